@@ -1,0 +1,47 @@
+// frame: what lies around a datagram: Ethernet, VLAN, IPv4 or IPv6, UDP.
+//
+// net_decap() reads the headers of a received frame in place and says what it is; it trusts no length field and
+// verifies the checksums, the NIC's verdict where it has one (ol_flags), in software where not. Owner worker only.
+#ifndef NET_FRAME_H
+#define NET_FRAME_H
+
+#include <rte_mbuf.h>
+#include <stdbool.h>
+
+#include "base/endpoint.h"
+
+// Each value has its drop reason of the same name in worker/drop.h.
+enum net_error {
+    NET_OK = 0,
+    NET_ETH_SHORT,
+    NET_IP_SHORT,
+    NET_IP_VERSION,
+    NET_IP_HEADER_LENGTH,
+    NET_IP_TOTAL_LENGTH,
+    NET_IP_CHECKSUM,
+    NET_IP_EXTENSION,
+    NET_UDP_SHORT,
+    NET_UDP_LENGTH,
+    NET_UDP_CHECKSUM,
+    NET_ERROR_COUNT
+};
+
+enum net_kind {
+    NET_OTHER = 0, // not IP, or IP that is not UDP: for the kernel
+    NET_UDP,
+    NET_FRAGMENT,  // a fragment of an IP datagram: addresses are set, ports are not
+};
+
+struct net_frame {
+    struct endpoint source;
+    struct endpoint destination;
+    uint16_t vlan;    // tag control information, valid when has_vlan
+    uint16_t l2_len;  // Ethernet with its VLAN tag, bytes
+    uint16_t l3_len;  // IP header with options or extension headers up to UDP, bytes
+    uint16_t payload; // offset of the UDP payload from the start of the frame
+    uint16_t payload_len;
+    uint8_t kind;     // enum net_kind
+    bool has_vlan;    // in the frame or stripped by the NIC into mbuf->vlan_tci
+};
+
+#endif

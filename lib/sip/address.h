@@ -1,0 +1,28 @@
+// address: name-addr and addr-spec with the parameters behind it (RFC 3261 20.10, 20.20, 20.30, 20.34, 20.39, 25.1).
+//
+// From, To, Contact, Route, Record-Route, Path and the identities are of this shape. Any thread.
+#ifndef SIP_ADDRESS_H
+#define SIP_ADDRESS_H
+
+#include "base/cursor.h"
+#include "sip/uri.h"
+
+struct sip_address {
+    struct slice text;    // the whole element, parameters included
+    struct slice display; // with its quotes when it has some; empty when none
+    struct sip_uri uri;
+    struct slice params;  // from the first ";" behind the URI on; empty when none
+};
+
+// One address from a comma list, the cursor on it or on white space before it; afterwards on the comma or the end.
+// Without angle brackets, parameters belong to the header field, and the URI may hold no comma, question mark or
+// semicolon (RFC 3261 20). False on an error, which is in the cursor (SIP_ERROR_ADDRESS, _URI, _QUOTED_STRING).
+bool sip_address_take(struct cursor *c, struct sip_address *address);
+
+// The whole slice as exactly one (From, To). SIP_OK or the error.
+enum sip_error sip_address_parse(struct slice value, struct sip_address *address);
+
+// The value of the tag parameter; empty (at == NULL) when there is none.
+struct slice sip_address_tag(const struct sip_address *address);
+
+#endif

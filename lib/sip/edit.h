@@ -1,0 +1,76 @@
+// edit: every change to a message, as a list applied once, in the message's own buffer.
+//
+// An edit says: at this offset remove so many bytes and put these instead. Edits are noted in any order with offsets
+// of the unedited message (the index stays valid until sip_edits_apply) and may not overlap; edits at the same
+// offset keep the order in which they were noted. New text is kept in the list's own arena, so the list is the only
+// memory an edit costs: a worker has one list and empties it for each message. Applying moves the cheaper side: what
+// lies before the edits slides into the headroom or what lies behind slides into the tailroom, and an edit that
+// keeps its length moves nothing.
+// One thread.
+#ifndef SIP_EDIT_H
+#define SIP_EDIT_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "sip/error.h"
+
+#define SIP_EDITS_MAX 160   // edits; a reply to the largest message needs one per header line it leaves out
+#define SIP_EDIT_TEXT 4096 // bytes of new text in one list
+
+struct sip_edit {
+    uint16_t at;     // offset in the unedited message
+    uint16_t remove; // bytes
+    uint16_t text;   // offset in the arena
+    uint16_t len;    // bytes of new text
+};
+
+struct sip_edits {
+    uint16_t n;
+    uint16_t text_len;
+    bool full; // an edit or its text did not fit: sip_edits_apply refuses
+    bool open; // sip_edits_begin without sip_edits_end
+    struct sip_edit edit[SIP_EDITS_MAX];
+    char text[SIP_EDIT_TEXT];
+};
+
+static inline void sip_edits_clear(struct sip_edits *edits)
+{
+    edits->n = 0;
+    edits->text_len = 0;
+    edits->full = false;
+    edits->open = false;
+}
+
+// At `at`, removes `remove` bytes and puts `text` instead, which is copied.
+void sip_edits_replace(struct sip_edits *edits, uint16_t at, uint16_t remove, struct slice text);
+
+static inline void sip_edits_insert(struct sip_edits *edits, uint16_t at, struct slice text)
+{
+    sip_edits_replace(edits, at, 0, text);
+}
+
+static inline void sip_edits_remove(struct sip_edits *edits, uint16_t at, uint16_t remove)
+{
+    sip_edits_replace(edits, at, remove, (struct slice){"", 0});
+}
+
+// For text put together from pieces: begin opens an edit, put… append to its text, end closes it.
+void sip_edits_begin(struct sip_edits *edits, uint16_t at, uint16_t remove);
+void sip_edits_put(struct sip_edits *edits, struct slice text);
+void sip_edits_put_number(struct sip_edits *edits, uint64_t number);
+void sip_edits_end(struct sip_edits *edits);
+
+// What a message becomes: where it starts and how long it is, relative to the buffer handed in.
+struct sip_edited {
+    int32_t start; // bytes; negative: it grew into the headroom
+    uint32_t len;
+};
+
+// Applies the list to the `len` bytes at `bytes`, which have `headroom` free bytes before and `tailroom` behind.
+// Returns SIP_OK and where the message now is, or SIP_ERROR_EDIT_ROOM (neither side had the room, or the list was
+// full or overlapped); the message is then untouched. The list may be cleared afterwards.
+enum sip_error sip_edits_apply(struct sip_edits *edits, char *bytes, uint32_t len, uint32_t headroom,
+                               uint32_t tailroom, struct sip_edited *edited);
+
+#endif

@@ -1,0 +1,56 @@
+// uri: SIP, SIPS and tel URIs (RFC 3261 19.1 and 25.1, RFC 3966), and when two are the same (RFC 3261 19.1.4).
+//
+// Parsing points into the text and undoes no escape. Any thread.
+#ifndef SIP_URI_H
+#define SIP_URI_H
+
+#include <stdbool.h>
+
+#include "base/endpoint.h"
+#include "base/slice.h"
+#include "sip/error.h"
+
+enum sip_scheme {
+    SIP_SCHEME_SIP = 1,
+    SIP_SCHEME_SIPS,
+    SIP_SCHEME_TEL,
+    SIP_SCHEME_OTHER, // an absoluteURI: only `text` and `scheme_text` are set
+};
+
+struct sip_uri {
+    struct slice text;        // all of it
+    struct slice scheme_text; // without the colon
+    struct slice user;        // at == NULL: none ("@" absent). tel: the number with its visual separators
+    struct slice password;    // at == NULL: none
+    struct slice host;        // with the brackets of an IPv6 reference; tel: empty
+    struct slice params;      // from the first ";" on, empty when none
+    struct slice headers;     // behind the "?", empty when none
+    uint16_t port;            // 0: none given
+    uint8_t scheme;           // enum sip_scheme
+};
+
+// The whole slice as one URI. SIP_OK, or SIP_ERROR_URI. An unknown scheme is no error here: SIP_SCHEME_OTHER.
+enum sip_error sip_uri_parse(struct slice text, struct sip_uri *uri);
+
+// RFC 3261 19.1.4, all of it: escapes decoded before comparison, user and password case-sensitive, host not, an absent
+// component does not match its default, user/ttl/method/maddr parameters decide if in either one, other parameters
+// only if in both, headers always. tel URIs by RFC 3966 5 (visual separators ignored, phone-context).
+bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
+
+// Longest canonical address of record.
+#define SIP_AOR_MAX 320
+
+// The canonical address of record of RFC 3261 10.3 step 5 for a table key: scheme-less "user@host", user unescaped
+// and case kept, host in lower case, no port when it is the scheme's default, no parameters, no headers; a URI
+// without a user gives "host"; sips and sip give the same; tel gives the number alone, separators removed.
+// Writes at most SIP_AOR_MAX bytes. Returns the length, or 0 when it does not fit or the scheme is unknown.
+unsigned sip_uri_write_aor(const struct sip_uri *uri, char aor[SIP_AOR_MAX]);
+
+// A uri parameter by name; false when absent. `value` gets at == NULL for one without "=".
+bool sip_uri_param(const struct sip_uri *uri, struct slice name, struct slice *value);
+
+// The host as a literal IP address, with the port, or the default one of the scheme (5060, sips 5061).
+// maddr is honoured (RFC 3261 19.1.1). False: the host is a name.
+bool sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *endpoint);
+
+#endif

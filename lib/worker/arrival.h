@@ -1,0 +1,16 @@
+// arrival: where and when a message came in, all that a role needs to know of its packet. A plain value.
+#ifndef WORKER_ARRIVAL_H
+#define WORKER_ARRIVAL_H
+
+#include "base/clock.h"
+#include "base/endpoint.h"
+
+struct arrival {
+    struct endpoint source;      // of the packet, with port
+    struct endpoint destination; // of the packet: the listener's address and port
+    struct clock now;
+    uint16_t worker;   // the worker that serves the message
+    uint8_t listener;  // index into conf->listeners
+};
+
+#endif
