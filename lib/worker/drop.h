@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-// name (also the counter's label, in lower case), explanation for operators
+// name (the counter's label is the same in lower case), explanation for operators
 #define DROPS(X)                                                                                                       \
     X(ETH_SHORT, "frame shorter than its Ethernet header")                                                             \
     X(IP_SHORT, "packet shorter than its IP header")                                                                   \
@@ -53,7 +53,7 @@ enum drop {
     DROP_COUNT
 };
 
-// "udp_checksum" …; "none" for DROP_NONE.
+// "UDP_CHECKSUM" as in the table; "none" for DROP_NONE. Telemetry writes it in lower case.
 const char *drop_name(enum drop drop);
 const char *drop_explanation(enum drop drop);
 
