@@ -3,9 +3,9 @@
 // An edit says: at this offset remove so many bytes and put these instead. Edits are noted in any order with offsets
 // of the unedited message (the index stays valid until sip_edits_apply) and may not overlap; edits at the same
 // offset keep the order in which they were noted. New text is kept in the list's own arena, so the list is the only
-// memory an edit costs: a worker has one list and empties it for each message. Applying moves the cheaper side: what
-// lies before the edits slides into the headroom or what lies behind slides into the tailroom, and an edit that
-// keeps its length moves nothing.
+// memory an edit costs: a worker has one list and empties it for each message. Applying lets one piece between two
+// edits lie where it is, the one for which the fewest bytes move; what is before it slides into the headroom, what
+// is behind it into the tailroom. Edits that keep their length move nothing.
 // One thread.
 #ifndef SIP_EDIT_H
 #define SIP_EDIT_H
@@ -68,8 +68,9 @@ struct sip_edited {
 };
 
 // Applies the list to the `len` bytes at `bytes`, which have `headroom` free bytes before and `tailroom` behind.
-// Returns SIP_OK and where the message now is, or SIP_ERROR_EDIT_ROOM (neither side had the room, or the list was
-// full or overlapped); the message is then untouched. The list may be cleared afterwards.
+// Returns SIP_OK and where the message now is, or SIP_ERROR_EDIT_ROOM (it grows by more than both sides have, the
+// list was full or left open, edits overlap or lie outside); the message is then untouched. The list is sorted by it
+// and may be cleared afterwards.
 enum sip_error sip_edits_apply(struct sip_edits *edits, char *bytes, uint32_t len, uint32_t headroom,
                                uint32_t tailroom, struct sip_edited *edited);
 

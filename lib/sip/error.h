@@ -26,6 +26,7 @@
     X(CONTENT_LENGTH, 400, "Malformed Content-Length")                                                                 \
     X(BODY_SHORT, 400, "Content-Length Larger Than Message")                                                           \
     X(VIA, 0, "Malformed Via")                                                                                         \
+    X(REQUEST_LINE, 400, "Malformed Request-Line")                                                                     \
     X(REQUEST_URI, 400, "Malformed Request-URI")                                                                       \
     X(URI, 400, "Malformed URI")                                                                                       \
     X(URI_SCHEME, 416, "Unsupported URI Scheme")                                                                       \

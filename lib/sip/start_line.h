@@ -1,0 +1,12 @@
+// start_line: Request-Line and Status-Line (RFC 3261 7.1, 7.2). The private first half of message.c.
+#ifndef SIP_START_LINE_H
+#define SIP_START_LINE_H
+
+#include "sip/message.h"
+
+// Reads bytes[from .. to) of the message, the line without its end, into kind, method, uri, status and reason.
+// SIP_ERROR_START_LINE when it is neither form, with kind 0, or a broken Status-Line. A request with a broken rest
+// (SIP_ERROR_VERSION, _REQUEST_LINE, _REQUEST_URI) has its kind, method and what can be made out of its URI.
+enum sip_error sip_start_line_parse(struct sip_message *message, uint32_t from, uint32_t to);
+
+#endif
