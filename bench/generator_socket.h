@@ -1,6 +1,7 @@
 // generator_socket: a connected UDP socket of the kernel's that sends and receives in batches.
 //
-// Messages are written straight into the batch's own buffers; a batch leaves with one sendmmsg(). One thread.
+// Messages are written straight into the batch's own buffers; a batch leaves with one call where the
+// messages are of one size, with sendmmsg() otherwise. One thread.
 #ifndef BENCH_GENERATOR_SOCKET_H
 #define BENCH_GENERATOR_SOCKET_H
 
@@ -12,13 +13,20 @@
 
 #define SOCKET_BATCH 64
 
+union segment_control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct batch_socket {
     int fd;
+    bool segments;   // the kernel takes several equal messages in one call
     unsigned queued; // messages written and not yet sent
     uint64_t sent;   // messages the kernel took
     uint64_t received;
-    uint64_t refused; // sends and receives that met an ICMP error or a full queue
-    struct mmsghdr out[SOCKET_BATCH];
+    uint64_t refused;                 // sends and receives that met an ICMP error or a full queue
+    struct mmsghdr out[SOCKET_BATCH]; // one for each run of equal messages
+    union segment_control out_control[SOCKET_BATCH];
     struct iovec out_parts[SOCKET_BATCH];
     char out_text[SOCKET_BATCH][MESSAGE_MAX];
     struct mmsghdr in[SOCKET_BATCH];
