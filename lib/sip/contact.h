@@ -5,7 +5,7 @@
 
 #include "sip/address.h"
 
-#define SIP_Q_DEFAULT   1000       // q in thousandths; a contact without q ranks as 1.0
+#define SIP_Q_DEFAULT   1000        // q in thousandths; a contact without q ranks as 1.0
 #define SIP_EXPIRES_MAX 0xffffffffu // RFC 3261 20.19: 2**32-1
 
 struct sip_contact {

@@ -1,0 +1,89 @@
+#include "sip/address.h"
+
+#include "sip/params.h"
+#include "sip/token.h"
+
+// A display name that is no quoted string: tokens by the book, but UTF-8, brackets and "@" are sent, and up to the
+// "<" nothing else can be meant. A comma ends an element, so none can be in it (RFC 4475 3.1.2.17).
+static void skip_display(struct cursor *c)
+{
+    while (c->at < c->end && *c->at != '<') {
+        const char *from = c->at;
+
+        sip_skip_space(c);
+        if (c->at > from)
+            continue;
+        if ((unsigned char)*c->at <= ' ' || *c->at == 0x7f || memchr("\",;>", *c->at, 4) != NULL) {
+            cursor_fail(c, SIP_ERROR_ADDRESS);
+            return;
+        }
+        c->at++;
+    }
+}
+
+// Takes what stands before the "<", the cursor being on its first byte. False when it is no display name but the
+// scheme of a bare URI, which is not taken then.
+static inline bool take_display(struct cursor *c, struct sip_address *address)
+{
+    const char *from = c->at;
+
+    if (cursor_peek(c) == '"') {
+        address->display = sip_take_quoted(c);
+        sip_skip_space(c);
+        return true;
+    }
+    if (cursor_peek(c) != '<') {
+        sip_take_run(c, &sip_set_token);
+        if (c->at > from && cursor_peek(c) == ':') {
+            c->at = from;
+            return false;
+        }
+        skip_display(c);
+    }
+    address->display = slice_trim(slice_of(from, (size_t)(c->at - from)));
+    return true;
+}
+
+static inline bool take_params(struct cursor *c, struct sip_address *address)
+{
+    const char *from = NULL;
+    const char *end = c->at;
+    struct sip_param param;
+
+    sip_skip_space(c);
+    if (cursor_peek(c) == ';')
+        from = c->at;
+    while (sip_param_next(c, &param)) {
+        if (address->tag.at == NULL && slice_equal_nocase(param.name, SLICE("tag")))
+            address->tag = param.value;
+        end = c->at;
+    }
+    if (c->error != 0)
+        return false;
+    if (from != NULL)
+        address->params = slice_of(from, (size_t)(end - from));
+    address->text.len = (uint32_t)(end - address->text.at);
+    return cursor_done(c) || *c->at == ',' || cursor_fail(c, SIP_ERROR_ADDRESS);
+}
+
+bool sip_address_take(struct cursor *c, struct sip_address *address)
+{
+    sip_skip_space(c);
+    address->text = slice_of(c->at, 0);
+    address->display = slice_of(NULL, 0);
+    address->params = slice_of(NULL, 0);
+    address->tag = slice_of(NULL, 0);
+    if (!take_display(c, address))
+        return sip_uri_take(c, true, &address->uri) && take_params(c, address);
+    return cursor_expect(c, '<', SIP_ERROR_ADDRESS) && sip_uri_take(c, false, &address->uri) &&
+           cursor_expect(c, '>', SIP_ERROR_ADDRESS) && take_params(c, address);
+}
+
+enum sip_error sip_address_parse(struct slice value, struct sip_address *address)
+{
+    struct cursor c = cursor_over(value);
+
+    if (sip_address_take(&c, address) && !cursor_done(&c))
+        cursor_fail(&c, SIP_ERROR_ADDRESS);
+    return (enum sip_error)c.error;
+}

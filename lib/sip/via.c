@@ -1,0 +1,175 @@
+#include "sip/via.h"
+
+#include "sip/host.h"
+#include "sip/params.h"
+#include "sip/token.h"
+
+static enum sip_transport transport_of(struct slice name)
+{
+    static const struct {
+        const char *name;
+        enum sip_transport transport;
+    } others[] = {
+        {"TLS", SIP_TRANSPORT_TLS},
+        {"SCTP", SIP_TRANSPORT_SCTP},
+        {"WS", SIP_TRANSPORT_WS},
+        {"WSS", SIP_TRANSPORT_WSS},
+    };
+
+    if (slice_equal_nocase(name, SLICE("UDP")))
+        return SIP_TRANSPORT_UDP;
+    if (slice_equal_nocase(name, SLICE("TCP")))
+        return SIP_TRANSPORT_TCP;
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (slice_equal_nocase(name, slice_text(others[i].name)))
+            return others[i].transport;
+    }
+    return SIP_TRANSPORT_OTHER;
+}
+
+static void take_slash(struct cursor *c)
+{
+    sip_skip_space(c); // SWS on both sides (RFC 3261 25.1 SLASH)
+    cursor_expect(c, '/', SIP_ERROR_VIA);
+    sip_skip_space(c);
+}
+
+// sent-protocol and the white space behind it
+static inline void take_protocol(struct cursor *c, struct sip_via *via)
+{
+    static const char usual[8] = "SIP/2.0/";
+
+    if (cursor_left(c) >= sizeof(usual) && memcmp(c->at, usual, sizeof(usual)) == 0) {
+        c->at += sizeof(usual);
+        sip_skip_space(c);
+    } else {
+        sip_take_token(c, SIP_ERROR_VIA);
+        take_slash(c);
+        sip_take_token(c, SIP_ERROR_VIA);
+        take_slash(c);
+    }
+    via->transport = (uint8_t)transport_of(sip_take_token(c, SIP_ERROR_VIA));
+    const char *end = c->at;
+    sip_skip_space(c);
+    if (c->at == end)
+        cursor_fail(c, SIP_ERROR_VIA);
+}
+
+// sent-by; returns its end, the cursor being behind the white space that follows.
+static inline const char *take_sent_by(struct cursor *c, struct sip_via *via)
+{
+    via->host = sip_take_host(c, SIP_ERROR_VIA);
+    const char *end = c->at;
+    sip_skip_space(c); // SWS on both sides of the colon (RFC 3261 25.1 COLON)
+    if (!cursor_skip(c, ':'))
+        return end;
+    sip_skip_space(c);
+    via->port = sip_take_port(c, SIP_ERROR_VIA);
+    end = c->at;
+    sip_skip_space(c);
+    return end;
+}
+
+// A parameter that has to have a value and may stand there once.
+static bool keep_value(struct slice *field, struct slice value)
+{
+    if (field->at != NULL || value.at == NULL)
+        return false;
+    *field = value;
+    return true;
+}
+
+static bool keep_rport(struct sip_via *via, const struct sip_param *param, const char *end)
+{
+    uint64_t port = 0;
+
+    // RFC 3581 5: "rport" [EQUAL 1*DIGIT]
+    if (via->has_rport)
+        return false;
+    if (param->value.at != NULL && (!slice_number(param->value, UINT16_MAX, &port) || port == 0))
+        return false;
+    via->has_rport = true;
+    via->rport = (uint16_t)port;
+    via->rport_at = slice_of(param->name.at, (size_t)(end - param->name.at));
+    return true;
+}
+
+static bool keep_ttl(struct sip_via *via, struct slice value)
+{
+    uint64_t ttl = 0;
+
+    if (via->ttl != 0 || !slice_number(value, UINT8_MAX, &ttl))
+        return false;
+    via->ttl = (uint8_t)ttl;
+    return true;
+}
+
+// False when a parameter that is known is broken; others pass. `end`: behind the parameter.
+static inline bool keep_param(struct sip_via *via, const struct sip_param *param, const char *end)
+{
+    switch (param->name.len) {
+    case 6:
+        if (slice_equal_nocase(param->name, SLICE("branch")))
+            return keep_value(&via->branch, param->value);
+        return true;
+    case 8:
+        if (slice_equal_nocase(param->name, SLICE("received")))
+            return keep_value(&via->received, param->value);
+        return true;
+    case 5:
+        if (slice_equal_nocase(param->name, SLICE("rport")))
+            return keep_rport(via, param, end);
+        if (slice_equal_nocase(param->name, SLICE("maddr")))
+            return keep_value(&via->maddr, param->value);
+        return true;
+    case 3:
+        if (slice_equal_nocase(param->name, SLICE("ttl")))
+            return keep_ttl(via, param->value);
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool sip_via_take(struct cursor *c, struct sip_via *via)
+{
+    struct sip_param param;
+
+    memset(via, 0, sizeof(*via));
+    sip_skip_space(c);
+    const char *from = c->at;
+    take_protocol(c, via);
+    const char *end = take_sent_by(c, via);
+    const char *params = c->at;
+    while (sip_param_next(c, &param)) {
+        end = c->at;
+        if (!keep_param(via, &param, end))
+            cursor_fail(c, SIP_ERROR_VIA);
+    }
+    if (c->error == 0 && !cursor_done(c) && *c->at != ',')
+        cursor_fail(c, SIP_ERROR_VIA);
+    if (c->error != 0) {
+        c->error = SIP_ERROR_VIA; // whatever a parameter or a quoted string has called it
+        return false;
+    }
+    via->text = slice_of(from, (size_t)(end - from));
+    via->params = params < end ? slice_of(params, (size_t)(end - params)) : slice_of(NULL, 0);
+    return true;
+}
+
+bool sip_via_response_endpoint(const struct sip_via *via, struct endpoint *endpoint)
+{
+    bool reliable = via->transport >= SIP_TRANSPORT_TCP;
+    bool tls = via->transport == SIP_TRANSPORT_TLS || via->transport == SIP_TRANSPORT_WSS;
+    struct slice host = via->received.at != NULL ? via->received : via->host;
+    uint16_t port = via->port;
+
+    if (via->maddr.at != NULL && !reliable)
+        host = via->maddr;
+    else if (via->received.at != NULL && via->rport != 0 && !reliable)
+        port = via->rport;
+    if (!sip_host_endpoint(host, endpoint))
+        return false;
+    endpoint->port = port != 0 ? port : tls ? SIP_PORT_DEFAULT_TLS : SIP_PORT_DEFAULT;
+    return true;
+}
