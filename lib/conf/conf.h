@@ -2,7 +2,8 @@
 //
 // conf_load() reads an INI file against the schema (conf/schema.h) and gives one struct that nobody changes: control
 // builds it and publishes the pointer, workers read it, conf_free() after quiescence. Everything in it is owned by it.
-// All indices point into arrays of the same struct; a name that is in the struct was checked to exist.
+// All indices point into arrays of the same struct; a name that is in the struct was checked to exist. Bounds of
+// what is read (bytes of a file, sections, elements of a list) stand in the schema and in conf/ini.h.
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
@@ -12,10 +13,10 @@
 #include "base/endpoint.h"
 #include "base/slice.h"
 
-#define CONF_PORTS_MAX      32
-#define CONF_LISTENERS_MAX  64
-#define CONF_MEMBERS_MAX    16
-#define CONF_NONE           (-1)
+#define CONF_PORTS_MAX     32
+#define CONF_LISTENERS_MAX 64
+#define CONF_MEMBERS_MAX   16
+#define CONF_NONE          (-1)
 
 enum conf_role {
     CONF_ROLE_PROXY,
@@ -29,16 +30,16 @@ enum conf_nat {
 };
 
 struct conf_text {
-    char *text;   // NUL-terminated, owned
+    char *text; // NUL-terminated, owned
     uint32_t len;
 };
 
 // [port NAME]: a DPDK ethdev and its TAP twin.
 struct conf_port {
     char *name;
-    char *device;  // ethdev name as DPDK prints it: "0000:01:00.0", "net_af_xdp0"
-    char *twin;    // name of the TAP interface; NULL: no twin, everything that is not SIP is dropped
-    uint16_t mtu;  // bytes of IP; 576 to 9216
+    char *device; // ethdev name as DPDK prints it: "0000:01:00.0", "net_af_xdp0"
+    char *twin;   // name of the TAP interface; NULL: no twin, everything that is not SIP is dropped
+    uint16_t mtu; // bytes of IP; 576 to 9216
     uint16_t rx_descriptors;
     uint16_t tx_descriptors;
 };
@@ -46,19 +47,20 @@ struct conf_port {
 // [listener NAME]: an address on which SIP is served.
 struct conf_listener {
     char *name;
-    struct endpoint address; // never a wildcard
-    struct endpoint advertised; // what goes into Via and Record-Route; equal to address when not set
+    struct endpoint address;          // never a wildcard
+    struct endpoint advertised;       // what goes into Via and Record-Route; equal to address when not set
     struct conf_text advertised_text; // "198.18.0.1:5060", "[2001:db8::1]:5060"
-    int port;                // index into ports: the port its packets are expected on and leave by default
+    int port; // index into ports: the port its packets are expected on and leave by default
 };
 
 // [domain NAME]: a domain this server answers for.
 struct conf_domain {
+    char *name;              // of the section; names[0] where the section lists no names
     struct conf_text *names; // in lower case; the first is the canonical one
     unsigned names_n;
     enum conf_role role;
-    bool registrar;          // REGISTER is served here
-    bool redirect_multiple;  // role redirect: 300 instead of 302 when there are several contacts
+    bool registrar;         // REGISTER is served here
+    bool redirect_multiple; // role redirect: 300 instead of 302 when there are several contacts
 };
 
 // [group NAME]: static next hops; the first member is used until gateways are probed.
@@ -94,19 +96,19 @@ struct conf {
     uint32_t expires_jitter;  // per cent by which a granted expiry may be shortened at random, 0 to 50
     uint16_t contacts_max;    // per address of record
     enum conf_nat nat;
-    bool path;                // RFC 3327; off: a REGISTER with Path gets 420 when it requires it, else Path is ignored
+    bool path; // RFC 3327; off: a REGISTER with Path gets 420 when it requires it, else Path is ignored
 
     // [location]
     uint64_t bindings_max; // on the whole box
 
     // [network]
-    uint32_t route_max;         // routes per family
+    uint32_t route_max; // routes per family
     uint32_t neighbour_max;
     uint32_t resolve_queue_max; // packets that wait for one unresolved next hop
     uint32_t reassembly_max;    // datagrams in reassembly per worker
     uint32_t reassembly_ms;
-    uint32_t mbufs;             // in each NUMA node's pool
-    uint32_t mailbox_size;      // entries of each ring between workers; a power of two
+    uint32_t mbufs;        // in each NUMA node's pool
+    uint32_t mailbox_size; // entries of each ring between workers; a power of two
 
     struct conf_port *ports;
     unsigned ports_n;
@@ -137,5 +139,8 @@ void conf_print(const struct conf *conf, FILE *out);
 
 // Prints the commented default INI (config/strowger.ini is exactly this; a test compares).
 void conf_print_template(FILE *out);
+
+// Prints every key with what it takes, its default and what it is for, to be read on a terminal.
+void conf_print_reference(FILE *out);
 
 #endif
