@@ -109,7 +109,7 @@ struct conf *conf_parse(const char *text, size_t len, const char *name, FILE *er
     }
     struct owned *owned = conf_arena_take(&arena, sizeof(*owned));
     if (owned != NULL) {
-        conf_ini_read(slice_of(text, len), &tree, &scratch, &faults);
+        conf_tree_read(slice_of(text, len), &tree, &scratch, &faults);
         if (!scratch.failed)
             build(&(struct conf_reader){&tree, &arena, &faults}, &tree, &owned->conf);
     }

@@ -3,7 +3,7 @@
 // conf_load() reads an INI file against the schema (conf/schema.h) and gives one struct that nobody changes: control
 // builds it and publishes the pointer, workers read it, conf_free() after quiescence. Everything in it is owned by it.
 // All indices point into arrays of the same struct; a name that is in the struct was checked to exist. Bounds of
-// what is read (bytes of a file, sections, elements of a list) stand in the schema and in conf/ini.h.
+// what is read (bytes of a file, sections, elements of a list) stand in the schema and in conf/tree.h.
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 

@@ -6,7 +6,7 @@
 #define CONF_VALUE_H
 
 #include "conf/conf.h"
-#include "conf/ini.h"
+#include "conf/tree.h"
 
 // Room for any single value as text, with NUL.
 #define CONF_VALUE_MAX (CONF_TEXT_MAX + 1)

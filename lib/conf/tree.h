@@ -1,12 +1,12 @@
-// ini: text to sections and entries that the schema knows, with the line of each.
+// tree: text to sections and entries that the schema knows, with the line of each.
 //
 // libinih splits the lines into keys and values; the reader function that feeds it counts them, and takes the section
 // headers itself, since the library cuts long names in silence and tells neither empty nor repeated sections. What the
 // library would swallow is a fault here: lines that are neither, lines longer than its buffer, control bytes.
 // Grammar: [section] or [section NAME]; KEY = VALUE; `;` or `#` begin a comment line, ` ;` a comment behind a value; an
 // indented line goes on with the value above it. One thread; everything lives in the arena.
-#ifndef CONF_INI_H
-#define CONF_INI_H
+#ifndef CONF_TREE_H
+#define CONF_TREE_H
 
 #include "conf/fault.h"
 #include "conf/schema.h"
@@ -44,8 +44,8 @@ struct conf_tree {
 };
 
 // Reads the text; faults are noted and the reading goes on. Values still are text.
-void conf_ini_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
-                   struct conf_faults *faults);
+void conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
+                    struct conf_faults *faults);
 
 // The first block of a kind with this NAME, or NULL.
 const struct conf_block *conf_tree_find(const struct conf_tree *tree, const struct conf_section *section,

@@ -1,4 +1,4 @@
-#include "conf/ini.h"
+#include "conf/tree.h"
 
 #include <ini.h>
 
@@ -302,8 +302,8 @@ static int take_entry(void *user, const char *section, const char *name, const c
     return 1;
 }
 
-void conf_ini_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
-                   struct conf_faults *faults)
+void conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
+                    struct conf_faults *faults)
 {
     struct reading r = {.tree = tree, .arena = arena, .faults = faults, .rest = text};
     struct slice mark = SLICE("\xef\xbb\xbf"); // UTF-8 byte order mark
