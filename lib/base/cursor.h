@@ -18,7 +18,7 @@ struct cursor {
 
 static inline struct cursor cursor_over(struct slice s)
 {
-    return (struct cursor){s.at, s.at + s.len, 0};
+    return (struct cursor){s.at, s.len == 0 ? s.at : s.at + s.len, 0}; // NULL + 0 is undefined
 }
 
 static inline bool cursor_fail(struct cursor *c, int error)

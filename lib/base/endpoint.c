@@ -37,7 +37,8 @@ bool endpoint_parse(struct slice text, struct endpoint *endpoint)
     uint32_t colon = text.len;
     while (colon > 0 && text.at[colon - 1] != ':')
         colon--;
-    if (colon == 0 || !slice_number(slice_of(text.at + colon, text.len - colon), UINT16_MAX, &port) || port == 0)
+    if (colon == 0 || !slice_number(slice_of(text.at + colon, text.len - colon), UINT16_MAX, &port) ||
+        port == 0)
         return false;
     struct slice host = slice_of(text.at, colon - 1);
     if (host.len > 0 && host.at[0] != '[' && slice_find(host, ':') != host.len)
@@ -100,8 +101,10 @@ bool endpoint_is_private(const struct endpoint *endpoint)
 
     if (endpoint->family == ENDPOINT_IP6) {
         static const uint8_t loopback[16] = {[15] = 1};
-        return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || memcmp(a, loopback, 16) == 0;
+        return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
+               memcmp(a, loopback, 16) == 0;
     }
-    return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
-           (a[0] == 100 && (a[1] & 0xc0) == 64) || (a[0] == 169 && a[1] == 254);
+    return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+           (a[0] == 192 && a[1] == 168) || (a[0] == 100 && (a[1] & 0xc0) == 64) ||
+           (a[0] == 169 && a[1] == 254);
 }

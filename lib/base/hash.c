@@ -28,8 +28,8 @@ static inline void rounds(uint64_t v[4], unsigned n)
 }
 
 // The 128-bit form of SipHash: 0xee mixed in before the first half, 0xdd before the second.
-static inline __attribute__((always_inline)) struct hash128 siphash(const struct hash_key *key, const uint8_t *bytes,
-                                                                    size_t len, unsigned c, unsigned d)
+static inline __attribute__((always_inline)) struct hash128
+siphash(const struct hash_key *key, const uint8_t *bytes, size_t len, unsigned c, unsigned d)
 {
     uint64_t v[4] = {
         key->k0 ^ 0x736f6d6570736575u,

@@ -9,8 +9,8 @@ struct arrival {
     struct endpoint source;      // of the packet, with port
     struct endpoint destination; // of the packet: the listener's address and port
     struct clock now;
-    uint16_t worker;   // the worker that serves the message
-    uint8_t listener;  // index into conf->listeners
+    uint16_t worker;  // the worker that serves the message
+    uint8_t listener; // index into conf->listeners
 };
 
 #endif

@@ -12,25 +12,26 @@
 #include "sip/method.h"
 #include "worker/drop.h"
 
-#define COUNTERS_STATUS_CLASSES 7  // index 1 to 6: 1xx to 6xx
-#define COUNTERS_CYCLE_BUCKETS  20 // bucket b: below 2**b cycles per message, and not in b - 1; the last: all above
+#define COUNTERS_STATUS_CLASSES 7 // index 1 to 6: 1xx to 6xx
+#define COUNTERS_CYCLE_BUCKETS \
+    20 // bucket b: below 2**b cycles per message, and not in b - 1; the last: all above
 
-#define STAGES(X)                                                                                                      \
-    X(RX, "rx")                                                                                                        \
-    X(DECAP, "decap")                                                                                                  \
-    X(CLASSIFY, "classify")                                                                                            \
-    X(PARSE, "parse")                                                                                                  \
-    X(STEER, "steer")                                                                                                  \
-    X(SERVE, "serve")                                                                                                  \
-    X(REWRITE, "rewrite")                                                                                              \
-    X(ENCAP, "encap")                                                                                                  \
+#define STAGES(X)           \
+    X(RX, "rx")             \
+    X(DECAP, "decap")       \
+    X(CLASSIFY, "classify") \
+    X(PARSE, "parse")       \
+    X(STEER, "steer")       \
+    X(SERVE, "serve")       \
+    X(REWRITE, "rewrite")   \
+    X(ENCAP, "encap")       \
     X(TX, "tx")
 
 enum stage {
 #define STAGE_ENUM(name, label) STAGE_##name,
     STAGES(STAGE_ENUM)
 #undef STAGE_ENUM
-    STAGE_COUNT
+        STAGE_COUNT
 };
 
 // "rx" …
@@ -50,18 +51,18 @@ struct counters_stage {
 
 // worker: wo, telemetry: ro
 struct counters {
-    uint64_t requests[SIP_METHOD_COUNT];                // received, by method
-    uint64_t responses[COUNTERS_STATUS_CLASSES];        // received, by class
-    uint64_t forwarded_requests[SIP_METHOD_COUNT];      // sent on
+    uint64_t requests[SIP_METHOD_COUNT];           // received, by method
+    uint64_t responses[COUNTERS_STATUS_CLASSES];   // received, by class
+    uint64_t forwarded_requests[SIP_METHOD_COUNT]; // sent on
     uint64_t forwarded_responses[COUNTERS_STATUS_CLASSES];
-    uint64_t replies[COUNTERS_STATUS_CLASSES];          // answers of our own
+    uint64_t replies[COUNTERS_STATUS_CLASSES]; // answers of our own
     uint64_t drops[DROP_COUNT];
     uint64_t parse_errors[SIP_ERROR_COUNT];
-    uint64_t handed_over;                               // to other workers
-    uint64_t reassembled, fragmented, linearised;       // datagrams
-    uint64_t busy_cycles, idle_cycles;                  // loop turns that did something, and that did not
-    uint64_t mailbox_high, punt_high, inject_high;      // most entries ever seen in a ring
-    struct counters_port port[CONF_PORTS_MAX];          // index into conf->ports
+    uint64_t handed_over;                          // to other workers
+    uint64_t reassembled, fragmented, linearised;  // datagrams
+    uint64_t busy_cycles, idle_cycles;             // loop turns that did something, and that did not
+    uint64_t mailbox_high, punt_high, inject_high; // most entries ever seen in a ring
+    struct counters_port port[CONF_PORTS_MAX];     // index into conf->ports
     struct counters_stage stage[STAGE_COUNT];
 } __rte_cache_aligned;
 

@@ -5,10 +5,9 @@
 static const struct {
     const char *name;
     const char *explanation;
-} drops[DROP_COUNT] = {
-    [DROP_NONE] = {"none", "not dropped"},
+} drops[DROP_COUNT] = {[DROP_NONE] = {"none", "not dropped"},
 #define DROP_ROW(name, explanation) [DROP_##name] = {#name, explanation},
-    DROPS(DROP_ROW)
+                       DROPS(DROP_ROW)
 #undef DROP_ROW
 };
 

@@ -15,9 +15,9 @@
 // What whoever takes the mbuf from a ring is asked to do with it.
 enum packet_errand {
     PACKET_SERVE = 1, // mailbox: a parsed message that this worker owns
-    PACKET_FRAME,     // a whole frame. punt: give it to the twin of `port`; inject, mailbox: transmit it on `port`
-    PACKET_DATAGRAM,  // a SIP datagram without headers, to `to` from `listener`. punt: its next hop `resolve` has no
-                      // MAC yet; inject, mailbox: put headers on and transmit it
+    PACKET_FRAME, // a whole frame. punt: give it to the twin of `port`; inject, mailbox: transmit it on `port`
+    PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop `resolve` has no
+                     // MAC yet; inject, mailbox: put headers on and transmit it
 };
 
 struct packet {
@@ -26,8 +26,9 @@ struct packet {
     struct endpoint to;      // DATAGRAM: where it goes
     struct endpoint resolve; // DATAGRAM on the punt ring: the neighbour that is missing
     struct hash128 aor;      // the key that will be looked up, valid when has_aor
-    uint16_t port;           // DPDK port: of arrival, later of departure
+    uint16_t port;           // index into conf->ports: of arrival, later of departure
     uint16_t vlan;           // tag to keep when the message leaves by the port it came in on; 0: none
+    uint16_t vlan_outer;     // the 802.1ad tag around it; 0: none
     uint8_t errand;          // enum packet_errand
     uint8_t listener;        // DATAGRAM: index of the listener it leaves from
     uint8_t parsed;          // enum sip_error

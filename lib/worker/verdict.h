@@ -8,7 +8,7 @@
 enum verdict_kind {
     VERDICT_DROP = 0, // `drop` says why
     VERDICT_FORWARD,  // apply the edits and send to `to` from `listener`
-    VERDICT_REPLY,    // the edits make it a response; send to `to` from `listener`; `status` is for the counters
+    VERDICT_REPLY, // the edits make it a response; send to `to` from `listener`; `status` is for the counters
 };
 
 struct verdict {

@@ -18,20 +18,20 @@
 
 #define WORKERS_MAX       64
 #define WORKER_NO_QUEUE   0xffff
-#define WORKER_BURST      32 // packets taken from a queue or ring at a time
+#define WORKER_BURST      32    // packets taken from a queue or ring at a time
 #define WORKER_LARGE_ROOM 24576 // bytes of a large buffer: SIP_MESSAGE_MAX, its edits, headroom
 
 // One port as one worker uses it.
 struct worker_port {
-    uint16_t id;             // DPDK port number
-    uint16_t rx_queue;       // WORKER_NO_QUEUE: fewer queues than workers, others receive for this one
-    uint16_t tx_queue;       // WORKER_NO_QUEUE: frames go by the mailbox of worker `tx_worker`
+    uint16_t id;       // DPDK port number
+    uint16_t rx_queue; // WORKER_NO_QUEUE: fewer queues than workers, others receive for this one
+    uint16_t tx_queue; // WORKER_NO_QUEUE: frames go by the mailbox of worker `tx_worker`
     uint16_t tx_worker;
-    uint16_t mtu;            // bytes of IP
-    uint64_t tx_offloads;    // RTE_ETH_TX_OFFLOAD_…, as configured
+    uint16_t mtu;         // bytes of IP
+    uint64_t tx_offloads; // RTE_ETH_TX_OFFLOAD_…, as configured
     struct rte_ether_addr mac;
     bool has_twin;
-    uint16_t tx_n;           // frames waiting for the end of the burst
+    uint16_t tx_n; // frames waiting for the end of the burst
     struct rte_mbuf *tx[2 * WORKER_BURST];
 };
 
@@ -42,36 +42,37 @@ struct sip_edits;      // sip/edit.h
 
 struct worker {
     // control: wo before launch, worker: ro
-    uint16_t id;      // 0 … workers_n - 1; also its reader number in qsbr and its shard
+    uint16_t id; // 0 … workers_n - 1; also its reader number in qsbr and its shard
     uint16_t workers_n;
     unsigned lcore;
-    int socket;       // NUMA node, or SOCKET_ID_ANY
+    int socket; // NUMA node, or SOCKET_ID_ANY
     const struct conf *conf;
-    struct worker *const *workers;     // all, by id
-    const atomic_bool *stop;           // control: wo, workers: ro
+    struct worker *const *workers; // all, by id
+    const atomic_bool *stop;       // control: wo, workers: ro
     struct rte_rcu_qsbr *qsbr;
-    struct rte_mempool *pool;          // received frames; private area is a struct packet
-    struct rte_mempool *large;         // messages joined from segments, or grown out of their buffer
-    struct rte_mempool *indirect;      // headers of output fragments
-    struct rte_ring *mailbox;          // many workers -> this one
-    struct rte_ring *punt;             // this one -> control
-    struct rte_ring *inject;           // control -> this one
+    struct rte_mempool *pool;     // received frames; private area is a struct packet
+    struct rte_mempool *large;    // messages joined from segments, or grown out of their buffer
+    struct rte_mempool *indirect; // headers of output fragments
+    struct rte_ring *mailbox;     // many workers -> this one
+    struct rte_ring *punt;        // this one -> control
+    struct rte_ring *inject;      // control -> this one
     struct net_hops *hops;
     struct location *location;
     struct role *role;
     struct net_reassembly *reassembly;
-    struct sip_edits *edits;           // of the message in hand
-    const uint8_t *listener_table;     // datapath/classify.h
+    struct sip_edits *edits;       // of the message in hand
+    const uint8_t *listener_table; // datapath/classify.h
     uint64_t tsc_hz;
-    uint64_t unix_offset_s;            // wall clock when now.ms was 0
+    uint64_t unix_offset_s; // wall clock when now.ms was 0
 
     // worker: wo
     struct worker_port ports[CONF_PORTS_MAX]; // index into conf->ports
     struct clock now;
     uint64_t now_tsc;
-    uint64_t next_tick_tsc;            // when expiry and timers run next
-    uint16_t ip_id;                    // identification of the next datagram that is fragmented (RFC 6864)
-    uint64_t clock_tsc, clock_ms;      // base of `now`
+    uint64_t next_tick_tsc;       // when expiry and timers run next
+    uint16_t ip4_id;              // identification of the next datagram that is fragmented (RFC 6864)
+    uint32_t ip6_id;              // the same (RFC 8200 4.5); the worker's number is in its upper bits
+    uint64_t clock_tsc, clock_ms; // base of `now`
 
     // worker: wo, telemetry: ro
     struct counters counters;

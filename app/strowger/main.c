@@ -1,0 +1,50 @@
+// strowger: reads the options, the configuration, and hands over to the stages.
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "start.h"
+
+static int eal_start(const struct options *options, char **argv)
+{
+    if (rte_eal_init(options->eal_argc, argv) >= 0)
+        return 0;
+    fprintf(stderr,
+            "strowger: DPDK's EAL did not start: %s\n"
+            "strowger: its reason stands above. Without huge pages add --no-huge -m 1024; without the right "
+            "to use\n"
+            "strowger: devices run as root; see strowger --help\n",
+            rte_strerror(rte_errno));
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    switch (options_read(argc, argv, &options)) {
+    case OPTIONS_DONE:
+        return 0;
+    case OPTIONS_WRONG:
+        return 2;
+    case OPTIONS_RUN:
+        break;
+    }
+    // The configuration is whole before anything starts.
+    struct conf *conf = conf_load(options.config, stderr);
+    if (conf == NULL)
+        return 2;
+    int status = 0;
+    if (options.check) {
+        conf_print(conf, stdout);
+    } else if (eal_start(&options, argv) != 0) {
+        status = 1;
+    } else {
+        status = strowger_run(conf);
+        rte_eal_cleanup();
+    }
+    conf_free(conf);
+    return status;
+}

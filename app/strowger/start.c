@@ -1,0 +1,63 @@
+#include "start.h"
+
+#include <errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <stdio.h>
+
+#include "datapath/datapath.h"
+
+static int start_launch(struct strowger *strowger)
+{
+    for (unsigned id = 0; id < strowger->workers_n; id++) {
+        int error = rte_eal_remote_launch(datapath_run, strowger->workers[id], strowger->workers[id]->lcore);
+        if (error != 0) {
+            fprintf(stderr, "strowger: worker lcore %u does not take its loop\n",
+                    strowger->workers[id]->lcore);
+            return error;
+        }
+        strowger->launched = id + 1;
+    }
+    return 0;
+}
+
+// Workers end their turn, send what waits for tx and free what is in their rings.
+static void stop_launch(struct strowger *strowger)
+{
+    atomic_store(&strowger->stop, true);
+    while (strowger->launched > 0)
+        rte_eal_wait_lcore(strowger->workers[--strowger->launched]->lcore);
+}
+
+static const struct stage_of_start {
+    int (*start)(struct strowger *strowger);
+    void (*stop)(struct strowger *strowger);
+} stages[] = {
+    {start_pools, stop_pools},     {start_tables, stop_tables},   {start_ports, stop_ports},
+    {start_workers, stop_workers}, {start_control, stop_control}, {start_launch, stop_launch},
+};
+
+int strowger_run(const struct conf *conf)
+{
+    struct strowger strowger = {.conf = conf, .workers_n = rte_lcore_count() - 1};
+    unsigned done = 0;
+    int status = 1;
+
+    if (strowger.workers_n == 0 || strowger.workers_n > WORKERS_MAX) {
+        fprintf(stderr,
+                "strowger: %u lcores: one for control and 1 to %d for workers are needed (EAL's -l 0,1)\n",
+                rte_lcore_count(), WORKERS_MAX);
+        return 1;
+    }
+    while (done < RTE_DIM(stages) && stages[done].start(&strowger) == 0)
+        done++;
+    if (done == RTE_DIM(stages)) {
+        fprintf(stderr, "strowger: %u worker%s, %u port%s, %u listener%s: serving\n", strowger.workers_n,
+                strowger.workers_n == 1 ? "" : "s", conf->ports_n, conf->ports_n == 1 ? "" : "s",
+                conf->listeners_n, conf->listeners_n == 1 ? "" : "s");
+        status = serve_control(&strowger) == 0 ? 0 : 1;
+    }
+    while (done > 0)
+        stages[--done].stop(&strowger);
+    return status;
+}

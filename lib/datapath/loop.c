@@ -1,0 +1,120 @@
+#include <rte_cycles.h>
+
+#include "datapath/datapath.h"
+#include "datapath/stage.h"
+#include "location/location.h"
+#include "net/fragment.h"
+
+#define TICK_PER_SECOND 1000 // how often expiry and timers are looked at
+#define EXPIRE_BUDGET   64   // addresses of record swept in one tick: 64,000 a second
+
+// Notes what each message cost in a stage that began at `since`; returns the time now, when the next one begins.
+static uint64_t lap(struct worker *worker, enum stage stage, uint64_t since, unsigned messages)
+{
+    uint64_t now = rte_rdtsc();
+
+    counters_stage_add(&worker->counters.stage[stage], now - since, messages);
+    return now;
+}
+
+static unsigned serve_port(struct worker *worker, unsigned port)
+{
+    struct burst burst;
+    uint64_t since = rte_rdtsc();
+
+    datapath_rx(worker, port, &burst);
+    unsigned received = burst.n;
+    unsigned n = received;
+    if (n == 0)
+        return 0;
+    since = lap(worker, STAGE_RX, since, n);
+    datapath_decap(worker, &burst);
+    since = lap(worker, STAGE_DECAP, since, n);
+    n = burst.n;
+    datapath_classify(worker, &burst);
+    since = lap(worker, STAGE_CLASSIFY, since, n);
+    n = burst.n;
+    datapath_parse(worker, &burst);
+    since = lap(worker, STAGE_PARSE, since, n);
+    n = burst.n;
+    datapath_steer(worker, &burst);
+    lap(worker, STAGE_STEER, since, n);
+    datapath_serve(worker, &burst); // tells deciding from rewriting itself
+    since = rte_rdtsc();
+    n = burst.n;
+    datapath_encap(worker, &burst);
+    lap(worker, STAGE_ENCAP, since, n);
+    return received;
+}
+
+static void flush(struct worker *worker)
+{
+    uint64_t since = rte_rdtsc();
+    unsigned waiting = 0;
+
+    for (unsigned port = 0; port < worker->conf->ports_n; port++)
+        waiting += worker->ports[port].tx_n;
+    datapath_tx_flush(worker);
+    lap(worker, STAGE_TX, since, waiting);
+}
+
+static void tick(struct worker *worker)
+{
+    if (worker->now_tsc < worker->next_tick_tsc)
+        return;
+    worker->next_tick_tsc = worker->now_tsc + worker->tsc_hz / TICK_PER_SECOND;
+    location_expire(worker->location, worker->id, worker->now.ms, EXPIRE_BUDGET);
+    net_reassembly_expire(worker->reassembly, worker->now_tsc);
+}
+
+unsigned datapath_turn(struct worker *worker)
+{
+    unsigned received = 0;
+
+    worker_clock(worker);
+    uint64_t start = worker->now_tsc;
+    for (unsigned port = 0; port < worker->conf->ports_n; port++)
+        received += serve_port(worker, port);
+    received += datapath_mailbox(worker);
+    received += datapath_inject(worker);
+    flush(worker);
+    tick(worker);
+    // Nothing read from a shared table is held from one turn to the next.
+    rte_rcu_qsbr_quiescent(worker->qsbr, worker->id);
+
+    uint64_t took = rte_rdtsc() - start;
+    if (received > 0)
+        worker->counters.busy_cycles += took;
+    else
+        worker->counters.idle_cycles += took;
+    return received;
+}
+
+static void drain_ring(struct worker *worker, struct rte_ring *ring)
+{
+    struct rte_mbuf *mbuf;
+
+    while (rte_ring_dequeue(ring, (void **)&mbuf) == 0)
+        worker_drop(worker, mbuf, DROP_STOPPING);
+}
+
+void datapath_drain(struct worker *worker)
+{
+    datapath_tx_flush(worker);
+    drain_ring(worker, worker->mailbox);
+    drain_ring(worker, worker->inject);
+}
+
+int datapath_run(void *argument)
+{
+    struct worker *worker = argument;
+
+    rte_rcu_qsbr_thread_register(worker->qsbr, worker->id);
+    rte_rcu_qsbr_thread_online(worker->qsbr, worker->id);
+    while (!atomic_load_explicit(worker->stop, memory_order_relaxed))
+        datapath_turn(worker);
+    datapath_drain(worker);
+    rte_rcu_qsbr_thread_offline(worker->qsbr, worker->id);
+    rte_rcu_qsbr_thread_unregister(worker->qsbr, worker->id);
+    return 0;
+}

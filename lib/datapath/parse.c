@@ -1,0 +1,89 @@
+#include <rte_prefetch.h>
+
+#include "datapath/stage.h"
+
+#define KEEPALIVE_MAX 4 // CRLF, double CRLF (RFC 5626 3.5.1), or the empty datagrams and NULs of the wild
+
+// The payload in one piece. A message in several segments, rare, is copied once into a large buffer.
+static struct rte_mbuf *contiguous(struct worker *worker, struct rte_mbuf *mbuf)
+{
+    struct packet *packet = packet_of(mbuf);
+    uint32_t whole = (uint32_t)packet->frame.payload + packet->frame.payload_len;
+
+    if (mbuf->data_len >= whole)
+        return mbuf;
+    struct rte_mbuf *large = rte_pktmbuf_alloc(worker->large);
+    if (large == NULL) {
+        worker_drop(worker, mbuf, DROP_LINEARISE);
+        return NULL;
+    }
+    // A datagram may be longer than any message: what is behind the longest one is of no interest to the parser.
+    uint32_t len = RTE_MIN(whole, (uint32_t)rte_pktmbuf_tailroom(large));
+    char *to = rte_pktmbuf_append(large, (uint16_t)len);
+    const char *from = rte_pktmbuf_read(mbuf, 0, len, to);
+    if (from != to)
+        memcpy(to, from, len);
+    struct packet *copy = packet_of(large);
+    copy->frame = packet->frame;
+    copy->arrival = packet->arrival;
+    copy->port = packet->port;
+    copy->vlan = packet->vlan;
+    copy->vlan_outer = packet->vlan_outer;
+    copy->frame.payload_len = (uint16_t)(len - copy->frame.payload);
+    rte_pktmbuf_free(mbuf);
+    worker->counters.linearised++;
+    return large;
+}
+
+static bool is_keepalive(const char *bytes, unsigned len)
+{
+    if (len > KEEPALIVE_MAX)
+        return false;
+    for (unsigned i = 0; i < len; i++) {
+        if (bytes[i] != '\r' && bytes[i] != '\n' && bytes[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+// Indexes one message. False when nothing can be done with it and it was dropped.
+static bool index_message(struct worker *worker, struct rte_mbuf *mbuf)
+{
+    struct packet *packet = packet_of(mbuf);
+    const char *bytes = rte_pktmbuf_mtod_offset(mbuf, const char *, packet->frame.payload);
+    uint32_t len = packet->frame.payload_len;
+    bool too_long = len > worker->conf->message_max;
+
+    if (is_keepalive(bytes, len)) {
+        worker_drop(worker, mbuf, DROP_KEEPALIVE);
+        return false;
+    }
+    // Of a message that is too long its head is read, so that it can be told so.
+    enum sip_error error =
+        sip_message_parse(&packet->message, bytes, RTE_MIN(len, worker->conf->message_max));
+    if (too_long)
+        error = SIP_ERROR_TOO_LONG;
+    else if (error == SIP_OK)
+        error = sip_message_check(&packet->message);
+    packet->parsed = (uint8_t)error;
+    if (error == SIP_OK)
+        return true;
+    worker->counters.parse_errors[error]++;
+    if (packet->message.kind == 0) {
+        worker_drop(worker, mbuf, DROP_PARSE);
+        return false;
+    }
+    return true;
+}
+
+void datapath_parse(struct worker *worker, struct burst *burst)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < burst->n; i++) {
+        struct rte_mbuf *mbuf = contiguous(worker, burst->mbuf[i]);
+        if (mbuf != NULL && index_message(worker, mbuf))
+            burst->mbuf[kept++] = mbuf;
+    }
+    burst->n = (uint16_t)kept;
+}

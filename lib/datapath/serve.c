@@ -1,0 +1,76 @@
+#include <rte_cycles.h>
+
+#include "datapath/stage.h"
+#include "location/location.h"
+#include "role/role.h"
+#include "sip/edit.h"
+
+static void count_arrival(struct counters *counters, const struct sip_message *message)
+{
+    if (message->kind == SIP_REQUEST)
+        counters->requests[message->method]++;
+    else
+        counters->responses[message->status / 100 % COUNTERS_STATUS_CLASSES]++;
+}
+
+static void count_departure(struct counters *counters, const struct sip_message *message,
+                            const struct verdict *verdict)
+{
+    if (verdict->kind == VERDICT_REPLY)
+        counters->replies[verdict->status / 100 % COUNTERS_STATUS_CLASSES]++;
+    else if (message->kind == SIP_REQUEST)
+        counters->forwarded_requests[message->method]++;
+    else
+        counters->forwarded_responses[message->status / 100 % COUNTERS_STATUS_CLASSES]++;
+}
+
+// One message: decide, then rewrite. NULL when it was dropped.
+static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, uint64_t *rewriting)
+{
+    struct packet *packet = packet_of(mbuf);
+    struct verdict verdict;
+
+    sip_edits_clear(worker->edits);
+    packet->arrival.now = worker->now;
+    packet->arrival.worker = worker->id;
+    count_arrival(&worker->counters, &packet->message);
+    role_serve(worker->role, &packet->message, packet->parsed, &packet->arrival, &verdict, worker->edits);
+    if (verdict.kind == VERDICT_DROP) {
+        worker_drop(worker, mbuf, verdict.drop);
+        return NULL;
+    }
+    packet->to = verdict.to;
+    packet->listener = verdict.listener;
+    count_departure(&worker->counters, &packet->message, &verdict);
+
+    uint64_t before = rte_rdtsc();
+    enum drop drop = datapath_rewrite(worker, &mbuf);
+    *rewriting += rte_rdtsc() - before;
+    if (drop != DROP_NONE) {
+        worker_drop(worker, mbuf, drop);
+        return NULL;
+    }
+    return mbuf;
+}
+
+void datapath_serve(struct worker *worker, struct burst *burst)
+{
+    unsigned kept = 0;
+    uint64_t before = rte_rdtsc();
+    uint64_t rewriting = 0;
+
+    // steer prefetched the buckets; by now they are here, and name the records.
+    for (unsigned i = 0; i < burst->n; i++) {
+        struct packet *packet = packet_of(burst->mbuf[i]);
+        if (packet->has_aor)
+            location_prefetch_record(worker->location, packet->aor);
+    }
+    for (unsigned i = 0; i < burst->n; i++) {
+        struct rte_mbuf *mbuf = serve_one(worker, burst->mbuf[i], &rewriting);
+        if (mbuf != NULL)
+            burst->mbuf[kept++] = mbuf;
+    }
+    counters_stage_add(&worker->counters.stage[STAGE_SERVE], rte_rdtsc() - before - rewriting, burst->n);
+    counters_stage_add(&worker->counters.stage[STAGE_REWRITE], rewriting, kept);
+    burst->n = (uint16_t)kept;
+}
