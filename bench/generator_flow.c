@@ -129,6 +129,7 @@ static void invite_answered(struct flow *f, struct exchange *x, struct slice tex
     keep_to_tag(x, text);
     histogram_add(&f->tally.latency, now - x->began);
     if (status < 300) {
+        batch_socket_together(f->client, 2); // no BYE before its ACK
         send_message(f, x, MESSAGE_ACK);
         if (f->mode != FLOW_CALL) {
             fail(f, x, status, now);
@@ -237,6 +238,7 @@ static void called_invite(struct flow *f, struct exchange *x, struct slice reque
         f->tally.stale++;
         return;
     }
+    batch_socket_together(f->called, 2);
     answer(f, request, "180 Ringing");
     if (x->answer_at == 0) {
         x->answer_len = (uint16_t)message_answer(request, "200 OK", f->contact, f->templates->sdp,

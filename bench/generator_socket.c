@@ -58,7 +58,6 @@ int batch_socket_open(struct batch_socket *s, const struct endpoint *local, cons
     }
     s->segments = true;
     for (unsigned i = 0; i < SOCKET_BATCH; i++) {
-        s->out_parts[i].iov_base = s->out_text[i];
         s->in_parts[i] = (struct iovec){s->in_text[i], MESSAGE_MAX};
         s->in[i].msg_hdr = (struct msghdr){.msg_iov = &s->in_parts[i], .msg_iovlen = 1};
     }
@@ -72,6 +71,12 @@ void batch_socket_close(struct batch_socket *s)
     s->fd = -1;
 }
 
+void batch_socket_together(struct batch_socket *s, unsigned n)
+{
+    if (s->queued + n > SOCKET_BATCH)
+        batch_socket_flush(s);
+}
+
 char *batch_socket_buffer(struct batch_socket *s)
 {
     if (s->queued == SOCKET_BATCH)
@@ -83,8 +88,24 @@ void batch_socket_queue(struct batch_socket *s, size_t len)
 {
     if (len == 0)
         return;
-    s->out_parts[s->queued].iov_len = len;
-    s->queued++;
+    s->out_len[s->queued++] = len;
+}
+
+// Brings messages of one length together, each length where it first appears, so that they can leave as one call.
+static void arrange(struct batch_socket *s)
+{
+    unsigned placed = 0;
+
+    for (unsigned i = 0; i < s->queued; i++) {
+        size_t len = s->out_len[i];
+        for (unsigned j = i; j < s->queued && len != 0; j++) {
+            if (s->out_len[j] != len)
+                continue;
+            s->out_parts[placed++] = (struct iovec){s->out_text[j], len};
+            if (j > i)
+                s->out_len[j] = 0; // placed already
+        }
+    }
 }
 
 // One header for the messages from `first` on that have one length: the kernel walks its send path once for all of
@@ -139,6 +160,7 @@ static unsigned send_from(struct batch_socket *s, unsigned first)
 
 void batch_socket_flush(struct batch_socket *s)
 {
+    arrange(s);
     for (unsigned done = 0; done < s->queued;)
         done += send_from(s, done);
     s->queued = 0;

@@ -27,7 +27,8 @@ struct batch_socket {
     uint64_t refused;                 // sends and receives that met an ICMP error or a full queue
     struct mmsghdr out[SOCKET_BATCH]; // one for each run of equal messages
     union segment_control out_control[SOCKET_BATCH];
-    struct iovec out_parts[SOCKET_BATCH];
+    struct iovec out_parts[SOCKET_BATCH]; // in the order of sending
+    size_t out_len[SOCKET_BATCH];         // in the order of queuing
     char out_text[SOCKET_BATCH][MESSAGE_MAX];
     struct mmsghdr in[SOCKET_BATCH];
     struct iovec in_parts[SOCKET_BATCH];
@@ -42,6 +43,9 @@ void batch_socket_close(struct batch_socket *s);
 char *batch_socket_buffer(struct batch_socket *s);
 // The message written there is `len` bytes long and goes with the batch; 0 forgets it.
 void batch_socket_queue(struct batch_socket *s, size_t len);
+// The next n messages go in one batch, in their order unless their lengths make others go first. What is queued
+// apart may overtake.
+void batch_socket_together(struct batch_socket *s, unsigned n);
 void batch_socket_flush(struct batch_socket *s);
 
 // What has arrived, without waiting: the number of messages, each read with batch_socket_message().

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Medians, ratios and a table out of the lines that bench/versus collects."""
+import argparse
+import json
+import statistics
+import sys
+
+# Messages that the server forwards for one call: INVITE 180 200 ACK BYE 200. One in and one out each, as the echo's.
+MESSAGES_PER_CALL = 6
+
+
+def read(path):
+    """{(program, mode): [result of each round]}"""
+    runs = {}
+    with open(path, encoding="ascii") as lines:
+        for line in map(json.loads, lines):
+            runs.setdefault((line["program"], line["result"]["mode"]), []).append(line["result"])
+    return runs
+
+
+def median(runs, key, field="rate"):
+    return statistics.median(run[field] for run in runs[key]) if key in runs else None
+
+
+def figures(runs):
+    """The lines of JSON, as issue and README name them."""
+    some = next(iter(runs.values()))
+    echo = median(runs, ("echo", "echo"))
+    common = {"rounds": len(some), "window": some[0]["window"], "users": some[0]["users"]}
+    for case in ("register", "call"):
+        own = median(runs, ("strowger", case))
+        peer = median(runs, ("kamailio", case))
+        rates = {"strowger": own, "kamailio": peer, "echo": echo, "rate_unit": case + "s/s"}
+        if case == "call":
+            rates["kamailio_tm"] = median(runs, ("kamailio-tm", case))
+        if own is None:
+            continue
+        base = {"bench": "versus", "case": case}
+        share = own * (MESSAGES_PER_CALL if case == "call" else 1) / echo
+        yield {**base, "unit": "ratio", "value": round(own / peer, 2), **rates, **common}
+        yield {**base, "unit": "echo-share", "value": round(share, 3), **rates, **common}
+
+
+def table(runs):
+    row = "{:<12} {:<9} {:>12} {:>10} {:>10} {:>10} {:>22}"
+    yield row.format("program", "mode", "per second", "p50 us", "p99 us", "resent", "lowest..highest")
+    for (program, mode), results in runs.items():
+        rates = [run["rate"] for run in results]
+        yield row.format(program, mode, f"{statistics.median(rates):,.0f}",
+                         f"{median(runs, (program, mode), 'p50_us'):,.0f}",
+                         f"{median(runs, (program, mode), 'p99_us'):,.0f}",
+                         sum(run["retransmissions"] for run in results),
+                         f"{min(rates):,.0f}..{max(rates):,.0f}")
+    for line in figures(runs):
+        yield f"{line['case']:<9} {line['unit']:<11} {line['value']}"
+
+
+def unclean(runs):
+    for (program, mode), results in runs.items():
+        for run in results:
+            if not run["clean"]:
+                yield (f"{program} {mode}: timeouts {run['timeouts']}, unreadable {run['unreadable']}, "
+                       f"unexpected answers {run['unexpected']}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--format", choices=("table", "json"), default="table")
+    arguments.add_argument("results")
+    options = arguments.parse_args()
+    runs = read(options.results)
+    for line in map(json.dumps, figures(runs)) if options.format == "json" else table(runs):
+        print(line)
+    faults = list(unclean(runs))
+    for fault in faults:
+        print("bench/versus: not clean: " + fault, file=sys.stderr)
+    return 1 if faults or ("strowger", "register") not in runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
