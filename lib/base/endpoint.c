@@ -4,28 +4,53 @@
 
 #define DECIMAL_MAX 10 // digits of a uint32_t
 
-bool endpoint_parse_host(struct slice host, struct endpoint *endpoint)
+// "192.0.2.1" as inet_pton takes it: four numbers up to 255 without leading zeros.
+static bool parse_ip4(struct slice host, uint8_t address[4])
 {
-    char text[INET6_ADDRSTRLEN + 1];
+    const char *at = host.at;
+    const char *end = host.at + host.len;
 
-    memset(endpoint, 0, sizeof(*endpoint));
-    bool brackets = host.len >= 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
-    if (brackets)
-        host = slice_of(host.at + 1, host.len - 2);
-    if (host.len == 0 || host.len >= sizeof(text) || memchr(host.at, 0, host.len) != NULL)
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned value = 0;
+        if (i > 0 && (at == end || *at++ != '.'))
+            return false;
+        const char *from = at;
+        for (; at < end && *at >= '0' && *at <= '9' && value <= UINT8_MAX; at++)
+            value = value * 10 + (unsigned)(*at - '0');
+        if (at == from || value > UINT8_MAX || (*from == '0' && at - from > 1))
+            return false;
+        address[i] = (uint8_t)value;
+    }
+    return at == end;
+}
+
+static bool parse_ip6(struct slice host, uint8_t address[16])
+{
+    char text[INET6_ADDRSTRLEN];
+
+    if (host.len >= sizeof(text) || slice_find(host, ':') == host.len || slice_find(host, 0) != host.len)
         return false;
     memcpy(text, host.at, host.len);
     text[host.len] = 0;
-    if (!brackets && inet_pton(AF_INET, text, endpoint->address) == 1) {
-        endpoint->family = ENDPOINT_IP4;
-        return true;
-    }
-    if (inet_pton(AF_INET6, text, endpoint->address) == 1) {
-        endpoint->family = ENDPOINT_IP6;
-        return true;
-    }
+    return inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool endpoint_parse_host(struct slice host, struct endpoint *endpoint)
+{
+    bool brackets = host.len >= 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
+
     memset(endpoint, 0, sizeof(*endpoint));
-    return false;
+    if (brackets)
+        host = slice_of(host.at + 1, host.len - 2);
+    if (host.len == 0)
+        return false;
+    if (!brackets && parse_ip4(host, endpoint->address))
+        endpoint->family = ENDPOINT_IP4;
+    else if (parse_ip6(host, endpoint->address))
+        endpoint->family = ENDPOINT_IP6;
+    else
+        memset(endpoint, 0, sizeof(*endpoint));
+    return endpoint->family != ENDPOINT_NONE;
 }
 
 bool endpoint_parse(struct slice text, struct endpoint *endpoint)
