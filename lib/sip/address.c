@@ -54,7 +54,7 @@ static inline bool take_params(struct cursor *c, struct sip_address *address)
     if (cursor_peek(c) == ';')
         from = c->at;
     while (sip_param_next(c, &param)) {
-        if (address->tag.at == NULL && slice_equal_nocase(param.name, SLICE("tag")))
+        if (address->tag.at == NULL && SLICE_IS(param.name, "tag"))
             address->tag = param.value;
         end = c->at;
     }

@@ -74,11 +74,11 @@ bool sip_contact_take(struct cursor *c, struct sip_contact *contact)
         return false;
     struct cursor params = cursor_over(contact->address.params);
     while (sip_param_next(&params, &param)) {
-        if (!has_q && slice_equal_nocase(param.name, SLICE("q"))) {
+        if (!has_q && SLICE_IS(param.name, "q")) {
             has_q = true;
             if (!parse_q(param.value, &contact->q))
                 return cursor_fail(c, SIP_ERROR_CONTACT);
-        } else if (!contact->has_expires && slice_equal_nocase(param.name, SLICE("expires"))) {
+        } else if (!contact->has_expires && SLICE_IS(param.name, "expires")) {
             contact->has_expires = true;
             contact->expires = sip_expires_parse(param.value);
         }

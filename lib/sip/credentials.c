@@ -51,7 +51,7 @@ static bool take_digest(struct cursor *c, struct sip_credentials *credentials)
         sip_skip_space(c);
         if (!sip_param_take(c, &param) || !keep(credentials, &param))
             return false;
-        extended = extended || slice_equal_nocase(param.name, SLICE("username*"));
+        extended = extended || SLICE_IS(param.name, "username*");
         sip_skip_space(c);
     } while (cursor_skip(c, ','));
     // RFC 7616 3.4: username and username* together are an error
@@ -69,7 +69,7 @@ enum sip_error sip_credentials_parse(struct slice value, struct sip_credentials 
     sip_skip_space(&c);
     if (c.error != 0 || c.at == scheme_end)
         return SIP_ERROR_CREDENTIALS;
-    if (!slice_equal_nocase(credentials->scheme, SLICE("Digest")))
+    if (!SLICE_IS(credentials->scheme, "digest"))
         return SIP_OK;
     return take_digest(&c, credentials) ? SIP_OK : SIP_ERROR_CREDENTIALS;
 }

@@ -21,10 +21,17 @@ struct slice sip_take_host(struct cursor *c, enum sip_error error)
 
 uint16_t sip_take_port(struct cursor *c, enum sip_error error)
 {
+    const char *at = c->at;
+    const char *end = c->end;
     unsigned port = 0;
 
-    while (c->at < c->end && *c->at >= '0' && *c->at <= '9' && port <= UINT16_MAX)
-        port = port * 10 + (unsigned)(*c->at++ - '0');
+    for (; at < end && port <= UINT16_MAX; at++) {
+        unsigned digit = (unsigned char)*at - '0';
+        if (digit > 9)
+            break;
+        port = port * 10 + digit;
+    }
+    c->at = at;
     if (port == 0 || port > UINT16_MAX) {
         cursor_fail(c, error);
         return 0;

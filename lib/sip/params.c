@@ -2,30 +2,44 @@
 
 #include "sip/token.h"
 
+// SWS, which mostly is not there.
+static inline const char *skip(const char *at, const char *end)
+{
+    return at < end && (unsigned char)*at <= ' ' ? sip_space_end(at, end) : at;
+}
+
 bool sip_param_take(struct cursor *c, struct sip_param *param)
 {
-    param->name = sip_take_token(c, SIP_ERROR_PARAMETER);
+    const char *from = c->at;
+    const char *end = c->end;
+    const char *name_end = sip_set_run(&sip_set_token, from, end);
+    const char *at = skip(name_end, end); // SWS on both sides of the "=" (RFC 3261 25.1 EQUAL)
+
+    param->name = slice_of(from, (size_t)(name_end - from));
     param->value = slice_of(NULL, 0);
-    const char *name_end = c->at;
-    sip_skip_space(c); // SWS on both sides of the "=" (RFC 3261 25.1 EQUAL)
-    if (!cursor_skip(c, '=')) {
-        c->at = c->error == 0 ? name_end : c->at;
+    if (name_end == from)
+        return cursor_fail(c, SIP_ERROR_PARAMETER);
+    if (at == end || *at != '=') {
+        c->at = name_end;
+        return true;
+    }
+    at = skip(at + 1, end);
+    c->at = at;
+    if (at < end && *at == '"') {
+        param->value = sip_take_quoted(c);
         return c->error == 0;
     }
-    sip_skip_space(c);
-    if (cursor_peek(c) == '"')
-        param->value = sip_take_quoted(c);
-    else
-        param->value = sip_take_run(c, &sip_set_value);
-    return param->value.len > 0 || cursor_fail(c, SIP_ERROR_PARAMETER);
+    c->at = sip_set_run(&sip_set_value, at, end);
+    param->value = slice_of(at, (size_t)(c->at - at));
+    return c->at > at || cursor_fail(c, SIP_ERROR_PARAMETER);
 }
 
 bool sip_param_next(struct cursor *c, struct sip_param *param)
 {
-    sip_skip_space(c);
+    c->at = skip(c->at, c->end);
     if (!cursor_skip(c, ';'))
         return false;
-    sip_skip_space(c);
+    c->at = skip(c->at, c->end);
     return sip_param_take(c, param);
 }
 

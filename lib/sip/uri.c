@@ -185,7 +185,7 @@ bool sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *endpoint)
     }
     if (!sip_host_endpoint(host, endpoint))
         return false;
-    bool tls = uri->scheme == SIP_SCHEME_SIPS || slice_equal_nocase(transport, SLICE("tls"));
+    bool tls = uri->scheme == SIP_SCHEME_SIPS || SLICE_IS(transport, "tls");
     endpoint->port = uri->port != 0 ? uri->port : tls ? SIP_PORT_DEFAULT_TLS : SIP_PORT_DEFAULT;
     return true;
 }

@@ -133,8 +133,7 @@ static bool tel_param_equal(const struct sip_uri_part *a, const struct sip_uri_p
     bool plus = a->value.len > 0 && a->value.at[0] == '+' && b->value.len > 0 && b->value.at[0] == '+';
 
     // A phone-context is a number or a domain name, in which the same bytes separate nothing (RFC 3966 3).
-    if (slice_equal_nocase(a->name, SLICE("ext")) ||
-        (slice_equal_nocase(a->name, SLICE("phone-context")) && plus))
+    if (SLICE_IS(a->name, "ext") || (SLICE_IS(a->name, "phone-context") && plus))
         return equal_number(a->value, b->value) && (a->value.at == NULL) == (b->value.at == NULL);
     return equal_text(a->value, b->value, true);
 }

@@ -4,27 +4,19 @@
 #include "sip/params.h"
 #include "sip/token.h"
 
-static enum sip_transport transport_of(struct slice name)
+static inline enum sip_transport transport_of(struct slice name)
 {
-    static const struct {
-        const char *name;
-        enum sip_transport transport;
-    } others[] = {
-        {"TLS", SIP_TRANSPORT_TLS},
-        {"SCTP", SIP_TRANSPORT_SCTP},
-        {"WS", SIP_TRANSPORT_WS},
-        {"WSS", SIP_TRANSPORT_WSS},
-    };
-
-    if (slice_equal_nocase(name, SLICE("UDP")))
+    if (SLICE_IS(name, "udp"))
         return SIP_TRANSPORT_UDP;
-    if (slice_equal_nocase(name, SLICE("TCP")))
+    if (SLICE_IS(name, "tcp"))
         return SIP_TRANSPORT_TCP;
-    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (slice_equal_nocase(name, slice_text(others[i].name)))
-            return others[i].transport;
-    }
-    return SIP_TRANSPORT_OTHER;
+    if (SLICE_IS(name, "tls"))
+        return SIP_TRANSPORT_TLS;
+    if (SLICE_IS(name, "sctp"))
+        return SIP_TRANSPORT_SCTP;
+    if (SLICE_IS(name, "ws"))
+        return SIP_TRANSPORT_WS;
+    return SLICE_IS(name, "wss") ? SIP_TRANSPORT_WSS : SIP_TRANSPORT_OTHER;
 }
 
 static void take_slash(struct cursor *c)
@@ -107,28 +99,15 @@ static bool keep_ttl(struct sip_via *via, struct slice value)
 // False when a parameter that is known is broken; others pass. `end`: behind the parameter.
 static inline bool keep_param(struct sip_via *via, const struct sip_param *param, const char *end)
 {
-    switch (param->name.len) {
-    case 6:
-        if (slice_equal_nocase(param->name, SLICE("branch")))
-            return keep_value(&via->branch, param->value);
-        return true;
-    case 8:
-        if (slice_equal_nocase(param->name, SLICE("received")))
-            return keep_value(&via->received, param->value);
-        return true;
-    case 5:
-        if (slice_equal_nocase(param->name, SLICE("rport")))
-            return keep_rport(via, param, end);
-        if (slice_equal_nocase(param->name, SLICE("maddr")))
-            return keep_value(&via->maddr, param->value);
-        return true;
-    case 3:
-        if (slice_equal_nocase(param->name, SLICE("ttl")))
-            return keep_ttl(via, param->value);
-        return true;
-    default:
-        return true;
-    }
+    if (SLICE_IS(param->name, "branch"))
+        return keep_value(&via->branch, param->value);
+    if (SLICE_IS(param->name, "rport"))
+        return keep_rport(via, param, end);
+    if (SLICE_IS(param->name, "received"))
+        return keep_value(&via->received, param->value);
+    if (SLICE_IS(param->name, "maddr"))
+        return keep_value(&via->maddr, param->value);
+    return !SLICE_IS(param->name, "ttl") || keep_ttl(via, param->value);
 }
 
 bool sip_via_take(struct cursor *c, struct sip_via *via)
