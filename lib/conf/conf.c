@@ -109,8 +109,8 @@ struct conf *conf_parse(const char *text, size_t len, const char *name, FILE *er
     }
     struct owned *owned = conf_arena_take(&arena, sizeof(*owned));
     if (owned != NULL) {
-        conf_tree_read(slice_of(text, len), &tree, &scratch, &faults);
-        if (!scratch.failed)
+        bool readable = conf_tree_read(slice_of(text, len), &tree, &scratch, &faults);
+        if (readable && !scratch.failed)
             build(&(struct conf_reader){&tree, &arena, &faults}, &tree, &owned->conf);
     }
     bool failed = arena.failed || scratch.failed;

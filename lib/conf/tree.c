@@ -254,22 +254,24 @@ static struct conf_entry *entry_begin(struct reading *r, struct slice name)
     return NULL;
 }
 
-// Whether a "#" stands behind white space: it was meant as a comment, but the library takes it for a value.
-static bool has_hash_comment(struct slice text)
+// Where `mark` stands behind white space and so may begin a comment; text.len where it does not.
+static uint32_t comment_find(struct slice text, char mark)
 {
-    for (uint32_t i = 1; i < text.len; i++) {
-        if (text.at[i] == '#' && (text.at[i - 1] == ' ' || text.at[i - 1] == '\t'))
-            return true;
-    }
-    return false;
+    uint32_t i = 1;
+
+    while (i < text.len && (text.at[i] != mark || (text.at[i - 1] != ' ' && text.at[i - 1] != '\t')))
+        i++;
+    return i < text.len ? i : text.len;
 }
 
-static void entry_extend(struct reading *r, struct slice text)
+static void entry_extend(struct reading *r, struct slice value)
 {
+    // The library takes comments off a key's line, but not off those that go on with it.
+    struct slice text = slice_trim(slice_of(value.at, comment_find(value, ';')));
     struct conf_piece *piece = conf_arena_take(r->arena, sizeof(*piece));
     const char *copy = conf_arena_copy(r->arena, text);
 
-    if (has_hash_comment(text)) {
+    if (comment_find(text, '#') < text.len) { // the library takes it for a part of the value
         conf_fault(r->faults, r->line, NULL,
                    "a comment behind a value begins with ';', expected no '#' there");
         r->entry->faulty = true;
@@ -298,11 +300,11 @@ static int take_entry(void *user, const char *section, const char *name, const c
             conf_fault(r->faults, r->line, NULL, "'%s' stands outside of any section", name);
     }
     if (r->entry != NULL)
-        entry_extend(r, slice_trim(slice_text(value)));
+        entry_extend(r, slice_text(value));
     return 1;
 }
 
-void conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
+bool conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
                     struct conf_faults *faults)
 {
     struct reading r = {.tree = tree, .arena = arena, .faults = faults, .rest = text};
@@ -315,10 +317,11 @@ void conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena
         while (slice_find(line, 0) == line.len)
             line = next_line(&r);
         conf_fault(faults, r.line, NULL, "NUL byte; expected a text file in ASCII or UTF-8");
-        return;
+        return false;
     }
     // The return value names the first line that the library did not like: settle() and read_header() named all.
     if (ini_parse_stream(read_line, &r, take_entry, &r) == -2)
         arena->failed = true; // a library that was built to take its line buffer from the heap
     tree->lines = r.line > 0 ? r.line : 1;
+    return true;
 }

@@ -43,8 +43,9 @@ struct conf_tree {
     unsigned lines;                // of the file, at least 1
 };
 
-// Reads the text; faults are noted and the reading goes on. Values still are text.
-void conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
+// Reads the text; faults are noted and the reading goes on. Values still are text. False when it is no text at all,
+// which is one fault.
+bool conf_tree_read(struct slice text, struct conf_tree *tree, struct conf_arena *arena,
                     struct conf_faults *faults);
 
 // The first block of a kind with this NAME, or NULL.

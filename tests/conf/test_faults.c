@@ -1,0 +1,350 @@
+// Every fault that a configuration may have, and what the operator is told.
+#include "reading.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conf/tree.h"
+
+#define HOSTS    "a host name or IP address of up to 160 bytes"
+#define ADDRESS  "one unicast address, no wildcard: ADDRESS, ADDRESS:PORT or [IPV6]:PORT"
+#define ENTRY    "expected [section], KEY = VALUE or a comment\n"
+#define NAME     "needs a name of its own: [port NAME], of letters, digits, '.', '_' and '-', at most 63\n"
+#define TEN      "0123456789"
+#define SIXTY    TEN TEN TEN TEN TEN TEN
+#define LISTENER "[listener x]\nport = outside\n"
+#define GROUP    "[group g]\nmembers = 192.0.2.9\n"
+
+// `text` is followed by READING_LEAST.
+static const struct {
+    const char *name, *text, *messages;
+} cases[] = {
+    // lines
+    {"no key", "[server]\nrecord_route\n", "t:2: " ENTRY},
+    {"no key, twice", "[server]\nrecord_route\n\nopen_relay\n", "t:2: " ENTRY "t:4: " ENTRY},
+    {"key behind a comment", "[server]\nopen_relay ; = no\n", "t:2: " ENTRY},
+    {"outside of any section", "; c\n\nmax_forwards = 3\n",
+     "t:3: 'max_forwards' stands outside of any section\n"},
+    {"control byte", "[server]\nserver_header = a\001b\n", "t:2: control byte; expected plain text\n"},
+    {"carriage return inside", "[server]\nserver_header = a\rX: y\n",
+     "t:2: control byte; expected plain text\n"},
+    {"line too long", "[server]\nserver_header = " SIXTY SIXTY SIXTY TEN "\n",
+     "t:2: line of 206 bytes, expected at most 199; a list may go on in indented lines\n"},
+    {"hash behind a value", "[server]\nopen_relay = no # yes\n",
+     "t:2: a comment behind a value begins with ';', expected no '#' there\n"},
+    {"hash behind a continued value", "[server]\nscanners = a,\n  b\t# c\n",
+     "t:3: a comment behind a value begins with ';', expected no '#' there\n"},
+    {"indented key", "[server]\nopen_relay = no\n  record_route = no\n",
+     "t:3: indented, so it goes on with open_relay, which takes one line; a key begins in the first "
+     "column\n"},
+    {"indented key below a comment", "[server]\nopen_relay = no\n# c\n\n  record_route = no\n",
+     "t:5: indented, so it goes on with open_relay, which takes one line; a key begins in the first "
+     "column\n"},
+    {"no name before =", "[server]\n= 3\n", "t:2: unknown key '' in [server]\n"},
+
+    // sections
+    {"unknown section", "[servre]\nfoo = 1\n", "t:1: unknown section [servre]; did you mean 'server'?\n"},
+    {"unknown section far from any", "[dialplan]\n", "t:1: unknown section [dialplan]\n"},
+    {"section in capitals", "[Server]\n", "t:1: unknown section [Server]; did you mean 'server'?\n"},
+    {"section without name", "[]\n", "t:1: unknown section []\n"},
+    {"unclosed", "[server\nmax_forwards = 999\n",
+     "t:1: expected [section] or [section NAME] and nothing else on the line\n"},
+    {"text behind a section", "[server] max_forwards = 3\n",
+     "t:1: expected [section] or [section NAME] and nothing else on the line\n"},
+    {"section repeated", "[server]\n[registrar]\n[server]\nmax_forwards = 0\n",
+     "t:3: [server] is repeated; it stands on line 1 already\n"
+     "t:4: max_forwards = 0: expected 1 to 255 hops\n"},
+    {"named section repeated", "[port a]\ndevice = a\n[port a]\n",
+     "t:3: [port a] is repeated; it stands on line 1 already\n"},
+    {"name missing", "[port]\nmtu = 1\n", "t:1: [port] " NAME "t:2: mtu = 1: expected 576 to 9216 bytes\n"},
+    {"name of two words", "[port a b]\n", "t:1: [port] " NAME},
+    {"name with a slash", "[port a/b]\n", "t:1: [port] " NAME},
+    {"name too long", "[port " SIXTY "abcd]\n", "t:1: [port] " NAME},
+    {"name where none is", "[server main]\n", "t:1: [server] takes no name\n"},
+
+    // keys
+    {"unknown key", "[server]\nmax_foward = 3\n",
+     "t:2: unknown key 'max_foward' in [server]; did you mean 'max_forwards'?\n"},
+    {"unknown key far from any", "[server]\nfrobnicate = 3\n", "t:2: unknown key 'frobnicate' in [server]\n"},
+    {"key of another section", "[registrar]\nmbufs = 3\n",
+     "t:2: unknown key 'mbufs' in [registrar]; it is a key of [network]\n"},
+    {"key repeated", "[server]\nopen_relay = no\nopen_relay = maybe\n",
+     "t:3: open_relay is repeated; it stands on line 2 already\n"},
+    {"required keys missing", "[listener x]\n",
+     "t:1: [listener x] has no address; expected " ADDRESS "\n"
+     "t:1: [listener x] has no port; expected the name of a [port]\n"},
+    {"required key empty", "[port x]\ndevice =\n", "t:2: device = : expected a word of 1 to 63 bytes\n"},
+
+    // types and ranges
+    {"not a bool", "[server]\nopen_relay = maybe\n", "t:2: open_relay = maybe: expected yes or no\n"},
+    {"empty bool", "[server]\nopen_relay =\n", "t:2: open_relay = : expected yes or no\n"},
+    {"below range", "[server]\nmax_forwards = 0\n", "t:2: max_forwards = 0: expected 1 to 255 hops\n"},
+    {"above range", "[server]\nmax_forwards = 256\n", "t:2: max_forwards = 256: expected 1 to 255 hops\n"},
+    {"negative", "[server]\nmax_forwards = -1\n", "t:2: max_forwards = -1: expected 1 to 255 hops\n"},
+    {"not a number", "[server]\nmax_forwards = many\n", "t:2: max_forwards = many: expected 1 to 255 hops\n"},
+    {"hexadecimal", "[server]\nmax_forwards = 0x10\n", "t:2: max_forwards = 0x10: expected 1 to 255 hops\n"},
+    {"no digits", "[registrar]\nexpires_min = m\n",
+     "t:2: expires_min = m: expected 0 to 2592000 seconds (s, m or h may follow)\n"},
+    {"unknown suffix", "[registrar]\nexpires_min = 1d\n",
+     "t:2: expires_min = 1d: expected 0 to 2592000 seconds (s, m or h may follow)\n"},
+    {"suffix beyond range", "[registrar]\nexpires_min = 721h\n",
+     "t:2: expires_min = 721h: expected 0 to 2592000 seconds (s, m or h may follow)\n"},
+    {"beyond 64 bits", "[location]\nbindings_max = 18446744073709551617\n",
+     "t:2: bindings_max = 18446744073709551617: expected 1 to 1000000000 bindings\n"},
+    {"beyond 64 bits by its suffix", "[server]\nmessage_max = 18014398509481985k\n",
+     "t:2: message_max = 18014398509481985k: expected 1024 to 65535 bytes (k or M may follow)\n"},
+    {"below one second", "[network]\nreassembly_timeout = 2\n",
+     "t:2: reassembly_timeout = 2: expected 10 to 60000 milliseconds (ms, s or m may follow)\n"},
+    {"not a power of two", "[network]\nmailbox_size = 1000\n",
+     "t:2: mailbox_size = 1000: expected a power of two, 64 to 1048576 entries\n"},
+    {"not a choice", "[registrar]\nnat = detct\n",
+     "t:2: nat = detct: expected detect, always or never; did you mean 'detect'?\n"},
+    {"text too long", "[server]\nserver_header = " SIXTY SIXTY TEN "\n",
+     "t:2: server_header = " SIXTY SIXTY TEN ": expected text of up to 128 bytes\n"},
+    {"text that would be a comment", "[server]\nscanners = a, #b\n",
+     "t:2: a comment behind a value begins with ';', expected no '#' there\n"},
+    {"element that would be a comment", "[server]\nscanners = a,;b,#c\n",
+     "t:2: scanners = ;b: expected text of up to 160 bytes\n"
+     "t:2: scanners = #c: expected text of up to 160 bytes\n"},
+    {"space in a word", "[port x]\ndevice = a b\n", "t:2: device = a b: expected a word of 1 to 63 bytes\n"},
+    {"interface with a slash", "[port x]\ndevice = a\ntwin = a/b\n",
+     "t:3: twin = a/b: expected a name of an interface of up to 15 bytes\n"},
+    {"interface too long", "[port x]\ndevice = a\ntwin = " TEN "abcdef\n",
+     "t:3: twin = " TEN "abcdef: expected a name of an interface of up to 15 bytes\n"},
+    {"interface pattern", "[port x]\ndevice = a\ntwin = tap%d\n",
+     "t:3: twin = tap%d: expected a name of an interface of up to 15 bytes\n"},
+    {"hosts", "[domain x]\nnames = a..b, -a, a-, b c, 1.2.3, 192.0.2.256, a.\n",
+     "t:2: names = a..b: expected " HOSTS "\nt:2: names = -a: expected " HOSTS "\n"
+     "t:2: names = a-: expected " HOSTS "\nt:2: names = b c: expected " HOSTS "\n"
+     "t:2: names = 1.2.3: expected " HOSTS "\nt:2: names = 192.0.2.256: expected " HOSTS "\n"
+     "t:2: names = a.: expected " HOSTS "\n"},
+    {"section's name is no host", "[domain -x]\n", "t:1: names = -x: expected " HOSTS "\n"},
+    {"host name for an address", LISTENER "address = example.com\n",
+     "t:3: address = example.com: expected " ADDRESS "\n"},
+    {"IPv4 wildcard", LISTENER "address = 0.0.0.0:5060\n",
+     "t:3: address = 0.0.0.0:5060: expected " ADDRESS "\n"},
+    {"IPv6 wildcard", LISTENER "address = [::]:5060\n", "t:3: address = [::]:5060: expected " ADDRESS "\n"},
+    {"multicast", LISTENER "address = 224.0.1.75\n", "t:3: address = 224.0.1.75: expected " ADDRESS "\n"},
+    {"IPv6 multicast", LISTENER "address = ff02::1\n", "t:3: address = ff02::1: expected " ADDRESS "\n"},
+    {"mapped", LISTENER "address = ::ffff:192.0.2.7\n",
+     "t:3: address = ::ffff:192.0.2.7: expected " ADDRESS "\n"},
+    {"port 0", LISTENER "address = 192.0.2.7:0\n", "t:3: address = 192.0.2.7:0: expected " ADDRESS "\n"},
+    {"port beyond 65535", LISTENER "address = 192.0.2.7:65536\n",
+     "t:3: address = 192.0.2.7:65536: expected " ADDRESS "\n"},
+
+    // lists
+    {"group without members", "[group g]\n",
+     "t:1: [group g] has no members; expected a list of 1 to 16, each " ADDRESS "\n"},
+    {"group with an empty list", "[group g]\nmembers = ,\n ,\n",
+     "t:2: members has 0 elements: expected a list of 1 to 16, each " ADDRESS "\n"},
+    {"too many members",
+     "[group g]\nmembers = 192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,\n"
+     "  "
+     "192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,192.0.2.1,\n"
+     "  192.0.2.1\n",
+     "t:2: members has 17 elements: expected a list of 1 to 16, each " ADDRESS "\n"},
+    {"fault on a line that goes on", "[group g]\nmembers = 192.0.2.1,\n  192.0.2.2,\n  nobody\n",
+     "t:4: members = nobody: expected " ADDRESS "\n"},
+
+    // what contradicts what
+    {"listener on an unknown port", "[listener x]\naddress = 192.0.2.7\nport = outsid\n",
+     "t:3: port = outsid: there is no [port outsid]; did you mean 'outside'?\n"},
+    {"route to no group", GROUP "[route r]\ngroup = gw\n",
+     "t:4: group = gw: there is no [group gw]; did you mean 'g'?\n"},
+    {"empty reference", "[route r]\ngroup =\n", "t:2: group = : expected the name of a [group]\n"},
+    {"two listeners on one address", LISTENER "address = 192.0.2.1:5060\n",
+     "t:7: address = 192.0.2.1:5060 is taken by [listener x] on line 3 already\n"},
+    {"device twice", "[port x]\ndevice = d0\n", "t:4: device = d0 is taken by [port x] on line 2 already\n"},
+    {"twin twice", "[port x]\ndevice = a\ntwin = t\n[port y]\ndevice = b\ntwin = t\n",
+     "t:6: twin = t is taken by [port x] on line 3 already\n"},
+    {"domain name twice", "[domain x.com]\n[domain y]\nnames = a.com, X.com\n",
+     "t:3: names = x.com is taken by [domain x.com] on line 1 already\n"},
+    {"domain name twice in one list", "[domain x]\nnames = a.com, b.com, A.com\n",
+     "t:2: names = a.com is taken by [domain x] on line 2 already\n"},
+    {"IPv6 domain twice", "[domain x]\nnames = [2001:db8::1], 2001:DB8:0::1\n",
+     "t:2: names = [2001:db8::1] is taken by [domain x] on line 2 already\n"},
+    {"three of a kind", "[domain x]\nnames = c\n[domain y]\nnames = c\n[domain z]\nnames = c\n",
+     "t:4: names = c is taken by [domain x] on line 2 already\n"
+     "t:6: names = c is taken by [domain x] on line 2 already\n"},
+    {"expires_min above expires_max", "[registrar]\nexpires_max = 10\nexpires_min = 20\n",
+     "t:3: expires_min = 20 is larger than expires_max = 10; expected at most that\n"},
+    {"expires_default below expires_min", "[registrar]\nexpires_default = 10\n",
+     "t:2: expires_min = 60 (default) is larger than expires_default = 10; expected at most that\n"},
+    {"expires_default above expires_max", "[registrar]\nexpires_max = 30m\n",
+     "t:2: expires_default = 3600 (default) is larger than expires_max = 1800; expected at most that\n"},
+    {"no contradiction with what is wrong already",
+     "[registrar]\nexpires_min = 2h\nexpires_max = 1x\n"
+     "expires_default = 2h\n",
+     "t:3: expires_max = 1x: expected 1 to 2592000 seconds (s, m or h may follow)\n"},
+    {"advertised in another family", LISTENER "address = 192.0.2.7\nadvertised = 2001:db8::1\n",
+     "t:4: advertised is of another address family than address; expected both IPv4 or both IPv6\n"},
+    {"IPv6 on a small mtu",
+     "[port x]\ndevice = x\nmtu = 1279\n[listener x]\naddress = 2001:db8::1\nport = x\n",
+     "t:5: address is IPv6, and mtu of [port x] is 1279; expected at least 1280 there\n"},
+    {"route in the shade of any",
+     GROUP "[route a]\ngroup = g\n[route b]\ngroup = g\ndomain = x.com\nprefix = 1\n",
+     "t:5: [route b] is never reached: [route a] on line 3 takes all of it; expected the narrower one "
+     "first\n"},
+    {"route in the shade of a shorter prefix",
+     GROUP "[route a]\ngroup = g\nprefix = +49\n[route b]\ngroup = g\nprefix = +4930\n",
+     "t:6: [route b] is never reached: [route a] on line 3 takes all of it; expected the narrower one "
+     "first\n"},
+    {"route in the shade of its domain",
+     GROUP "[route a]\ngroup = g\ndomain = x.com\n[route b]\ngroup = g\ndomain = X.COM\nprefix = 1\n",
+     "t:6: [route b] is never reached: [route a] on line 3 takes all of it; expected the narrower one "
+     "first\n"},
+    {"the same route", GROUP "[route a]\ngroup = g\nprefix = 1\n[route b]\ngroup = g\nprefix = 1\n",
+     "t:6: [route b] is never reached: [route a] on line 3 takes all of it; expected the narrower one "
+     "first\n"},
+
+    // all in one go, by line
+    {"several stages",
+     "[registrar]\nexpires_max = 1\n[srver]\n[server]\nopen_relay = x\nnothing\nfoo = 1\n[group g]\n",
+     "t:2: expires_min = 60 (default) is larger than expires_max = 1; expected at most that\n"
+     "t:3: unknown section [srver]; did you mean 'server'?\n"
+     "t:5: open_relay = x: expected yes or no\n"
+     "t:6: " ENTRY "t:7: unknown key 'foo' in [server]\n"
+     "t:8: [group g] has no members; expected a list of 1 to 16, each " ADDRESS "\n"},
+};
+
+static void test_fault_is_told_with_its_line(void **state)
+{
+    char text[2048];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *messages = NULL;
+        snprintf(text, sizeof(text), "%s%s", cases[i].text, READING_LEAST);
+        struct conf *conf = reading_parse(slice_text(text), &messages);
+        if (conf != NULL || strcmp(messages, cases[i].messages) != 0)
+            print_error("case: %s\n", cases[i].name);
+        assert_string_equal(messages, cases[i].messages);
+        assert_null(conf);
+        free(messages);
+    }
+}
+
+static void assert_messages(struct slice text, const char *expected)
+{
+    char *messages = NULL;
+    struct conf *conf = reading_parse(text, &messages);
+
+    assert_string_equal(messages, expected);
+    assert_null(conf);
+    free(messages);
+}
+
+static void test_missing_sections_are_told_at_the_end(void **state)
+{
+    (void)state;
+    assert_messages(SLICE(""), "t:1: the file ends without a [port NAME] section; expected at least 1\n"
+                               "t:1: the file ends without a [listener NAME] section; expected at least 1\n");
+    assert_messages(SLICE("\n\n[port x]\ndevice = d"),
+                    "t:4: the file ends without a [listener NAME] section; expected at least 1\n");
+}
+
+static void test_nul_byte_is_told_alone(void **state)
+{
+    (void)state;
+    assert_messages(SLICE("[servre]\n[server]\nopen\0relay = x\nfoo\0\n"),
+                    "t:3: NUL byte; expected a text file in ASCII or UTF-8\n");
+    assert_messages(SLICE("\0"), "t:1: NUL byte; expected a text file in ASCII or UTF-8\n");
+}
+
+static void test_mark_moves_no_line(void **state)
+{
+    (void)state;
+    assert_messages(SLICE("\xef\xbb\xbf[servre]\n" READING_LEAST),
+                    "t:1: unknown section [servre]; did you mean 'server'?\n");
+    assert_messages(SLICE("\n\xef\xbb\xbf[server]\n" READING_LEAST), "t:2: " ENTRY);
+}
+
+static void test_last_line_needs_no_newline(void **state)
+{
+    (void)state;
+    assert_messages(SLICE(READING_LEAST "[server]\nrecord_route"), "t:7: " ENTRY);
+    assert_messages(SLICE(READING_LEAST "[server]\nmax_forwards = 0"),
+                    "t:7: max_forwards = 0: expected 1 to 255 hops\n");
+}
+
+static void test_sections_are_bounded(void **state)
+{
+    char *text = NULL, *messages = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    fputs("[port p]\ndevice = d\n", out);
+    for (unsigned i = 0; i < CONF_LISTENERS_MAX + 2; i++)
+        fprintf(out, "[listener l%u]\naddress = 192.0.2.1:%u\nport = p\n", i, i + 1);
+    fclose(out);
+    assert_null(reading_parse(slice_of(text, len), &messages));
+    assert_string_equal(messages, "t:195: too many [listener] sections, expected at most 64\n"
+                                  "t:198: too many [listener] sections, expected at most 64\n");
+    free(messages);
+    free(text);
+}
+
+static void test_faults_are_bounded(void **state)
+{
+    char *text = NULL, *messages = NULL;
+    size_t len = 0, lines = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    for (unsigned i = 0; i < CONF_FAULTS_MAX + 5; i++)
+        fputs("[x]\n", out);
+    fputs(READING_LEAST, out);
+    fclose(out);
+    assert_null(reading_parse(slice_of(text, len), &messages));
+    for (const char *at = messages; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, CONF_FAULTS_MAX + 1);
+    assert_non_null(strstr(messages, "t: and 5 faults more\n"));
+    free(messages);
+    free(text);
+}
+
+static void assert_load_fails(const char *path, const char *expected)
+{
+    char *messages = NULL, line[256];
+    size_t len = 0;
+    FILE *errors = open_memstream(&messages, &len);
+
+    struct conf *conf = conf_load(path, errors);
+    fclose(errors);
+    snprintf(line, sizeof(line), "%s: %s\n", path, expected);
+    assert_string_equal(messages, line);
+    assert_null(conf);
+    free(messages);
+}
+
+static void test_file_that_cannot_be_read(void **state)
+{
+    char path[] = "/tmp/conf-test-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, CONF_FILE_MAX + 1), 0);
+    assert_load_fails(path, "larger than 1048576 bytes");
+    close(fd);
+    unlink(path);
+    assert_load_fails(path, "cannot be read: No such file or directory");
+    assert_load_fails("/", "cannot be read: Is a directory");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fault_is_told_with_its_line),
+        cmocka_unit_test(test_missing_sections_are_told_at_the_end),
+        cmocka_unit_test(test_nul_byte_is_told_alone),
+        cmocka_unit_test(test_mark_moves_no_line),
+        cmocka_unit_test(test_last_line_needs_no_newline),
+        cmocka_unit_test(test_sections_are_bounded),
+        cmocka_unit_test(test_faults_are_bounded),
+        cmocka_unit_test(test_file_that_cannot_be_read),
+    };
+    return cmocka_run_group_tests_name("conf faults", tests, NULL, NULL);
+}

@@ -1,0 +1,339 @@
+// The schema table itself, and all that is printed from it.
+#include "reading.h"
+
+#include <stdlib.h>
+
+#include "conf/nearest.h"
+#include "conf/schema.h"
+
+// Every key once more, with what it is when the file does not say: a changed default is seen here.
+static const struct {
+    const char *section, *key, *value;
+} defaults[] = {
+    {"server", "server_header", "strowger"},
+    {"server", "message_max", "16384"},
+    {"server", "request_uri_max", "512"},
+    {"server", "max_forwards", "70"},
+    {"server", "record_route", "yes"},
+    {"server", "open_relay", "no"},
+    {"server", "scanners",
+     "friendly-scanner, friendly-request, sipvicious, sipcli, sip-scan, sundayddr, iwar, smap,\n"
+     "    gulp, pplsip, vaxsipuseragent"},
+    {"registrar", "expires_default", "3600"},
+    {"registrar", "expires_min", "60"},
+    {"registrar", "expires_max", "7200"},
+    {"registrar", "expires_jitter", "0"},
+    {"registrar", "contacts_max", "10"},
+    {"registrar", "nat", "detect"},
+    {"registrar", "path", "yes"},
+    {"location", "bindings_max", "1000000"},
+    {"network", "routes_max", "65536"},
+    {"network", "neighbours_max", "8192"},
+    {"network", "resolve_queue_max", "16"},
+    {"network", "reassembly_max", "1024"},
+    {"network", "reassembly_timeout", "2000ms"},
+    {"network", "mbufs", "32768"},
+    {"network", "mailbox_size", "4096"},
+    {"port", "device", "d0"}, // required, as READING_LEAST has it
+    {"port", "twin", ""},
+    {"port", "mtu", "1500"},
+    {"port", "rx_descriptors", "1024"},
+    {"port", "tx_descriptors", "1024"},
+    {"listener", "address", "192.0.2.1:5060"},
+    {"listener", "advertised", "192.0.2.1:5060"},
+    {"listener", "port", "outside"},
+    {"domain", "names", "example.com"},
+    {"domain", "role", "proxy"},
+    {"domain", "registrar", "yes"},
+    {"domain", "redirect_multiple", "no"},
+    {"group", "members", "192.0.2.9:5060"},
+    {"route", "domain", ""},
+    {"route", "prefix", ""},
+    {"route", "group", "g"},
+};
+
+static void test_every_default(void **state)
+{
+    struct conf *conf = reading_good(READING_LEAST "[domain example.com]\n[group g]\nmembers = 192.0.2.9\n"
+                                                   "[route r]\ngroup = g\n");
+    char *printed = reading_printed(conf), *expected = NULL;
+    size_t len = 0, rows = 0;
+    FILE *out = open_memstream(&expected, &len);
+    const char *section = "";
+
+    (void)state;
+    for (unsigned i = 0; i < CONF_SECTIONS; i++)
+        rows += conf_sections[i].keys_n;
+    assert_int_equal(sizeof(defaults) / sizeof(*defaults), rows);
+    for (unsigned i = 0; i < rows; i++) {
+        if (strcmp(section, defaults[i].section) != 0) {
+            static const char *const names[] = {" outside", " main", " example.com", " g", " r"};
+            section = defaults[i].section;
+            unsigned kind = 0;
+            while (strcmp(conf_sections[kind].name, section) != 0)
+                kind++;
+            fprintf(out, "%s[%s%s]\n", i == 0 ? "" : "\n", section,
+                    kind < CONF_PORT ? "" : names[kind - CONF_PORT]);
+        }
+        fprintf(out, "%s =%s%s\n", defaults[i].key, defaults[i].value[0] == 0 ? "" : " ", defaults[i].value);
+    }
+    fclose(out);
+    assert_string_equal(printed, expected);
+    free(expected);
+    free(printed);
+    conf_free(conf);
+}
+
+static uint64_t largest(size_t size)
+{
+    return size == 8 ? UINT64_MAX : (1ull << (8 * size)) - 1;
+}
+
+static void check_row(const struct conf_key *key)
+{
+    char expected[CONF_EXPECT_MAX];
+
+    assert_non_null(key->help);
+    assert_int_equal(key->help[strlen(key->help) - 1], '.');
+    conf_key_expect(key, expected);
+    assert_true(strlen(expected) > 0 && strlen(expected) < CONF_EXPECT_MAX - 1);
+    assert_true(strlen(key->name) + strlen(" = ") + CONF_TEXT_MAX < 199);
+    assert_true(!(key->flags & CONF_REQUIRED) || key->fallback == NULL);
+    if (key->type == CONF_NUMBER) {
+        assert_non_null(key->unit);
+        assert_non_null(key->fallback);
+        assert_true(key->min < key->max && key->max <= largest(key->size));
+    }
+    if (key->type >= CONF_TEXT && key->type <= CONF_HOST)
+        assert_true(key->list || key->max <= CONF_TEXT_MAX);
+    assert_true(key->type != CONF_BOOL || key->size == sizeof(bool));
+    assert_true(key->type != CONF_REFERENCE || key->size == sizeof(int));
+}
+
+static void test_rows_are_sound(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CONF_SECTIONS; i++) {
+        const struct conf_section *section = &conf_sections[i];
+        assert_non_null(section->name);
+        assert_non_null(section->help);
+        for (unsigned k = 0; k < section->keys_n; k++) {
+            check_row(&section->keys[k]);
+            for (unsigned j = 0; j < k; j++) {
+                assert_string_not_equal(section->keys[k].name, section->keys[j].name);
+                assert_true(section->keys[k].offset != section->keys[j].offset);
+            }
+        }
+    }
+}
+
+static char *file_text(const char *path)
+{
+    char *text = calloc(1, 1 << 16);
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(text);
+    assert_non_null(file);
+    assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void test_template_is_the_committed_file(void **state)
+{
+    char *template = reading_output(conf_print_template), *file = file_text(TEMPLATE_PATH);
+
+    (void)state;
+    assert_string_equal(template, file);
+    free(file);
+    free(template);
+}
+
+static void test_template_loads(void **state)
+{
+    struct conf *conf = conf_load(TEMPLATE_PATH, stderr);
+
+    (void)state;
+    assert_non_null(conf);
+    assert_int_equal(conf->ports_n, 1);
+    assert_int_equal(conf->listeners_n, 1);
+    assert_int_equal(conf->domains_n, 1);
+    assert_int_equal(conf->message_max, 16384);
+    conf_free(conf);
+}
+
+// Whoever takes every "#" away before a key gets every key, and each of them is right.
+static void test_template_loads_with_every_key(void **state)
+{
+    char *template = reading_output(conf_print_template), *bare = calloc(1, strlen(template) + 1), *to = bare;
+    unsigned keys = 0, rows = 0;
+
+    (void)state;
+    for (const char *at = template; *at != 0;) {
+        size_t len = strcspn(at, "\n") + 1;
+        bool prose = at[0] == '#' && (at[1] == ' ' || at[1] == '\n') && strncmp(at, "#    ", 5) != 0;
+        const char *from = at[0] == '#' && !prose ? at + 1 : at;
+        memcpy(to, from, len - (size_t)(from - at));
+        to += len - (size_t)(from - at);
+        keys += !prose && memchr(at, '=', len) != NULL;
+        at += len;
+    }
+    for (unsigned i = 0; i < CONF_SECTIONS; i++)
+        rows += conf_sections[i].keys_n;
+    assert_int_equal(keys, rows);
+    struct conf *conf = reading_good(bare);
+    assert_int_equal(conf->groups_n, 1);
+    assert_int_equal(conf->groups[0].members_n, 2);
+    assert_int_equal(conf->routes_n, 1);
+    assert_string_equal(conf->routes[0].prefix.text, "+4930");
+    assert_string_equal(conf->listeners[0].advertised_text.text, "203.0.113.10:5060");
+    assert_int_equal(conf->domains[0].names_n, 2);
+    conf_free(conf);
+    free(bare);
+    free(template);
+}
+
+static void test_reference_names_every_key(void **state)
+{
+    char *reference = reading_output(conf_print_reference), line[64];
+
+    (void)state;
+    for (unsigned i = 0; i < CONF_SECTIONS; i++) {
+        for (unsigned k = 0; k < conf_sections[i].keys_n; k++) {
+            snprintf(line, sizeof(line), "\n  %s\n", conf_sections[i].keys[k].name);
+            assert_non_null(strstr(reference, line));
+        }
+    }
+    free(reference);
+}
+
+// Everything away from its default, and texts as long and as odd as they may be.
+static const char rich[] =
+    "[server]\nserver_header = %n##;odd: \"=[x]\nmessage_max = 2k\nrequest_uri_max = 64\nmax_forwards = 9\n"
+    "record_route = off\nopen_relay = on\n"
+    "scanners = "
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+    "012345678901234567890123456789012345678901234567890123456789,\n"
+    "  a b, c=d, [x], e:f, g;h, i#j, \xc3\xa4\n"
+    "[registrar]\nexpires_default = 1h\nexpires_min = 1m\nexpires_max = 720h\nexpires_jitter = 50%\n"
+    "contacts_max = 1\nnat = never\npath = no\n[location]\nbindings_max = 1000000000\n"
+    "[network]\nroutes_max = 16\nneighbours_max = 17\nresolve_queue_max = 1\nreassembly_max = 1\n"
+    "reassembly_timeout = 1234ms\nmbufs = 1024\nmailbox_size = 64\n"
+    "[port b]\ndevice = 0000:01:00.0\ntwin = sip1\nmtu = 9216\nrx_descriptors = 64\ntx_descriptors = 32768\n"
+    "[port a]\ndevice = net_af_xdp0\n"
+    "[listener z]\naddress = [2001:db8::1]:5070\nadvertised = 2001:db8::ff\nport = b\n"
+    "[listener y]\naddress = 192.0.2.1:5070\nport = a\n"
+    "[domain one]\nnames = a.example, b.example, c.example, d.example, e.example, f.example, g.example, "
+    "h.example,\n"
+    "  i.example, j.example, k.example, l.example, [2001:db8::1], 192.0.2.1\nrole = redirect\nregistrar = "
+    "no\n"
+    "redirect_multiple = yes\n[domain two.example]\n"
+    "[group g2]\nmembers = [2001:db8::7], 192.0.2.8:65535\n[group g1]\nmembers = 192.0.2.9\n"
+    "[route 2]\ndomain = x.example\nprefix = +49;x=\ngroup = g1\n[route 1]\ngroup = g2\n";
+
+static void assert_round_trip(struct conf *conf)
+{
+    char *first = reading_printed(conf);
+    struct conf *again = reading_good(first);
+    char *second = reading_printed(again);
+
+    assert_string_equal(first, second);
+    conf_free(again);
+    free(second);
+    free(first);
+}
+
+static void test_printed_configuration_reads_as_the_same(void **state)
+{
+    struct conf *conf = reading_good(rich);
+
+    (void)state;
+    assert_string_equal(conf->server_name.text, "%n##;odd: \"=[x]");
+    assert_int_equal(conf->scanners_n, 8);
+    assert_int_equal(conf->scanners[0].len, 160);
+    assert_round_trip(conf);
+    conf_free(conf);
+    conf = reading_good("[server]\nserver_header =\nscanners =\n" READING_LEAST);
+    assert_round_trip(conf);
+    conf_free(conf);
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+// Whatever stands in the file: it is refused with a message, or it reads as the same again.
+static void test_broken_files_are_refused_or_round_trip(void **state)
+{
+    uint64_t random = 0x5eed5eed5eedull;
+    char text[sizeof(rich)];
+    unsigned accepted = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 3000; round++) {
+        char *messages = NULL;
+        uint32_t len = sizeof(rich) - 1;
+        memcpy(text, rich, len);
+        for (unsigned n = (unsigned)(next_random(&random) % 4); n > 0; n--)
+            text[next_random(&random) % len] = " \n\t;#,=:[]a0\r\xff"[next_random(&random) % 14];
+        if (round % 3 == 0)
+            len = (uint32_t)(next_random(&random) % len);
+        struct conf *conf = reading_parse(slice_of(text, len), &messages);
+        assert_int_equal(conf == NULL, messages[0] != 0);
+        if (conf != NULL) {
+            assert_round_trip(conf);
+            accepted++;
+        }
+        conf_free(conf);
+        free(messages);
+    }
+    assert_in_range(accepted, 100, 2900); // both ways were gone
+}
+
+static void test_nearest_is_a_slip_away(void **state)
+{
+    static const struct {
+        const char *wanted, *first, *second, *best;
+    } cases[] = {
+        {"max_foward", "max_forwards", "message_max", "max_forwards"},
+        {"prot", "port", "group", "port"},       // two neighbours swapped
+        {"DOMAIN", "route", "domain", "domain"}, // whatever the case
+        {"x", "y", "z", "y"},                    // one byte of one is a slip; the first stays
+        {"abc", "xyz", "", NULL},                // too far
+        {"", "server", "a", NULL},               // nothing to go by
+        {"0123456789012345678901234567890123456789012345678901234567890123456789",
+         "0123456789012345678901234567890123456789012345678901234567890123456788", "a",
+         NULL}, // too long to matter
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct conf_nearest nearest = conf_nearest_to(slice_text(cases[i].wanted));
+        conf_nearest_offer(&nearest, cases[i].first);
+        conf_nearest_offer(&nearest, cases[i].second);
+        if (cases[i].best == NULL)
+            assert_null(nearest.best);
+        else
+            assert_string_equal(nearest.best, cases[i].best);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_default),
+        cmocka_unit_test(test_rows_are_sound),
+        cmocka_unit_test(test_template_is_the_committed_file),
+        cmocka_unit_test(test_template_loads),
+        cmocka_unit_test(test_template_loads_with_every_key),
+        cmocka_unit_test(test_reference_names_every_key),
+        cmocka_unit_test(test_printed_configuration_reads_as_the_same),
+        cmocka_unit_test(test_broken_files_are_refused_or_round_trip),
+        cmocka_unit_test(test_nearest_is_a_slip_away),
+    };
+    return cmocka_run_group_tests_name("conf schema", tests, NULL, NULL);
+}
