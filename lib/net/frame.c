@@ -55,8 +55,10 @@ static struct headers headers_copy(const struct rte_mbuf *mbuf, uint8_t *copy)
 // In place where the first segment has all that may be asked for; copied when headers may be split.
 static inline struct headers headers_of(const struct rte_mbuf *mbuf, uint8_t *copy)
 {
-    if (likely(mbuf->nb_segs == 1 || mbuf->data_len >= NET_HEADERS_MAX))
-        return (struct headers){rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len, mbuf->pkt_len};
+    if (likely(mbuf->nb_segs == 1 || mbuf->data_len >= NET_HEADERS_MAX)) {
+        uint32_t len = RTE_MIN(mbuf->data_len, (uint32_t)NET_HEADERS_MAX);
+        return (struct headers){rte_pktmbuf_mtod(mbuf, const uint8_t *), len, mbuf->pkt_len};
+    }
     return headers_copy(mbuf, copy);
 }
 
