@@ -1,0 +1,65 @@
+// digest: one keyed hash over several fields of a message.
+//
+// For branches and tags, which must come out the same for every retransmission and must not be guessed. Fields are
+// copied one behind the other into a small buffer, so the usual case is a single pass of the hash; longer input is
+// folded. One thread, on the stack.
+#ifndef ROLE_DIGEST_H
+#define ROLE_DIGEST_H
+
+#include "base/hash.h"
+#include "base/slice.h"
+
+#define ROLE_DIGEST_BYTES 240
+
+// What a digest is for comes first into it, so that no value of one kind can be passed off as another kind.
+enum role_digest_purpose {
+    ROLE_DIGEST_LOOP = 'l',
+    ROLE_DIGEST_TRANSACTION = 'b',
+    ROLE_DIGEST_TAG = 't',
+};
+
+struct role_digest {
+    const struct hash_key *key;
+    unsigned len;
+    char bytes[ROLE_DIGEST_BYTES];
+};
+
+static inline void role_digest_begin(struct role_digest *digest, const struct hash_key *key,
+                                     enum role_digest_purpose purpose)
+{
+    digest->key = key;
+    digest->bytes[0] = (char)purpose;
+    digest->len = 1;
+}
+
+// Any length; a field's end is marked, so "ab" + "c" and "a" + "bc" differ.
+static inline void role_digest_put(struct role_digest *digest, struct slice field)
+{
+    while (field.len >= ROLE_DIGEST_BYTES - digest->len) {
+        uint32_t room = ROLE_DIGEST_BYTES - digest->len;
+        memcpy(digest->bytes + digest->len, field.at, room);
+        struct hash128 folded = hash_sip13(digest->key, digest->bytes, ROLE_DIGEST_BYTES);
+        memcpy(digest->bytes, &folded, sizeof(folded));
+        digest->len = sizeof(folded);
+        field = slice_of(field.at + room, field.len - room);
+    }
+    if (field.len > 0)
+        memcpy(digest->bytes + digest->len, field.at, field.len);
+    digest->len += field.len;
+    digest->bytes[digest->len++] = '\n';
+}
+
+static inline void role_digest_put_number(struct role_digest *digest, uint32_t number)
+{
+    char bytes[sizeof(number)];
+
+    memcpy(bytes, &number, sizeof(number));
+    role_digest_put(digest, slice_of(bytes, sizeof(bytes)));
+}
+
+static inline struct hash128 role_digest_end(const struct role_digest *digest)
+{
+    return hash_sip13(digest->key, digest->bytes, digest->len);
+}
+
+#endif

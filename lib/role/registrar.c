@@ -1,0 +1,161 @@
+// The registrar (RFC 3261 10.3).
+#include "role/registration.h"
+
+#include <errno.h>
+
+#include "sip/date.h"
+
+#define RETRY_AFTER_S 30 // the least; as much again at random, so that refused clients do not return together
+
+// Step 5. The request-URI names a domain, or this server by its address, which has access to all of them.
+static bool find_aor(struct role_registration *registration)
+{
+    struct role_request *request = registration->request;
+    struct role *role = request->role;
+    struct role_where where = role_route_where(role->route, &request->to.uri);
+
+    if (where.place != ROLE_DOMAIN || request->to.uri.user.len == 0 ||
+        !role->conf->domains[where.domain].registrar ||
+        (request->where.place == ROLE_DOMAIN && request->where.domain != where.domain)) {
+        role_answer(request, 404, "Address Of Record Not In This Domain");
+        return false;
+    }
+    unsigned len = role_aor_write(role, &request->to.uri, where.domain, registration->aor_text);
+    if (len == 0) {
+        role_answer(request, 404, "Address Of Record Too Long");
+        return false;
+    }
+    registration->aor = slice_of(registration->aor_text, len);
+    registration->key = location_key(role->location, registration->aor);
+    if (location_owner(role->location, registration->key) == request->arrival->worker)
+        return true;
+    role_answer(request, 500, "Not This Worker's Address Of Record"); // only a fault in steering comes here
+    return false;
+}
+
+static void read_current(struct role_registration *registration)
+{
+    const struct role_request *request = registration->request;
+    const struct location_set *set = location_find(request->role->location, registration->key);
+    unsigned position = 0;
+
+    registration->current_n = 0;
+    while (set != NULL && registration->current_n < LOCATION_CONTACTS_MAX &&
+           location_next(set, request->arrival->now.ms, &position,
+                         &registration->current[registration->current_n]))
+        registration->current_n++;
+}
+
+// Step 7: only what is under an hour may be too brief.
+static bool long_enough(struct role_registration *registration)
+{
+    const struct conf *conf = registration->request->role->conf;
+    struct role_text lines;
+    bool brief = false;
+
+    for (unsigned i = 0; i < registration->contacts_n; i++) {
+        const struct sip_contact *contact = &registration->contacts[i];
+        uint32_t asked = contact->has_expires ? contact->expires : registration->expires;
+        brief = brief || (asked > 0 && asked < 3600 && asked < conf->expires_min);
+    }
+    if (!brief)
+        return true;
+    role_answer_lines_begin(registration->request, &lines);
+    role_text_put(&lines, SLICE("Min-Expires: "));
+    role_text_put_number(&lines, conf->expires_min);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(registration->request, 423, NULL, role_text_slice(&lines));
+    return false;
+}
+
+// Step 8, and Path back to the client (RFC 3327 5.3). False: it does not fit one answer.
+static bool write_ok(const struct role_registration *registration, struct role_text *lines)
+{
+    const struct role_request *request = registration->request;
+    char date[SIP_DATE_LEN];
+
+    role_answer_lines_begin(request, lines);
+    for (unsigned i = 0; i < registration->next_n; i++) {
+        role_text_put(lines, SLICE("Contact: <"));
+        role_text_put(lines, registration->next[i].contact);
+        role_text_put(lines, SLICE(">"));
+        role_text_put_binding_params(lines, &registration->next[i], request->arrival->now.ms);
+        role_text_put(lines, SLICE("\r\n"));
+    }
+    if (registration->path.len > 0) {
+        role_text_put(lines, SLICE("Path: "));
+        role_text_put(lines, registration->path);
+        role_text_put(lines, SLICE("\r\n"));
+    }
+    sip_date_write(request->arrival->now.unix_s, date);
+    role_text_put(lines, SLICE("Date: "));
+    role_text_put(lines, slice_of(date, SIP_DATE_LEN));
+    role_text_put(lines, SLICE("\r\n"));
+    return !lines->full;
+}
+
+static void answer_full(struct role_request *request)
+{
+    struct role_text lines;
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Retry-After: "));
+    role_text_put_number(&lines, RETRY_AFTER_S + request->role->random++ % RETRY_AFTER_S);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 503, "Location Table Is Full", role_text_slice(&lines));
+}
+
+static void commit(struct role_registration *registration)
+{
+    struct role_request *request = registration->request;
+    struct role_text lines;
+
+    // before the table is written: a set that no answer can list must not come to be
+    bool fits = write_ok(registration, &lines);
+    int error = fits ? location_put(request->role->location, registration->key, registration->aor,
+                                    registration->next, registration->next_n, request->arrival->now.ms)
+                     : -E2BIG;
+    if (error == 0)
+        role_answer_lines(request, 200, NULL, role_text_slice(&lines));
+    else if (error == -E2BIG)
+        role_answer(request, 403, "Bindings Too Large"); // again as they are they would be refused again
+    else
+        answer_full(request);
+}
+
+static void answer_current(struct role_registration *registration)
+{
+    struct role_text lines;
+
+    if (write_ok(registration, &lines))
+        role_answer_lines(registration->request, 200, NULL, role_text_slice(&lines));
+    else
+        role_answer(registration->request, 500, "Bindings Do Not Fit An Answer");
+}
+
+void role_register(struct role_request *request)
+{
+    struct role_registration registration;
+
+    registration.request = request;
+    if (!role_supports(request, SIP_HEADER_REQUIRE, request->role->conf->path ? SLICE("path") : SLICE("")))
+        return; // step 2
+    if (!find_aor(&registration) || !role_registration_read(&registration) || !long_enough(&registration))
+        return;
+    read_current(&registration);
+    switch (role_registration_merge(&registration)) {
+    case ROLE_UPDATED:
+        commit(&registration);
+        break;
+    case ROLE_UNCHANGED:
+        answer_current(&registration);
+        break;
+    case ROLE_OLD:
+        role_answer(request, 500,
+                    "CSeq Not Higher Than The Binding's"); // step 7: "the request fails", with a 500
+        break;
+    case ROLE_TOO_MANY: // not 503, which sends a client to the next server with the same contacts
+        role_answer(request, 403, "Too Many Contacts");
+        break;
+    }
+}

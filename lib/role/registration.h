@@ -1,0 +1,45 @@
+// registration: one REGISTER while it is processed, from the header fields to the set of bindings that it leaves.
+//
+// Internal to the registrar. The order of work is RFC 3261 10.3's; nothing is written before everything is known to
+// succeed, and then in one location_put, so a request is processed completely or not at all.
+#ifndef ROLE_REGISTRATION_H
+#define ROLE_REGISTRATION_H
+
+#include "role/request.h"
+#include "sip/contact.h"
+
+#define ROLE_PATH_MAX 1024 // bytes of all Path values of a REGISTER
+
+struct role_registration {
+    struct role_request *request;
+    struct slice aor;
+    struct hash128 key;
+    uint32_t methods; // of Allow; 0: none given
+    uint32_t expires; // of the Expires header field, or the default
+    bool has_expires;
+    bool star;
+    struct slice path;
+    unsigned contacts_n, current_n, next_n;
+    struct sip_contact contacts[LOCATION_CONTACTS_MAX];     // as asked for
+    struct location_binding current[LOCATION_CONTACTS_MAX]; // as the table has them
+    struct location_binding next[LOCATION_CONTACTS_MAX];    // as they will be
+    char aor_text[SIP_AOR_MAX];
+    char path_text[ROLE_PATH_MAX];
+};
+
+// contacts.c: reads the header fields. False: answered.
+bool role_registration_read(struct role_registration *registration);
+
+// bindings.c: steps 6 and 7. What next[] would be, written nowhere yet.
+enum role_outcome {
+    ROLE_UPDATED,   // next[] is to be written
+    ROLE_UNCHANGED, // a fetch, or a retransmission of what is there: next[] is what is there
+    ROLE_OLD,       // CSeq not higher than a binding's: the request fails
+    ROLE_TOO_MANY,  // more bindings than an address of record may have
+};
+enum role_outcome role_registration_merge(struct role_registration *registration);
+
+// nat.c: the address to keep with a binding; family ENDPOINT_NONE when the Contact is good as it is.
+struct endpoint role_received_for(const struct role_request *request, const struct sip_uri *contact);
+
+#endif

@@ -1,0 +1,120 @@
+// request: one request while it is served, with every typed header field that the roles share parsed once.
+//
+// Internal to the room: role_serve makes one on its stack and hands it from check to check. A function that returns
+// bool says whether to go on; false means that the verdict stands (an answer or a drop).
+#ifndef ROLE_REQUEST_H
+#define ROLE_REQUEST_H
+
+#include "role/role.h"
+#include "role/route.h"
+#include "role/text.h"
+#include "sip/address.h"
+#include "sip/cseq.h"
+#include "sip/via.h"
+
+#define ROLE_ROUTES_MAX 70   // Route values; as many as the recommended Max-Forwards has hops
+#define ROLE_URI_MAX    1024 // bytes of a request-URI that had to be rewritten before it was routed
+
+// The Route header field values by place; those in [first, last) stay in the request.
+struct role_routes {
+    uint8_t n, first, last;
+    bool ours;        // a value of ours was taken off the top
+    int16_t listener; // the listener that the last of those named, or CONF_NONE
+    struct {
+        uint16_t at, len; // of the value in the message
+        uint8_t line;
+    } value[ROLE_ROUTES_MAX];
+};
+
+struct role_request {
+    struct role *role;
+    const struct sip_message *message;
+    const struct arrival *arrival;
+    struct verdict *verdict;
+    struct sip_edits *edits;
+
+    struct sip_via via; // the top one
+    struct sip_uri uri; // the request-URI; behind role_routes_prepare the one to route by (RFC 3261 16.4)
+    struct sip_address from, to;
+    struct slice from_tag, to_tag; // at == NULL: none
+    struct slice call_id;
+    struct sip_cseq cseq;
+    uint16_t max_forwards; // valid when has_max_forwards
+    bool has_max_forwards;
+    bool uri_rewritten; // uri is not what stands in the message
+
+    struct role_where where; // whose the request-URI is
+    struct role_routes routes;
+    char rewritten[ROLE_URI_MAX]; // room for uri when no part of the message has its text
+};
+
+static inline uint16_t role_request_offset(const struct role_request *request, const char *at)
+{
+    return (uint16_t)(at - request->message->bytes);
+}
+
+// request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set when
+// it can be answered.
+enum sip_error role_request_parse(struct role_request *request);
+
+// sanity.c: is it fit to be served? RFC 3261 16.3 step 1 and 2, 8.2.
+bool role_request_sane(struct role_request *request, enum sip_error parsed);
+
+// answer.c. An ACK is never answered, whatever is asked of these: it becomes DROP_ACK_UNROUTABLE. `reason` NULL: the
+// usual phrase. `lines` begins with role_route_server_line.
+void role_answer(struct role_request *request, uint16_t status, const char *reason);
+void role_answer_lines(struct role_request *request, uint16_t status, const char *reason, struct slice lines);
+void role_answer_lines_begin(const struct role_request *request, struct role_text *lines);
+void role_drop(struct role_request *request, enum drop drop);
+// received and rport on the top Via (RFC 3261 18.2.1, RFC 3581 4).
+void role_request_stamp(struct role_request *request);
+// An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
+bool role_request_acks_us(const struct role_request *request);
+void role_answer_not_allowed(struct role_request *request, uint32_t methods); // 405 with Allow
+// False, and 420, when Require or Proxy-Require holds an option tag that is not in the comma list `known`.
+bool role_supports(struct role_request *request, enum sip_header id, struct slice known);
+// "INVITE, ACK, …" for a set of SIP_METHOD_BITs.
+void role_text_put_methods(struct role_text *text, uint32_t methods);
+// ";expires=N", and ";q=0.5" where q is not 1: what is behind a Contact in an answer.
+void role_text_put_binding_params(struct role_text *text, const struct location_binding *binding,
+                                  uint64_t now_ms);
+
+// Every method in the table; what is answered here and not forwarded.
+#define ROLE_METHODS_ALL ((1u << SIP_METHOD_COUNT) - 2)
+#define ROLE_METHODS_SERVED                                                   \
+    (SIP_METHOD_BIT(SIP_METHOD_INVITE) | SIP_METHOD_BIT(SIP_METHOD_ACK) |     \
+     SIP_METHOD_BIT(SIP_METHOD_CANCEL) | SIP_METHOD_BIT(SIP_METHOD_OPTIONS) | \
+     SIP_METHOD_BIT(SIP_METHOD_REGISTER))
+
+// routes.c: RFC 3261 16.4, and the edits that carry its result out.
+bool role_routes_prepare(struct role_request *request);
+bool role_routes_top(const struct role_request *request, struct sip_address *route);
+void role_routes_note(struct role_request *request);
+
+// The servers. Each sets the verdict.
+void role_register(struct role_request *request);
+void role_proxy(struct role_request *request);
+void role_redirect(struct role_request *request);
+void role_options(struct role_request *request);
+void role_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
+                   const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits);
+
+// target.c: where one request goes (RFC 3261 16.5).
+struct role_target {
+    struct slice uri, uri_tail; // the new request-URI in two pieces; uri.at == NULL: it stays
+    struct slice path;          // Route values to push; empty: none (RFC 3327 5.4)
+    struct endpoint hop;
+    int16_t listener; // to send from, or CONF_NONE
+};
+bool role_target_choose(struct role_request *request, struct role_target *target);
+// The canonical address of record of a URI in one of our domains; 0: it does not fit.
+unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain,
+                        char aor[SIP_AOR_MAX]);
+// A literal IP address that can be sent to over UDP.
+bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop);
+bool role_hop_usable(const struct endpoint *hop);
+
+// record_route.c
+bool role_records_route(const struct role_request *request);
+
+#endif

@@ -1,0 +1,76 @@
+#include "role/role.h"
+
+#include "role/request.h"
+
+// CANCEL has no transaction to match here (RFC 3261 9.2); without a user there is nobody to ask for (484).
+static void serve_without_user(struct role_request *request)
+{
+    switch (request->message->method) {
+    case SIP_METHOD_OPTIONS:
+        role_options(request);
+        break;
+    case SIP_METHOD_CANCEL:
+        role_answer(request, 481, NULL);
+        break;
+    default: // an ACK is dropped on its way to the answer
+        role_answer(request, 484, NULL);
+    }
+}
+
+static bool is_served_register(const struct role_request *request)
+{
+    if (request->message->method != SIP_METHOD_REGISTER)
+        return false;
+    return request->where.place == ROLE_HERE || request->role->conf->domains[request->where.domain].registrar;
+}
+
+// The request-URI is ours.
+static void serve_own(struct role_request *request)
+{
+    const struct conf *conf = request->role->conf;
+    unsigned method = request->message->method;
+
+    if (is_served_register(request))
+        role_register(request);
+    else if (request->to_tag.at != NULL && !request->routes.ours && method != SIP_METHOD_ACK)
+        role_answer(request, 404,
+                    "Not In A Dialog Of This Server"); // loose routing would have named us in Route
+    else if (method == SIP_METHOD_OPTIONS && request->where.place == ROLE_HERE)
+        role_options(request);
+    else if (request->uri.user.len == 0 && method != SIP_METHOD_REGISTER)
+        serve_without_user(request);
+    else if (request->where.place == ROLE_DOMAIN &&
+             conf->domains[request->where.domain].role == CONF_ROLE_REDIRECT)
+        role_redirect(request);
+    else
+        role_proxy(request);
+}
+
+void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
+                const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits)
+{
+    if (message->kind == SIP_RESPONSE) {
+        role_response(role, message, parsed, arrival, verdict, edits);
+        return;
+    }
+    // not cleared: every field is written before it is read, and the room for routes is large
+    struct role_request request;
+    request.role = role;
+    request.message = message;
+    request.arrival = arrival;
+    request.verdict = verdict;
+    request.edits = edits;
+
+    if (!role_request_sane(&request, parsed))
+        return;
+    if (message->method == SIP_METHOD_ACK && role_request_acks_us(&request)) {
+        role_drop(&request, DROP_ACK_ABSORBED);
+        return;
+    }
+    if (!role_routes_prepare(&request))
+        return;
+    if (request.where.place == ROLE_ELSEWHERE)
+        role_proxy(&request);
+    else
+        serve_own(&request);
+}

@@ -1,0 +1,414 @@
+#include "role/route.h"
+
+#include <stdlib.h>
+
+#define TEXT_MAX   128 // bytes of a ready Via or Record-Route; an endpoint's text is at most ENDPOINT_TEXT_MAX
+#define SERVER_MAX 256 // bytes of the Server line
+
+// A host name, in lower case, and the domain that has it.
+struct domain_name {
+    struct slice name; // at == NULL: an empty slot
+    int16_t domain;
+};
+
+// An address of ours: a listener's own, its advertised one, or one that stands among a domain's names.
+struct own_address {
+    struct endpoint endpoint; // port 0: a domain's name, on whatever port
+    struct slice text;        // of the host, to recognise it without parsing
+    int16_t listener;         // or CONF_NONE
+    int16_t domain;           // that has the address as a name, or CONF_NONE
+};
+
+struct static_route {
+    struct slice host;   // of a domain that is not ours; at == NULL: see `domain`
+    struct slice prefix; // may be empty
+    int16_t domain;      // of ours, or CONF_NONE: any
+    const struct endpoint *hop;
+};
+
+struct listener_text {
+    char via[TEXT_MAX], record_route[TEXT_MAX];
+    uint8_t via_len, record_route_len;
+};
+
+struct role_route {
+    const struct conf *conf;
+    uint32_t names_mask; // slots - 1
+    struct domain_name *names;
+    struct own_address *addresses;
+    unsigned addresses_n;
+    struct static_route *statics;
+    unsigned statics_n;
+    struct listener_text *listeners;
+    bool scanner_first[256]; // by a User-Agent's first byte
+    unsigned server_len;
+    char server[SERVER_MAX];
+};
+
+// FNV-1a over the lower-cased bytes. Not keyed: only the configuration fills the table, so nobody else can make its
+// chains longer.
+static uint32_t host_hash(struct slice host)
+{
+    uint32_t hash = 2166136261u;
+
+    for (uint32_t i = 0; i < host.len; i++)
+        hash = (hash ^ (unsigned char)slice_lower(host.at[i])) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
+static int domain_of_name(const struct role_route *route, struct slice host)
+{
+    for (uint32_t slot = host_hash(host);; slot++) {
+        const struct domain_name *name = &route->names[slot & route->names_mask];
+        if (name->name.at == NULL)
+            return CONF_NONE;
+        if (slice_equal_nocase(name->name, host))
+            return name->domain;
+    }
+}
+
+static struct slice text_of(const struct conf_text *text)
+{
+    return slice_of(text->text, text->len);
+}
+
+static void add_name(struct role_route *route, struct slice name, unsigned domain)
+{
+    uint32_t slot = host_hash(name);
+
+    while (route->names[slot & route->names_mask].name.at != NULL)
+        slot++;
+    route->names[slot & route->names_mask] = (struct domain_name){name, (int16_t)domain};
+}
+
+static void add_address(struct role_route *route, const struct endpoint *endpoint, struct slice text,
+                        int listener)
+{
+    route->addresses[route->addresses_n++] = (struct own_address){
+        .endpoint = *endpoint,
+        .text = text,
+        .listener = (int16_t)listener,
+        .domain = CONF_NONE,
+    };
+}
+
+// A domain's name that is an address marks the listeners' entries with that address, and gets one of its own for the
+// addresses that no listener has (a shared address in front of several boxes).
+static void add_domain_address(struct role_route *route, const struct endpoint *address, struct slice text,
+                               unsigned domain)
+{
+    for (unsigned i = 0; i < route->addresses_n; i++) {
+        if (endpoint_same_address(&route->addresses[i].endpoint, address))
+            route->addresses[i].domain = (int16_t)domain;
+    }
+    add_address(route, address, text, CONF_NONE);
+    route->addresses[route->addresses_n - 1].domain = (int16_t)domain;
+}
+
+static void add_domains(struct role_route *route)
+{
+    const struct conf *conf = route->conf;
+
+    for (unsigned i = 0; i < conf->domains_n; i++) {
+        for (unsigned n = 0; n < conf->domains[i].names_n; n++) {
+            struct slice name = text_of(&conf->domains[i].names[n]);
+            struct endpoint address;
+            if (endpoint_parse_host(name, &address))
+                add_domain_address(route, &address, name, i);
+            else
+                add_name(route, name, i);
+        }
+    }
+}
+
+// The host of "HOST:PORT" or "[HOST]:PORT".
+static struct slice host_of(const struct conf_text *text)
+{
+    struct slice host = text_of(text);
+
+    while (host.len > 0 && host.at[host.len - 1] != ':' && host.at[host.len - 1] != ']')
+        host.len--;
+    if (host.len > 0 && host.at[host.len - 1] == ':' && memchr(host.at, ':', host.len - 1) == NULL)
+        return slice_of(host.at, host.len - 1);
+    if (host.len > 1 && host.at[host.len - 1] == ':' && host.at[host.len - 2] == ']')
+        return slice_of(host.at, host.len - 1);
+    return host.len > 0 ? host : text_of(text);
+}
+
+static uint8_t append(char *line, unsigned len, struct slice piece)
+{
+    memcpy(line + len, piece.at, piece.len);
+    return (uint8_t)(len + piece.len);
+}
+
+static void add_listeners(struct role_route *route)
+{
+    const struct conf *conf = route->conf;
+
+    for (unsigned i = 0; i < conf->listeners_n; i++) {
+        const struct conf_listener *listener = &conf->listeners[i];
+        struct slice advertised = text_of(&listener->advertised_text);
+        struct listener_text *text = &route->listeners[i];
+        text->via_len = append(text->via, 0, SLICE("Via: SIP/2.0/UDP "));
+        text->via_len = append(text->via, text->via_len, advertised);
+        text->via_len = append(text->via, text->via_len, SLICE(";branch="));
+        text->record_route_len = append(text->record_route, 0, SLICE("Record-Route: <sip:"));
+        text->record_route_len = append(text->record_route, text->record_route_len, advertised);
+        text->record_route_len = append(text->record_route, text->record_route_len, SLICE(";lr>\r\n"));
+        add_address(route, &listener->advertised, host_of(&listener->advertised_text), (int)i);
+        if (!endpoint_equal(&listener->advertised, &listener->address))
+            add_address(route, &listener->address, (struct slice){NULL, 0}, (int)i);
+    }
+}
+
+static void add_statics(struct role_route *route)
+{
+    const struct conf *conf = route->conf;
+
+    for (unsigned i = 0; i < conf->routes_n; i++) {
+        const struct conf_route *from = &conf->routes[i];
+        const struct conf_group *group = &conf->groups[from->group];
+        struct static_route *to = &route->statics[route->statics_n];
+        struct slice host = text_of(&from->domain);
+        struct sip_uri uri = {.host = host, .scheme = SIP_SCHEME_SIP};
+        if (group->members_n == 0)
+            continue;
+        *to = (struct static_route){
+            .prefix = text_of(&from->prefix),
+            .domain = CONF_NONE,
+            .hop = &group->members[0],
+        };
+        struct role_where where = host.len > 0 ? role_route_where(route, &uri) : (struct role_where){0};
+        if (where.place == ROLE_DOMAIN)
+            to->domain = where.domain; // by any of the domain's names
+        else if (host.len > 0)
+            to->host = host;
+        route->statics_n++;
+    }
+}
+
+static void add_server_line(struct role_route *route)
+{
+    const struct conf_text *name = &route->conf->server_name;
+
+    if (name->len == 0 || name->len > SERVER_MAX - sizeof("Server: \r\n"))
+        return;
+    memcpy(route->server, "Server: ", 8);
+    memcpy(route->server + 8, name->text, name->len);
+    memcpy(route->server + 8 + name->len, "\r\n", 2);
+    route->server_len = 8 + name->len + 2;
+}
+
+static void add_scanners(struct role_route *route)
+{
+    for (unsigned i = 0; i < route->conf->scanners_n; i++) {
+        if (route->conf->scanners[i].len == 0)
+            continue;
+        unsigned char first = (unsigned char)slice_lower(route->conf->scanners[i].text[0]);
+        route->scanner_first[first] = true;
+        if (first >= 'a' && first <= 'z')
+            route->scanner_first[first - 'a' + 'A'] = true;
+    }
+}
+
+struct role_route *role_route_create(const struct conf *conf)
+{
+    struct role_route *route = calloc(1, sizeof(*route));
+    unsigned names = 0;
+    unsigned slots = 2;
+
+    if (route == NULL)
+        return NULL;
+    for (unsigned i = 0; i < conf->domains_n; i++)
+        names += conf->domains[i].names_n;
+    while (slots < 2 * names + 1)
+        slots *= 2;
+    route->conf = conf;
+    route->names_mask = slots - 1;
+    route->names = calloc(slots, sizeof(*route->names));
+    route->addresses = calloc(2 * conf->listeners_n + names + 1, sizeof(*route->addresses));
+    route->statics = calloc(conf->routes_n + 1, sizeof(*route->statics));
+    route->listeners = calloc(conf->listeners_n + 1, sizeof(*route->listeners));
+    if (route->names == NULL || route->addresses == NULL || route->statics == NULL ||
+        route->listeners == NULL) {
+        role_route_destroy(route);
+        return NULL;
+    }
+    add_listeners(route);
+    add_domains(route);
+    add_statics(route);
+    add_server_line(route);
+    add_scanners(route);
+    return route;
+}
+
+void role_route_destroy(struct role_route *route)
+{
+    if (route == NULL)
+        return;
+    free(route->names);
+    free(route->addresses);
+    free(route->statics);
+    free(route->listeners);
+    free(route);
+}
+
+static bool host_is_address(struct slice host)
+{
+    return host.len > 0 && (host.at[0] == '[' || (host.at[0] >= '0' && host.at[0] <= '9'));
+}
+
+static bool port_of_ours(const struct role_route *route, uint16_t port)
+{
+    for (unsigned i = 0; i < route->addresses_n; i++) {
+        if (route->addresses[i].endpoint.port == port)
+            return true;
+    }
+    return port == 0;
+}
+
+static bool address_matches(const struct own_address *own, struct slice host, const struct endpoint *parsed)
+{
+    return parsed->family != ENDPOINT_NONE ? endpoint_same_address(&own->endpoint, parsed)
+                                           : slice_equal(own->text, host);
+}
+
+// `port` 0: none was given. Twice over few addresses: by text, which finds what we wrote ourselves, then by value for
+// other spellings.
+static const struct own_address *find_address(const struct role_route *route, struct slice host,
+                                              uint16_t port, uint16_t port_default)
+{
+    struct endpoint parsed = {.family = ENDPOINT_NONE};
+    uint16_t meant = port != 0 ? port : port_default;
+
+    do {
+        for (unsigned i = 0; i < route->addresses_n; i++) {
+            const struct own_address *own = &route->addresses[i];
+            if (!address_matches(own, host, &parsed))
+                continue;
+            if (own->endpoint.port == meant || (own->endpoint.port == 0 && port_of_ours(route, port)))
+                return own;
+        }
+    } while (parsed.family == ENDPOINT_NONE && endpoint_parse_host(host, &parsed));
+    return NULL;
+}
+
+struct role_where role_route_where(const struct role_route *route, const struct sip_uri *uri)
+{
+    struct role_where where = {ROLE_ELSEWHERE, CONF_NONE, CONF_NONE};
+    struct slice host = uri->host;
+
+    if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
+        return where;
+    if (host_is_address(host)) {
+        const struct own_address *own =
+            find_address(route, host, uri->port, uri->scheme == SIP_SCHEME_SIPS ? 5061 : 5060);
+        if (own == NULL)
+            return where;
+        where.listener = own->listener;
+        where.domain = own->domain;
+        where.place = own->domain != CONF_NONE ? ROLE_DOMAIN : ROLE_HERE;
+        return where;
+    }
+    if (host.len > 0 && host.at[host.len - 1] == '.') // a fully qualified name
+        host.len--;
+    where.domain = (int16_t)domain_of_name(route, host);
+    if (where.domain != CONF_NONE && port_of_ours(route, uri->port))
+        where.place = ROLE_DOMAIN;
+    return where;
+}
+
+int role_route_listener(const struct role_route *route, const struct endpoint *endpoint)
+{
+    for (unsigned i = 0; i < route->addresses_n; i++) {
+        if (route->addresses[i].listener != CONF_NONE &&
+            endpoint_equal(&route->addresses[i].endpoint, endpoint))
+            return route->addresses[i].listener;
+    }
+    return CONF_NONE;
+}
+
+int role_route_sent_by(const struct role_route *route, struct slice host, uint16_t port)
+{
+    const struct own_address *own = find_address(route, host, port, 5060);
+
+    return own != NULL ? own->listener : CONF_NONE;
+}
+
+int role_route_listener_for(const struct role_route *route, uint8_t family, int wanted)
+{
+    const struct conf *conf = route->conf;
+
+    if (wanted >= 0 && (unsigned)wanted < conf->listeners_n &&
+        conf->listeners[wanted].address.family == family)
+        return wanted;
+    for (unsigned i = 0; i < conf->listeners_n; i++) {
+        if (conf->listeners[i].address.family == family)
+            return (int)i;
+    }
+    return CONF_NONE;
+}
+
+// The visual separators of a tel number do not count (RFC 3966 5.1.1).
+static bool has_prefix(const struct sip_uri *uri, struct slice prefix)
+{
+    uint32_t matched = 0;
+
+    if (uri->scheme != SIP_SCHEME_TEL)
+        return slice_starts(uri->user, prefix);
+    for (uint32_t i = 0; i < uri->user.len && matched < prefix.len; i++) {
+        char c = uri->user.at[i];
+        if (c == '-' || c == '.' || c == '(' || c == ')')
+            continue;
+        if (c != prefix.at[matched])
+            return false;
+        matched++;
+    }
+    return matched == prefix.len;
+}
+
+const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri)
+{
+    int domain = CONF_NONE;
+
+    if (route->statics_n == 0)
+        return NULL;
+    struct role_where where = role_route_where(route, uri);
+    if (where.place == ROLE_DOMAIN)
+        domain = where.domain;
+    for (unsigned i = 0; i < route->statics_n; i++) {
+        const struct static_route *one = &route->statics[i];
+        if (one->domain != CONF_NONE && one->domain != domain)
+            continue;
+        if (one->host.at != NULL && !slice_equal_nocase(one->host, uri->host))
+            continue;
+        if (has_prefix(uri, one->prefix))
+            return one->hop;
+    }
+    return NULL;
+}
+
+bool role_route_scanner(const struct role_route *route, struct slice user_agent)
+{
+    return user_agent.len > 0 && route->scanner_first[(unsigned char)user_agent.at[0]];
+}
+
+struct slice role_route_via(const struct role_route *route, unsigned listener)
+{
+    return slice_of(route->listeners[listener].via, route->listeners[listener].via_len);
+}
+
+struct slice role_route_record_route(const struct role_route *route, unsigned listener)
+{
+    return slice_of(route->listeners[listener].record_route, route->listeners[listener].record_route_len);
+}
+
+struct slice role_route_server_line(const struct role_route *route)
+{
+    return slice_of(route->server, route->server_len);
+}
+
+struct slice role_route_domain_name(const struct role_route *route, unsigned domain)
+{
+    return text_of(&route->conf->domains[domain].names[0]);
+}

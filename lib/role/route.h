@@ -1,0 +1,60 @@
+// route: what this server answers for, and where it sends what it does not.
+//
+// The configuration's domains, listeners and static routes, compiled for looking up: domain names in a hash table,
+// addresses in a short array, the texts that every forward or answer needs written once. Built and freed by control,
+// read by all workers, never changed. It points into the configuration, which outlives it.
+// Cost: a domain is one hash over the host's bytes and one compare; an address one compare per listener; a static
+// route one compare of the prefix for each route in the file.
+#ifndef ROLE_ROUTE_H
+#define ROLE_ROUTE_H
+
+#include "base/endpoint.h"
+#include "conf/conf.h"
+#include "sip/uri.h"
+
+struct role_route;
+
+// NULL: no memory.
+struct role_route *role_route_create(const struct conf *conf);
+void role_route_destroy(struct role_route *route); // NULL is allowed
+
+enum role_place {
+    ROLE_ELSEWHERE = 0, // a host that is not ours
+    ROLE_HERE,          // an address of a listener, which no domain has as a name
+    ROLE_DOMAIN,        // a name of a domain of ours
+};
+
+struct role_where {
+    uint8_t place;    // enum role_place
+    int16_t listener; // index of the listener with this very address and port, or CONF_NONE
+    int16_t domain;   // ROLE_DOMAIN: index into conf->domains
+};
+
+// Whose a URI is by host and port. A port that none of the listeners has is not ours. maddr is not looked at.
+struct role_where role_route_where(const struct role_route *route, const struct sip_uri *uri);
+
+// The listener with this address and port (its own or its advertised one), or CONF_NONE.
+int role_route_listener(const struct role_route *route, const struct endpoint *endpoint);
+
+// The same for a Via's sent-by.
+int role_route_sent_by(const struct role_route *route, struct slice host, uint16_t port);
+
+// The listener to send from to an address of `family`: `wanted` when it fits, else the first that does; CONF_NONE
+// when there is none.
+int role_route_listener_for(const struct role_route *route, uint8_t family, int wanted);
+
+// The first static route in file order that takes the URI, as the next hop; NULL when none does.
+const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri);
+
+// False for a User-Agent that cannot be a scanner's by its first byte.
+bool role_route_scanner(const struct role_route *route, struct slice user_agent);
+
+// Ready texts. The Via lacks its branch's value and the line end; the others are whole lines.
+struct slice role_route_via(const struct role_route *route, unsigned listener);
+struct slice role_route_record_route(const struct role_route *route, unsigned listener);
+struct slice role_route_server_line(const struct role_route *route); // empty when none is configured
+
+// The canonical name of a domain.
+struct slice role_route_domain_name(const struct role_route *route, unsigned domain);
+
+#endif
