@@ -92,10 +92,10 @@ static const struct conf_key location_keys[] = {
 };
 
 static const struct conf_key network_keys[] = {
-    {.name = "routes_max", FIELD(conf, route_max), .type = CONF_NUMBER, .min = 16, .max = 4194304,
+    {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .min = 16, .max = 4194304,
      .unit = "routes", .fallback = "65536",
      .help = "Kernel routes that are mirrored, for each address family."},
-    {.name = "neighbours_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .min = 16, .max = 1048576,
+    {.name = "neighbour_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .min = 16, .max = 1048576,
      .unit = "neighbours", .fallback = "8192",
      .help = "Kernel neighbours (ARP and ND entries) that are mirrored, both families together."},
     {.name = "resolve_queue_max", FIELD(conf, resolve_queue_max), .type = CONF_NUMBER, .min = 1, .max = 1024,
