@@ -217,7 +217,7 @@ static const char rich[] =
     "  a b, c=d, [x], e:f, g;h, i#j, \xc3\xa4\n"
     "[registrar]\nexpires_default = 1h\nexpires_min = 1m\nexpires_max = 720h\nexpires_jitter = 50%\n"
     "contacts_max = 1\nnat = never\npath = no\n[location]\nbindings_max = 1000000000\n"
-    "[network]\nroutes_max = 16\nneighbours_max = 17\nresolve_queue_max = 1\nreassembly_max = 1\n"
+    "[network]\nroute_max = 16\nneighbour_max = 17\nresolve_queue_max = 1\nreassembly_max = 1\n"
     "reassembly_timeout = 1234ms\nmbufs = 1024\nmailbox_size = 64\n"
     "[port b]\ndevice = 0000:01:00.0\ntwin = sip1\nmtu = 9216\nrx_descriptors = 64\ntx_descriptors = 32768\n"
     "[port a]\ndevice = net_af_xdp0\n"
