@@ -200,6 +200,7 @@ static void run(struct flow *f, uint64_t until)
         if (got == 0 && f->client->queued == 0)
             (void)poll(fds, 2, 1);
     }
+    batch_socket_flush(f->client); // the last ACK
 }
 
 static void take_socket_counts(struct flow *f)
