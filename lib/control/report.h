@@ -1,0 +1,29 @@
+// report: the answers of telemetry's commands (control/telemetry.h says what each holds).
+//
+// Each fills `reply` from what `control` serves. `parameter` is NULL when there is none. Telemetry's thread.
+// 0, or -EINVAL for a parameter that means nothing, -ENOMEM; then the client sees null.
+#ifndef CONTROL_REPORT_H
+#define CONTROL_REPORT_H
+
+#include <rte_telemetry.h>
+
+struct control;
+
+typedef int (*control_report)(const struct control *control, const char *parameter,
+                              struct rte_tel_data *reply);
+
+// report_counters.c: what the workers count.
+int control_report_workers(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_ports(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_drops(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_messages(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_parse(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_stages(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
+// report_tables.c: what the tables hold, and control's own counters.
+int control_report_location(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_hops(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_conf(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_control(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
+#endif
