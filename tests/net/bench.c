@@ -31,6 +31,34 @@ bool bench_pool_whole(const struct rte_mempool *pool)
     return rte_mempool_avail_count(pool) == pool->size;
 }
 
+void bench_hoard_fill(struct bench_hoard *hoard)
+{
+    hoard->n = 0;
+    rte_malloc_get_socket_stats(0, &hoard->before);
+    for (size_t size = (size_t)64 << 20; size >= (size_t)16 << 10; size /= 2) {
+        while (hoard->n < BENCH_HOARD_MAX && (hoard->piece[hoard->n] = rte_malloc(NULL, size, 0)) != NULL)
+            hoard->n++;
+    }
+}
+
+bool bench_hoard_give(struct bench_hoard *hoard)
+{
+    if (hoard->n == 0)
+        return false;
+    rte_free(hoard->piece[--hoard->n]);
+    return true;
+}
+
+bool bench_hoard_empty(struct bench_hoard *hoard)
+{
+    struct rte_malloc_socket_stats now;
+
+    while (bench_hoard_give(hoard))
+        ;
+    rte_malloc_get_socket_stats(0, &now);
+    return now.heap_allocsz_bytes == hoard->before.heap_allocsz_bytes;
+}
+
 struct endpoint bench_source(uint8_t family)
 {
     struct endpoint e = endpoint_ip4(198, 18, 0, 1, 5060);

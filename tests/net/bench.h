@@ -4,6 +4,7 @@
 #ifndef TESTS_NET_BENCH_H
 #define TESTS_NET_BENCH_H
 
+#include <rte_malloc.h>
 #include <rte_mbuf.h>
 
 #include "base/endpoint.h"
@@ -16,6 +17,17 @@ void bench_start(void);
 // A pool of BENCH_MBUFS buffers without caches, so that a missing one shows.
 struct rte_mempool *bench_pool(const char *name, unsigned n, unsigned room);
 bool bench_pool_whole(const struct rte_mempool *pool);
+
+// The EAL's memory in someone else's hands, in pieces that get smaller towards the end.
+#define BENCH_HOARD_MAX 600
+struct bench_hoard {
+    void *piece[BENCH_HOARD_MAX];
+    unsigned n;
+    struct rte_malloc_socket_stats before;
+};
+void bench_hoard_fill(struct bench_hoard *hoard);
+bool bench_hoard_give(struct bench_hoard *hoard);  // gives one piece back; false when none is left
+bool bench_hoard_empty(struct bench_hoard *hoard); // gives all back; true when as much is in use as before
 
 struct bench_frame {
     uint8_t at[9000];
