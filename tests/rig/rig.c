@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include <rte_bus_vdev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
@@ -37,6 +38,48 @@ void rig_eal(unsigned workers)
                          (char *)"--log-level=*:error",
                          NULL};
     need(rte_eal_init(9, arguments) >= 0, "EAL");
+}
+
+static bool huge_pages_free(void)
+{
+    FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+    unsigned long pages = 0;
+
+    if (file == NULL)
+        return false;
+    bool some = fscanf(file, "%lu", &pages) == 1 && pages >= 256;
+    fclose(file);
+    return some;
+}
+
+void rig_eal_parallel(unsigned workers)
+{
+    char lcores[64];
+    int n = snprintf(lcores, sizeof(lcores), "--lcores=(0-1)@0");
+
+    for (unsigned id = 1; id < workers && n < (int)sizeof(lcores); id++)
+        n += snprintf(lcores + n, sizeof(lcores) - (size_t)n, ",%u@%u", id + 1, id);
+    char *huge[] = {(char *)"rig",
+                    lcores,
+                    (char *)"--no-pci",
+                    (char *)"--in-memory",
+                    (char *)"--no-telemetry",
+                    (char *)"--log-level=*:error",
+                    NULL};
+    char *small[] = {(char *)"rig",
+                     lcores,
+                     (char *)"--no-huge",
+                     (char *)"-m",
+                     (char *)"1024",
+                     (char *)"--no-pci",
+                     (char *)"--no-shconf",
+                     (char *)"--no-telemetry",
+                     (char *)"--log-level=*:error",
+                     NULL};
+    bool huge_pages = huge_pages_free();
+    if (!huge_pages)
+        fputs("no huge pages are free: expect more cycles for every cache miss\n", stderr);
+    need(rte_eal_init(huge_pages ? 6 : 9, huge_pages ? huge : small) >= 0, "EAL");
 }
 
 static void make_port(struct rig *rig, unsigned port)
@@ -112,6 +155,8 @@ bool rig_stop(struct rig *rig)
     bool whole = pools_are_whole(strowger);
     stop_ports(strowger);
     for (unsigned port = 0; port < rig->conf->ports_n; port++) {
+        // A closed port's device stays on its bus, and with it its name.
+        rte_vdev_uninit(rig->conf->ports[port].device);
         for (unsigned queue = 0; queue < rig->queues; queue++) {
             rte_ring_free(rig->rx[port][queue]);
             rte_ring_free(rig->tx[port][queue]);
@@ -131,6 +176,23 @@ void rig_link(struct rig *rig, unsigned port)
     route.source = rig->strowger.ports[port].mac;
     route.prefix.family = ENDPOINT_IP4;
     need(net_hops_route_put(rig->strowger.hops, &route) == 0, "route");
+    route.prefix.family = ENDPOINT_IP6;
+    need(net_hops_route_put(rig->strowger.hops, &route) == 0, "route");
+}
+
+void rig_gateway(struct rig *rig, unsigned port, const struct endpoint *gateway)
+{
+    struct net_route route = {.kind = NET_HOP_READY,
+                              .port = (uint16_t)port,
+                              .mtu = rig->conf->ports[port].mtu,
+                              .source = rig->strowger.ports[port].mac,
+                              .gateway = *gateway};
+
+    route.gateway.port = 0;
+    rig_neighbour(rig, port, gateway);
+    route.prefix.family = ENDPOINT_IP4;
+    need(net_hops_route_put(rig->strowger.hops, &route) == 0, "route");
+    // One gateway serves both families, as with RFC 5549's next hops.
     route.prefix.family = ENDPOINT_IP6;
     need(net_hops_route_put(rig->strowger.hops, &route) == 0, "route");
 }

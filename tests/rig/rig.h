@@ -22,6 +22,10 @@ struct rig {
 // Starts EAL without huge pages, devices or files of its own, with `workers` worker lcores that sleep. Once a process.
 void rig_eal(unsigned workers);
 
+// For benches: on huge pages where some are free, and worker lcores that can run beside the caller: the first shares
+// the caller's core, for the caller turns that worker itself; the others have the following cores.
+void rig_eal_parallel(unsigned workers);
+
 // Starts a strowger from the text of an INI; its [port] devices must be named net_ring_rigN, N from 0 on in file order.
 // Exits with the reason when it cannot. `queues`: RX/TX queue pairs of each port.
 void rig_start(struct rig *rig, const char *ini, unsigned queues);
@@ -31,6 +35,8 @@ bool rig_stop(struct rig *rig);
 
 // Everything on-link: a LINK route for the whole of both families on the port, and a neighbour with a MAC.
 void rig_link(struct rig *rig, unsigned port);
+// Everything leads over one gateway, which is there.
+void rig_gateway(struct rig *rig, unsigned port, const struct endpoint *gateway);
 void rig_neighbour(struct rig *rig, unsigned port, const struct endpoint *address);
 
 // An Ethernet frame with a UDP datagram, its checksums right; in a buffer of the pool, in one segment.
