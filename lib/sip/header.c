@@ -1,11 +1,10 @@
 #include "sip/header.h"
 
-#include "sip/header_names.h" // made by names.py
 #include "sip/name_table.h"
 
 enum sip_header sip_header_of(struct slice name)
 {
-    return (enum sip_header)sip_name_find(&sip_header_names, sip_name_copy(name.at, name.len), name.len);
+    return (enum sip_header)sip_name_number(&sip_header_names, name, ':');
 }
 
 struct slice sip_header_name(enum sip_header id)

@@ -1,11 +1,10 @@
 #include "sip/method.h"
 
-#include "sip/method_names.h" // made by names.py
 #include "sip/name_table.h"
 
 enum sip_method sip_method_of(struct slice name)
 {
-    return (enum sip_method)sip_name_find(&sip_method_names, sip_name_copy(name.at, name.len), name.len);
+    return (enum sip_method)sip_name_number(&sip_method_names, name, ' ');
 }
 
 struct slice sip_method_name(enum sip_method method)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the look-up table of a list of names: names.py HEADER LIST TABLE nocase|case OUTPUT
+"""Makes the look-up table of a list of names: names.py HEADER LIST TABLE nocase|case END OUTPUT
 
-HEADER holds `#define LIST(X)` with rows X(ID, "Name", 'c') or X(NAME). The table is a perfect hash of the first
-eight bytes and the length (see name_table.h); the multiplier is searched here, so that a new row in HEADER is
-all that a new name needs.
+HEADER holds `#define LIST(X)` with rows X(ID, "Name", 'c') or X(NAME); END is the code of the byte behind a name.
+The table is a perfect hash of the first eight bytes and the length (see name_table.h); the multiplier is searched
+here, so that a new row in HEADER is all that a new name needs.
 """
 import random
 import re
@@ -33,7 +33,7 @@ def word(data):
 def key(name):
     first = name.encode()[:8]
     mask = (1 << (8 * len(first))) - 1
-    return ((word(first) | CASE) & mask) ^ (len(name) << 56)
+    return (((word(first) | CASE) & mask) + len(name)) & ONES
 
 
 def search(rows):
@@ -49,25 +49,26 @@ def search(rows):
 
 
 def mask_of(name, nocase):
-    return bytes(0xDF if nocase and c.isalpha() else 0xFF for c in name)
+    return bytes(0xDF if nocase and c.isalpha() else 0xFF for c in name) + b"\xFF"
 
 
 def quads(data):
     return ", ".join("0x%016x" % word(data[i:i + 8]) for i in (0, 8, 16))
 
 
-def main(path, macro, table, case, output):
+def main(path, macro, table, case, end, output):
     rows = rows_of(path, macro)
     factor, slots = search(rows)
-    out = ["#include \"sip/name_table.h\"", "",
-           "static const struct sip_name_table %s = {" % table, "    .factor = 0x%016x," % factor, "    .slot = {"]
+    masks = ["0x%016x" % ((1 << (8 * min(length, 8))) - 1) for length in range(32)]
+    out = ['#include "sip/name_table.h"', "", "const struct sip_name_table %s = {" % table,
+           "    .factor = 0x%016x," % factor, "    .mask = {%s}," % ", ".join(masks), "    .slot = {"]
     out += ["        [%d] = %d," % (slot, i + 1) for i, slot in enumerate(slots)]
-    out += ["    },", "    .row = {"]
+    out += ["    },", "    .row = {", "        [0] = {{1}, {0}, 0, 0},"]
     for i, (number, name) in enumerate(rows):
         mask = mask_of(name, case == "nocase")
-        data = bytes(c & m for c, m in zip(name.encode(), mask))
+        data = bytes(c & m for c, m in zip(name.encode() + bytes([int(end)]), mask))
         out.append("        [%d] = {{%s}, {%s}, %d, %d}, // %s" %
-                   (i + 1, quads(data), quads(mask), len(name), number, name))
+                   (i + 1, quads(data), quads(mask), number, len(name), name))
     out += ["    },", "};", ""]
     open(output, "w", encoding="utf-8").write("\n".join(out))
 

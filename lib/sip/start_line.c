@@ -1,14 +1,20 @@
 #include "sip/start_line.h"
 
-#include "sip/token.h"
+#include "sip/name_table.h"
+#include "sip/set.h"
 
 #define VERSION_LEN 7 // SIP/2.0
 
-// RFC 3261 7.1: "SIP/2.0", in any case.
-static bool is_version(const char *at)
+// RFC 3261 7.1: the string is case-insensitive. Eight bytes at once: the seven and the space before or behind, told
+// apart from their neighbours by nothing but the case bit of the three letters.
+static bool is_version_space(const char *at)
 {
-    return (at[0] & ~0x20) == 'S' && (at[1] & ~0x20) == 'I' && (at[2] & ~0x20) == 'P' &&
-           memcmp(at + 3, "/2.0", 4) == 0;
+    return (sip_name_word(at) & 0xffffffffffdfdfdf) == 0x20302e322f504953; // "SIP/2.0 "
+}
+
+static bool is_space_version(const char *at)
+{
+    return (sip_name_word(at) & 0xffffffffdfdfdfff) == 0x302e322f50495320; // " SIP/2.0"
 }
 
 static struct sip_span span(uint32_t from, uint32_t to)
@@ -50,21 +56,35 @@ static enum sip_error blame_request_line(struct sip_message *message, uint32_t a
     return SIP_ERROR_REQUEST_LINE;
 }
 
+// The length of the method at `from`, which is put into `message`; 0 when it is no token or nothing blank follows.
+static uint32_t take_method(struct sip_message *message, uint32_t from, uint32_t to)
+{
+    const char *name = message->bytes + from;
+    uint32_t len = (uint32_t)(sip_set_run(&sip_set_token, name, message->bytes + to) - name);
+
+    if (len == to - from || !is_blank(name[len]))
+        return 0;
+    if (message->len - from >= SIP_NAME_BYTES) {
+        const struct sip_name_row *row = sip_name_find(&sip_method_names, name, len);
+        message->method = row != NULL ? row->id : SIP_METHOD_OTHER;
+    } else {
+        message->method = (uint8_t)sip_method_of(slice_of(name, len));
+    }
+    return len;
+}
+
 static enum sip_error parse_request_line(struct sip_message *message, uint32_t from, uint32_t to)
 {
     const char *bytes = message->bytes;
-    uint32_t at = from;
+    uint32_t method_len = take_method(message, from, to);
 
-    while (at < to && (sip_class.member[(unsigned char)bytes[at]] & SIP_CLASS_TOKEN))
-        at++;
-    if (at == from || at == to || !is_blank(bytes[at]))
+    if (method_len == 0)
         return SIP_ERROR_START_LINE;
-    message->method_text = span(from, at);
-    message->method = (uint8_t)sip_method_of(slice_of(bytes + from, at - from));
-    uint32_t uri = at + 1;
-    uint32_t version = to - VERSION_LEN; // compared only once the line is known to be long enough
-    if (to - uri < VERSION_LEN + 2 || bytes[at] != ' ' || bytes[version - 1] != ' ' ||
-        !is_version(bytes + version) || memchr(bytes + uri, ' ', version - 1 - uri) != NULL)
+    message->method_text = span(from, from + method_len);
+    uint32_t uri = from + method_len + 1;
+    uint32_t version = to - VERSION_LEN; // read only once the line is known to be long enough
+    if (to - uri < VERSION_LEN + 2 || bytes[uri - 1] != ' ' || !is_space_version(bytes + version - 1) ||
+        memchr(bytes + uri, ' ', version - 1 - uri) != NULL)
         return blame_request_line(message, uri, to);
     message->kind = SIP_REQUEST;
     message->uri = span(uri, version - 1);
@@ -84,8 +104,8 @@ static enum sip_error parse_status_line(struct sip_message *message, uint32_t fr
     const char *code = message->bytes + from + VERSION_LEN + 1;
     uint32_t reason = from + VERSION_LEN + 5;
 
-    if (to - from < VERSION_LEN + 4 || code[-1] != ' ' || code[0] < '1' || code[0] > '6' ||
-        !is_digit(code[1]) || !is_digit(code[2]) || (reason <= to && code[3] != ' '))
+    if (to - from < VERSION_LEN + 4 || code[0] < '1' || code[0] > '6' || !is_digit(code[1]) ||
+        !is_digit(code[2]) || (reason <= to && code[3] != ' '))
         return SIP_ERROR_START_LINE;
     message->kind = SIP_RESPONSE;
     message->status = (uint16_t)((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
@@ -95,7 +115,7 @@ static enum sip_error parse_status_line(struct sip_message *message, uint32_t fr
 
 enum sip_error sip_start_line_parse(struct sip_message *message, uint32_t from, uint32_t to)
 {
-    if (to - from >= VERSION_LEN && is_version(message->bytes + from))
+    if (to - from > VERSION_LEN && is_version_space(message->bytes + from))
         return parse_status_line(message, from, to);
     return parse_request_line(message, from, to);
 }

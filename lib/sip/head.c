@@ -1,0 +1,210 @@
+#include "sip/head.h"
+
+#include "sip/name_table.h"
+#include "sip/set.h"
+
+_Static_assert(SIP_HEADER_COUNT <= 64, "sip_message.seen has a bit for each header field");
+
+#define NO_FEED UINT32_MAX
+
+// One of sip_scan_portable() and its kin.
+#define SCAN(name) struct sip_scan (*name)(const char from[SIP_SCAN_BYTES])
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_space(char c)
+{
+    return is_blank(c) || c == '\r' || c == '\n';
+}
+
+// The length of the line at `at`, which does not end in its first window; NO_FEED when it does not end at all.
+static inline __attribute__((always_inline)) uint32_t far_feed(const struct sip_message *message, uint32_t at,
+                                                               SCAN(scan))
+{
+    uint32_t from = at + SIP_SCAN_BYTES;
+
+    for (; from + SIP_SCAN_BYTES <= message->len; from += SIP_SCAN_BYTES) {
+        uint64_t feeds = scan(message->bytes + from).feeds;
+        if (feeds != 0)
+            return from - at + (uint32_t)__builtin_ctzll(feeds);
+    }
+    while (from < message->len && message->bytes[from] != '\n')
+        from++;
+    return from < message->len ? from - at : NO_FEED;
+}
+
+// The head ends, or reading it does, with the line at `at`.
+static enum sip_error stop(struct sip_message *message, uint32_t at, uint32_t body, enum sip_error error,
+                           enum sip_error why)
+{
+    message->lines[message->lines_n].name = (uint16_t)at;
+    message->body = (uint16_t)body;
+    return error != SIP_OK ? error : why;
+}
+
+static inline void put_line(struct sip_message *message, struct sip_line line)
+{
+    uint64_t bit = 1ull << line.id;
+    unsigned n = message->lines_n;
+
+    message->lines[n] = line;
+    if (message->seen & bit)
+        message->repeated |= bit;
+    else
+        message->first[line.id] = (uint8_t)n;
+    message->seen |= bit;
+    message->lines_n = (uint8_t)(n + 1);
+}
+
+// Without the white space, line ends included, around it. What is empty lies at the end.
+static inline struct slice trim(const char *from, const char *to)
+{
+    while (from < to && is_space(*from))
+        from++;
+    while (from < to && is_space(to[-1]))
+        to--;
+    return slice_of(from, (size_t)(to - from));
+}
+
+// A line that begins with white space goes on with the value before it (RFC 3261 7.3.1). The white space between
+// stays inside of the value, but a value never begins or ends with it.
+static enum sip_error fold_line(struct sip_message *message, struct slice text)
+{
+    if (message->lines_n == 0)
+        return SIP_ERROR_HEADER_NAME;
+    if (text.len == 0)
+        return SIP_OK;
+    struct sip_line *line = &message->lines[message->lines_n - 1];
+    uint32_t at = (uint32_t)(text.at - message->bytes);
+    if (line->len == 0)
+        line->value = (uint16_t)at;
+    line->len = (uint16_t)(at + text.len - line->value);
+    message->folded = 1;
+    return SIP_OK;
+}
+
+// Any line, step by step: unknown names, white space before the colon (HCOLON, RFC 3261 25.1), folds, values that
+// are empty or have more white space around them than one space.
+static __attribute__((noinline)) enum sip_error index_odd_line(struct sip_message *message, uint32_t at,
+                                                               uint32_t feed)
+{
+    const char *name = message->bytes + at, *end = name + feed;
+
+    if (is_blank(*name))
+        return fold_line(message, trim(name, end));
+    const char *behind = sip_set_run(&sip_set_token, name, end), *colon = behind;
+    while (colon < end && is_blank(*colon))
+        colon++;
+    if (behind == name || colon == end || *colon != ':') {
+        // It stays in the index as a nameless unknown, so that nobody takes it for a part of the line before.
+        struct slice text = trim(name, end);
+        put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(text.at - message->bytes),
+                                            (uint16_t)text.len, 0, SIP_HEADER_OTHER});
+        return SIP_ERROR_HEADER_NAME;
+    }
+    uint32_t len = (uint32_t)(behind - name);
+    struct slice value = trim(colon + 1, end);
+    put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(value.at - message->bytes),
+                                        (uint16_t)value.len, (uint8_t)(len < 255 ? len : 255),
+                                        (uint8_t)sip_header_of(slice_of(name, len))});
+    return SIP_OK;
+}
+
+// Puts the line at `at`, `feed` bytes long without its line feed and seen through `window`, into the index, when it
+// is what nearly all lines are: a known name, a colon, one space, a value and CRLF.
+static inline __attribute__((always_inline)) bool
+index_plain_line(struct sip_message *message, const char *window, uint32_t at, uint32_t feed, uint32_t colons)
+{
+    uint64_t colon = (uint64_t)__builtin_ctzll(colons | 1ull << 31);
+    const struct sip_name_row *row = sip_name_find(&sip_header_names, window, colon);
+    const char *value = window + colon + 2, *end = window + feed - 1;
+
+    // However short the line is, the reads stay in it: each is of the byte next to one that is no line end.
+    if (row == NULL || value[-1] != ' ' || (unsigned char)value[0] <= ' ' || end[0] != '\r' ||
+        (unsigned char)end[-1] <= ' ' || message->lines_n == SIP_LINES_MAX)
+        return false;
+    put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(at + colon + 2),
+                                        (uint16_t)(feed - colon - 3), row->len, row->id});
+    return true;
+}
+
+// Opens windows on a copy of the message's last bytes with zeros behind. Returns the one on offset `at`.
+static const char *copy_rest(const struct sip_message *message, uint32_t at, char rest[2 * SIP_SCAN_BYTES])
+{
+    uint32_t len = message->len;
+
+    memset(rest + SIP_SCAN_BYTES, 0, SIP_SCAN_BYTES);
+    if (len >= SIP_SCAN_BYTES)
+        memcpy(rest, message->bytes + len - SIP_SCAN_BYTES, SIP_SCAN_BYTES);
+    else
+        memcpy(rest + SIP_SCAN_BYTES - len, message->bytes, len);
+    return rest + SIP_SCAN_BYTES - (len - at);
+}
+
+// A window of 64 bytes opens on each line, the last ones on a copy: so nothing is read past the end of the message,
+// and no read has to ask.
+static inline __attribute__((always_inline)) enum sip_error index_head(struct sip_message *message,
+                                                                       uint32_t at, SCAN(scan))
+{
+    const char *window = message->bytes + at;
+    const char *last =
+        message->len < SIP_SCAN_BYTES ? window - 1 : message->bytes + message->len - SIP_SCAN_BYTES;
+    enum sip_error error = SIP_OK, line_error;
+    char rest[2 * SIP_SCAN_BYTES];
+    uint32_t feed;
+
+    for (;; at += feed + 1, window += feed + 1) {
+        if (window > last) {
+            window = copy_rest(message, at, rest);
+            last = rest + sizeof(rest);
+        }
+        struct sip_scan found = scan(window);
+        feed = found.feeds != 0 ? (uint32_t)__builtin_ctzll(found.feeds) : far_feed(message, at, scan);
+        if (feed == NO_FEED)
+            return stop(message, at, at, error, SIP_ERROR_NO_HEAD_END);
+        if (index_plain_line(message, window, at, feed, found.colons))
+            continue;
+        if (feed == 0 || (feed == 1 && window[0] == '\r'))
+            return stop(message, at, at + feed + 1, error, SIP_OK);
+        if (message->lines_n == SIP_LINES_MAX)
+            return stop(message, at, at, error, SIP_ERROR_TOO_MANY_LINES);
+        line_error = index_odd_line(message, at, feed);
+        error = error != SIP_OK ? error : line_error;
+    }
+}
+
+static enum sip_error index_head_portable(struct sip_message *message, uint32_t at)
+{
+    return index_head(message, at, sip_scan_portable);
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2"))) static enum sip_error index_head_sse42(struct sip_message *message,
+                                                                         uint32_t at)
+{
+    return index_head(message, at, sip_scan_sse42);
+}
+
+__attribute__((target("avx2,bmi,bmi2"))) static enum sip_error index_head_avx2(struct sip_message *message,
+                                                                               uint32_t at)
+{
+    return index_head(message, at, sip_scan_avx2);
+}
+
+#endif
+
+enum sip_error sip_head_index(struct sip_message *message, uint32_t at, enum sip_scan_level level)
+{
+#if defined(__x86_64__)
+    if (level == SIP_SCAN_AVX2)
+        return index_head_avx2(message, at);
+    if (level == SIP_SCAN_SSE42)
+        return index_head_sse42(message, at);
+#endif
+    (void)level;
+    return index_head_portable(message, at);
+}
