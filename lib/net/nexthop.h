@@ -42,7 +42,7 @@ struct net_hop {
     uint16_t mtu;                 // control: wo, workers: ro. Bytes of IP
     uint16_t vlan;                // control: wo, workers: ro. VLAN of the kernel's interface; 0: none
     uint8_t state;                // control: wo, workers: ro. enum net_hop_state, stored last, with release
-    uint8_t used;                 // workers: wo (plain store of 1), control: reads and clears
+    uint8_t used; // workers: store 1 where it is 0 (the line is shared), control: reads, clears
 };
 
 struct net_hops;
@@ -63,13 +63,6 @@ uint32_t net_hops_find(const struct net_hops *hops, const struct endpoint *desti
 // The hop itself; `hop` is what net_hops_find gave (any other number gives NET_HOP_NONE's). Valid until the thread's
 // next quiescent state. While a neighbour's MAC changes, a worker may send one frame to a mix of both.
 struct net_hop *net_hop_at(const struct net_hops *hops, uint32_t hop);
-
-// Marks a hop as used, for control's ageing. A store only when needed: the line is shared by all workers.
-static inline void net_hop_touch(struct net_hop *hop)
-{
-    if (hop->used == 0)
-        hop->used = 1;
-}
 
 // A route of the kernel: prefix/depth leads over a gateway (family NONE: on-link, LOCAL or UNREACHABLE by `kind`).
 // A route over a gateway shares the hop of that neighbour on the same port and VLAN, and follows its state and MTU;

@@ -486,18 +486,7 @@ static void test_next_walks_every_hop_once(void **state)
     assert_int_equal(usage().hops, 6);
 }
 
-static void test_touch_marks_for_ageing(void **state)
-{
-    (void)state;
-    put("198.18.0.0", 24, NET_HOP_LINK, NULL);
-    assert_int_equal(neighbour("198.18.0.7", &mac_a), 0);
-    struct net_hop *one = net_hop_at(hops, find("198.18.0.7"));
-    assert_int_equal(one->used, 0);
-    net_hop_touch(one);
-    assert_int_equal(one->used, 1);
-}
-
-// A thousand random routes and a look-up by the plainest search there is.
+// Random routes and a look-up by the plainest search there is.
 static void test_random_routes_agree_with_a_list(void **state)
 {
     enum { MANY = 200 };
@@ -591,7 +580,6 @@ int main(void)
         CASE(test_changes_without_end_wear_nothing_out),
         CASE(test_hop_in_a_readers_hand_is_not_used_again),
         CASE(test_next_walks_every_hop_once),
-        CASE(test_touch_marks_for_ageing),
         CASE(test_random_routes_agree_with_a_list),
         CASE(test_limits_are_checked),
         CASE(test_short_memory_leaks_nothing),
