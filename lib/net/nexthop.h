@@ -42,7 +42,7 @@ struct net_hop {
     uint16_t mtu;                 // control: wo, workers: ro. Bytes of IP
     uint16_t vlan;                // control: wo, workers: ro. VLAN of the kernel's interface; 0: none
     uint8_t state;                // control: wo, workers: ro. enum net_hop_state, stored last, with release
-    uint8_t used; // workers: store 1 where it is 0 (the line is shared), control: reads, clears
+    uint8_t used;                 // workers: store 1 where it is 0 (a shared line), control: reads, clears
 };
 
 struct net_hops;
