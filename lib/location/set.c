@@ -31,11 +31,6 @@ size_t location_set_size(struct slice aor, const struct location_binding *bindin
     return size;
 }
 
-static char *texts(const struct location_set *set)
-{
-    return (char *)(uintptr_t)(set->bindings + set->n);
-}
-
 static char *put_text(char *at, struct slice text)
 {
     if (text.len != 0)
@@ -47,7 +42,7 @@ void location_set_write(struct location_set *set, struct hash128 key, struct sli
                         const struct location_binding *bindings, const uint8_t *order, unsigned n)
 {
     *set = (struct location_set){.key = key, .aor_len = (uint16_t)aor.len, .n = (uint8_t)n};
-    char *at = put_text(texts(set), aor);
+    char *at = (char *)(set->bindings + n);
 
     for (unsigned i = 0; i < n; i++) {
         const struct location_binding *b = &bindings[order[i]];
@@ -65,16 +60,23 @@ void location_set_write(struct location_set *set, struct hash128 key, struct sli
             .listener = b->listener,
         };
         at = put_text(at, b->contact);
-        at = put_text(at, b->call_id);
         at = put_text(at, b->path);
+        at = put_text(at, b->call_id);
     }
+    put_text(at, aor);
+}
+
+// Where the bindings' texts end and the address of record begins.
+static size_t texts_end(const struct location_set *set)
+{
+    const struct location_packed *last = &set->bindings[set->n - 1];
+
+    return (size_t)last->text + last->contact_len + last->path_len + last->call_id_len;
 }
 
 size_t location_set_bytes(const struct location_set *set)
 {
-    const struct location_packed *last = &set->bindings[set->n - 1];
-
-    return (size_t)last->text + last->contact_len + last->call_id_len + last->path_len;
+    return texts_end(set) + set->aor_len;
 }
 
 uint64_t location_set_earliest(const struct location_set *set, uint64_t now_ms, unsigned *live)
@@ -106,8 +108,8 @@ bool location_next(const struct location_set *set, uint64_t now_ms, unsigned *po
 
         *binding = (struct location_binding){
             .contact = {text, p->contact_len},
-            .call_id = {text + p->contact_len, p->call_id_len},
-            .path = {text + p->contact_len + p->call_id_len, p->path_len},
+            .call_id = {text + p->contact_len + p->path_len, p->call_id_len},
+            .path = {text + p->contact_len, p->path_len},
             .received = p->received,
             .expires_ms = p->expires_ms,
             .cseq = p->cseq,
@@ -122,5 +124,5 @@ bool location_next(const struct location_set *set, uint64_t now_ms, unsigned *po
 
 struct slice location_set_aor(const struct location_set *set)
 {
-    return (struct slice){texts(set), set->aor_len};
+    return (struct slice){(const char *)set + texts_end(set), set->aor_len};
 }
