@@ -26,6 +26,8 @@ static struct identity identity_of(const struct flow *f, const struct exchange *
         .user = x->user,
         .cseq = x->cseq,
         .to_tag = slice_of(x->to_tag, x->to_tag_len),
+        .target = slice_of(x->target, x->target_len),
+        .route = slice_of(x->route, x->route_len),
     };
 }
 
@@ -79,7 +81,7 @@ static void start_exchange(struct flow *f, struct exchange *x, uint64_t now)
     f->registering[x->user] = kind == MESSAGE_REGISTER;
     x->serial++;
     x->cseq = MESSAGE_CSEQ_FIRST + f->cseq++ % (9 * MESSAGE_CSEQ_FIRST);
-    x->to_tag_len = 0;
+    x->to_tag_len = x->target_len = x->route_len = 0;
     x->began = now;
     x->answer_at = 0;
     f->busy++;
@@ -115,18 +117,28 @@ static void fail(struct flow *f, struct exchange *x, unsigned status, uint64_t n
     end_exchange(f, x, now);
 }
 
-static void keep_to_tag(struct exchange *x, struct slice text)
+static uint8_t keep(char *to, size_t room, struct slice text)
 {
-    struct slice tag = message_to_tag(text);
+    if (text.len > room)
+        return 0;
+    memcpy(to, text.at, text.len);
+    return (uint8_t)text.len;
+}
 
-    x->to_tag_len = tag.len <= sizeof(x->to_tag) ? (uint8_t)tag.len : 0;
-    memcpy(x->to_tag, tag.at, x->to_tag_len);
+// What the rest of the call needs of the answer. Without a route set the rest goes by the address of record: all of
+// the call is to go through the server.
+static void keep_dialog(struct exchange *x, struct slice text)
+{
+    x->to_tag_len = keep(x->to_tag, sizeof(x->to_tag), message_to_tag(text));
+    x->route_len = (uint8_t)message_route(text, x->route, sizeof(x->route));
+    if (x->route_len > 0)
+        x->target_len = keep(x->target, sizeof(x->target), message_contact(text));
 }
 
 static void invite_answered(struct flow *f, struct exchange *x, struct slice text, unsigned status,
                             uint64_t now)
 {
-    keep_to_tag(x, text);
+    keep_dialog(x, text);
     histogram_add(&f->tally.latency, now - x->began);
     if (status < 300) {
         batch_socket_together(f->client, 2); // no BYE before its ACK

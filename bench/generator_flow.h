@@ -27,7 +27,11 @@ struct exchange {
     uint32_t cseq;
     uint8_t waiting; // enum message_kind whose final answer is awaited
     uint8_t to_tag_len;
+    uint8_t target_len;
+    uint8_t route_len;
     char to_tag[72];
+    char target[120];
+    char route[248];
 
     // The called end: the 200 of the INVITE, until its ACK (RFC 3261 13.3.1.4).
     uint64_t answer_at; // ns; 0: none is outstanding

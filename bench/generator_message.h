@@ -12,7 +12,8 @@
 
 #include "base/slice.h"
 
-#define MESSAGE_MAX        2048 // bytes of any message written or read here
+#define MESSAGE_MAX        2048      // bytes of any message written or read here
+#define MESSAGE_COOKIE     "z9hG4bK" // RFC 3261 8.1.1.7
 #define MESSAGE_PIECES_MAX 64
 #define MESSAGE_USERS_MAX  99999999u  // eight digits
 #define MESSAGE_CSEQ_FIRST 100000000u // nine digits whatever the run's length
@@ -35,6 +36,8 @@ struct identity {
     uint32_t user;
     uint32_t cseq;
     struct slice to_tag; // with its leading ";tag=", or empty
+    struct slice target; // request-URI of ACK and BYE; empty: the user's address of record
+    struct slice route;  // their Route header field with its CRLF, or empty
 };
 
 // What is the same in every message of a run.
@@ -59,6 +62,7 @@ struct message_template {
 struct message_templates {
     struct message_template of[MESSAGE_KINDS];
     char sdp[256]; // the body of INVITE and of its answer
+    struct slice domain;
 };
 
 // False when the names are too long for MESSAGE_MAX.
@@ -80,6 +84,13 @@ unsigned message_status(struct slice text);
 
 // ";tag=..." of the To header field, or empty.
 struct slice message_to_tag(struct slice text);
+
+// The route set of a dialog as its client learns it from the answer (RFC 3261 12.1.2): "Route: ..." with CRLF, the
+// Record-Route elements in reverse. Returns the length, 0 when there is none or when it is longer than `room`.
+size_t message_route(struct slice text, char *to, size_t room);
+
+// The URI of the Contact, or empty.
+struct slice message_contact(struct slice text);
 
 // Writes an answer to the request into `to` (MESSAGE_MAX bytes): Via, From, To, Call-ID, CSeq and Record-Route are
 // those of the request (RFC 3261 8.2.6.2, 12.1.1); a To tag is added where none is. `contact` may be NULL. Returns

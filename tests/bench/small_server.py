@@ -20,13 +20,15 @@ def address(host_port):
 class SmallServer(threading.Thread):
     """Registrar, stateless proxy by location, redirect server and echo on a port of its own."""
 
-    def __init__(self, mode="proxy", host="127.0.0.1", drop_every=0, delay=0.0, status_after=None, garbage=False):
+    def __init__(self, mode="proxy", host="127.0.0.1", drop_every=0, delay=0.0, status_after=None, garbage=False,
+                 record_route=False):
         super().__init__(daemon=True)
         self.mode = mode
         self.drop_every = drop_every  # each n-th datagram is lost
         self.delay = delay            # seconds before an answer
         self.status_after = status_after  # (n, status line): what REGISTERs after the n-th are told
         self.garbage = garbage        # sends something unreadable before each answer
+        self.record_route = record_route
         self.seen = []                # requests, in order
         self.contacts = {}            # user -> (host, port)
         self.arrived = 0
@@ -86,9 +88,19 @@ class SmallServer(threading.Thread):
             if method != "ACK":
                 self.answer(text, source, "302 Moved Temporarily")
         else:
-            line, rest = text.split("\r\n", 1)
-            via = f"Via: SIP/2.0/UDP {self.name_port}{BRANCH}{len(self.seen)}\r\n"
-            self.socket.sendto(f"{line}\r\n{via}{rest}".encode(), self.contacts[user.group(1)])
+            self.forward(text, method, user.group(1))
+
+    def forward(self, text, method, user):
+        line, rest = text.split("\r\n", 1)
+        via = f"Via: SIP/2.0/UDP {self.name_port}{BRANCH}{len(self.seen)}\r\n"
+        target = self.contacts[user]
+        if self.record_route and method == "INVITE":
+            # Two hops' worth, so that their order shows.
+            via += f"Record-Route: <sip:{self.name_port};lr;second>\r\nRecord-Route: <sip:{self.name_port};lr>\r\n"
+        elif self.record_route:
+            rest = re.sub(r"Route: [^\r]*\r\n", "", rest)
+            target = address(re.search(r"sip:([^ ]*)", line).group(1).split("@")[-1])
+        self.socket.sendto(f"{line}\r\n{via}{rest}".encode(), target)
 
     def answer(self, request, source, status):
         lines = [f"{name}: {header(request, name)}" for name in ("Via", "From", "To", "Call-ID", "CSeq")]

@@ -73,6 +73,23 @@ class Generator(unittest.TestCase):
         for ack, bye in zip(acks, byes):
             self.assertEqual(int(header(ack, "CSeq").split()[0]) + 1, int(header(bye, "CSeq").split()[0]))
 
+    def test_the_rest_of_a_call_follows_the_route_set(self):
+        with SmallServer(record_route=True) as server:
+            self.assert_clean(generate("call", server))
+        own = f"<sip:{server.name_port};lr"
+        for text in server.requests("ACK") + server.requests("BYE"):
+            # RFC 3261 12.1.2: the client's route set is the Record-Route in reverse.
+            self.assertEqual(f"{own}>, {own};second>", header(text, "Route"))
+            contact = header(server.requests("REGISTER")[0], "Contact").split("@")[1].strip(">")
+            self.assertEqual(f"sip:{contact}", text.split(" ")[1])
+
+    def test_without_a_route_set_it_goes_by_the_address_of_record(self):
+        with SmallServer() as server:
+            self.assert_clean(generate("call", server))
+        for text in server.requests("BYE"):
+            self.assertRegex(text, r"^BYE sip:u\d{8}@example\.com SIP/2\.0\r\n")
+            self.assertIsNone(header(text, "Route"))
+
     def test_a_call_over_ipv6(self):
         with SmallServer(host="::1") as server:
             self.assert_clean(generate("call", server, bind="[::1]:0"))
