@@ -6,13 +6,13 @@
 #include <cmocka.h>
 
 #include "base/cursor.h"
-#include "guard.h"
+#include "fence.h"
 
 static const struct cursor_class letters = {{['a'] = 1, ['b'] = 1, ['1'] = 2}};
 
 static void test_takes_what_it_expects(void **state)
 {
-    struct cursor c = cursor_over(guard_copy("ab1;x", 5));
+    struct cursor c = cursor_over(fence_copy("ab1;x", 5));
 
     (void)state;
     assert_int_equal(cursor_left(&c), 5);
@@ -30,7 +30,7 @@ static void test_takes_what_it_expects(void **state)
 
 static void test_first_error_stays_and_stops_everything(void **state)
 {
-    struct cursor c = cursor_over(guard_copy("ab", 2));
+    struct cursor c = cursor_over(fence_copy("ab", 2));
 
     (void)state;
     assert_false(cursor_expect(&c, 'b', 4));
@@ -46,7 +46,7 @@ static void test_first_error_stays_and_stops_everything(void **state)
 
 static void test_end_and_nothing_are_not_read(void **state)
 {
-    struct cursor c = cursor_over(guard_copy("", 0));
+    struct cursor c = cursor_over(fence_copy("", 0));
     struct cursor none = cursor_over((struct slice){NULL, 0});
 
     (void)state;
@@ -60,7 +60,7 @@ static void test_end_and_nothing_are_not_read(void **state)
 
 static void test_bytes_above_ascii_are_positive(void **state)
 {
-    struct cursor c = cursor_over(guard_copy("\xff", 1));
+    struct cursor c = cursor_over(fence_copy("\xff", 1));
 
     (void)state;
     assert_int_equal(cursor_peek(&c), 255);

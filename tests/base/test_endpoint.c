@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 
 #include "base/endpoint.h"
-#include "guard.h"
+#include "fence.h"
 
 static void test_text_is_read_and_written_back(void **state)
 {
@@ -64,7 +64,7 @@ static void test_text_is_read_and_written_back(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct endpoint endpoint;
         char written[ENDPOINT_TEXT_MAX] = "";
-        bool good = endpoint_parse(guard_copy(cases[i].text, strlen(cases[i].text)), &endpoint);
+        bool good = endpoint_parse(fence_copy(cases[i].text, strlen(cases[i].text)), &endpoint);
         unsigned len = good ? endpoint_write(&endpoint, written) : 0;
         written[len] = 0;
         if (good != (cases[i].written != NULL) || (good && strcmp(written, cases[i].written) != 0))
@@ -87,7 +87,7 @@ static void test_ip4_is_read_as_inet_pton_reads_it(void **state)
         struct endpoint endpoint;
         uint8_t expected[16] = {0};
         bool good = inet_pton(AF_INET, text, expected) == 1;
-        assert_int_equal(endpoint_parse_host(guard_copy(text, len), &endpoint), good);
+        assert_int_equal(endpoint_parse_host(fence_copy(text, len), &endpoint), good);
         if (good)
             assert_memory_equal(endpoint.address, expected, sizeof(expected));
     }

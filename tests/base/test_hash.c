@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "guard.h"
+#include "fence.h"
 
 #define INPUT_MAX 80
 
@@ -48,7 +48,7 @@ static void test_published_vectors(void **state)
     (void)state;
     input_bytes(bytes, sizeof(bytes));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct slice input = guard_copy(bytes, cases[i].len);
+        struct slice input = fence_copy(bytes, cases[i].len);
         hex_of(cases[i].form == 24 ? hash_sip24(&key, input.at, input.len)
                                    : hash_sip13(&key, input.at, input.len),
                hex);
@@ -98,7 +98,7 @@ static void test_every_length_against_a_reference(void **state)
     (void)state;
     input_bytes(bytes, sizeof(bytes));
     for (size_t len = 0; len <= INPUT_MAX; len++) {
-        struct slice input = guard_copy(bytes, len);
+        struct slice input = fence_copy(bytes, len);
         assert_true(hash128_equal(hash_sip24(&key, input.at, len), reference(bytes, len, 2, 4)));
         assert_true(hash128_equal(hash_sip13(&key, input.at, len), reference(bytes, len, 1, 3)));
     }

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/slice.h"
-#include "guard.h"
+#include "fence.h"
 
 static void test_equality_is_of_bytes_and_length(void **state)
 {
@@ -33,7 +33,7 @@ static void test_case_is_of_ascii_letters_only(void **state)
             bool letter = word[place] >= 'a' && word[place] <= 'z';
             bool same =
                 byte == (unsigned char)word[place] || (letter && byte == (unsigned char)word[place] - 32u);
-            struct slice s = guard_copy(text, sizeof(word) - 1);
+            struct slice s = fence_copy(text, sizeof(word) - 1);
             assert_int_equal(slice_equal_nocase(s, SLICE("received-by-host")), same);
             assert_int_equal(SLICE_IS(s, "received-by-host"), same);
         }
@@ -43,20 +43,20 @@ static void test_case_is_of_ascii_letters_only(void **state)
 static void test_literals_of_every_length_are_known(void **state)
 {
     (void)state;
-    assert_true(SLICE_IS(guard_copy("", 0), ""));
-    assert_true(SLICE_IS(guard_copy("Q", 1), "q"));
-    assert_true(SLICE_IS(guard_copy("wS", 2), "ws"));
-    assert_true(SLICE_IS(guard_copy("TtL", 3), "ttl"));
-    assert_true(SLICE_IS(guard_copy("SCTP", 4), "sctp"));
-    assert_true(SLICE_IS(guard_copy("rPort", 5), "rport"));
-    assert_true(SLICE_IS(guard_copy("Branch", 6), "branch"));
-    assert_true(SLICE_IS(guard_copy("EXPIRES", 7), "expires"));
-    assert_true(SLICE_IS(guard_copy("received", 8), "received"));
-    assert_true(SLICE_IS(guard_copy("Username*", 9), "username*"));
-    assert_true(SLICE_IS(guard_copy("Phone-ConText", 13), "phone-context"));
-    assert_false(SLICE_IS(guard_copy("phone-contexts", 14), "phone-context"));
-    assert_false(SLICE_IS(guard_copy("ttl", 3), "tt"));
-    assert_false(SLICE_IS(guard_copy("", 0), "q"));
+    assert_true(SLICE_IS(fence_copy("", 0), ""));
+    assert_true(SLICE_IS(fence_copy("Q", 1), "q"));
+    assert_true(SLICE_IS(fence_copy("wS", 2), "ws"));
+    assert_true(SLICE_IS(fence_copy("TtL", 3), "ttl"));
+    assert_true(SLICE_IS(fence_copy("SCTP", 4), "sctp"));
+    assert_true(SLICE_IS(fence_copy("rPort", 5), "rport"));
+    assert_true(SLICE_IS(fence_copy("Branch", 6), "branch"));
+    assert_true(SLICE_IS(fence_copy("EXPIRES", 7), "expires"));
+    assert_true(SLICE_IS(fence_copy("received", 8), "received"));
+    assert_true(SLICE_IS(fence_copy("Username*", 9), "username*"));
+    assert_true(SLICE_IS(fence_copy("Phone-ConText", 13), "phone-context"));
+    assert_false(SLICE_IS(fence_copy("phone-contexts", 14), "phone-context"));
+    assert_false(SLICE_IS(fence_copy("ttl", 3), "tt"));
+    assert_false(SLICE_IS(fence_copy("", 0), "q"));
 }
 
 static void test_prefix_and_first_byte_are_found(void **state)
@@ -75,7 +75,7 @@ static void test_trim_takes_white_space_of_both_ends_only(void **state)
     (void)state;
     assert_true(slice_equal(slice_trim(SLICE(" \t\r\n a b \r\n ")), SLICE("a b")));
     assert_true(slice_equal(slice_trim(SLICE("a")), SLICE("a")));
-    assert_int_equal(slice_trim(guard_copy(" \t \r\n", 5)).len, 0);
+    assert_int_equal(slice_trim(fence_copy(" \t \r\n", 5)).len, 0);
     assert_int_equal(slice_trim((struct slice){NULL, 0}).len, 0);
     assert_true(slice_equal(slice_trim(SLICE("\v a")), SLICE("\v a")));
 }
@@ -110,7 +110,7 @@ static void test_number_is_digits_up_to_a_limit(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint64_t value = 77;
-        struct slice text = guard_copy(cases[i].text, strlen(cases[i].text));
+        struct slice text = fence_copy(cases[i].text, strlen(cases[i].text));
         bool good = slice_number(text, cases[i].max, &value);
         if (good != cases[i].good || value != (good ? cases[i].value : 77))
             fail_msg("\"%s\" up to %ju: %d, %ju", cases[i].text, (uintmax_t)cases[i].max, good,

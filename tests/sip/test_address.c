@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/contact.h"
 
 // A comma list in words: display|uri|params|tag for each, "!" and the error's name at an error.
@@ -50,7 +50,7 @@ static void check_table(const char *const (*cases)[2], size_t n)
     char words[4096];
 
     for (size_t i = 0; i < n; i++) {
-        describe_list(guard_copy(cases[i][0], strlen(cases[i][0])), words);
+        describe_list(fence_copy(cases[i][0], strlen(cases[i][0])), words);
         if (strcmp(words, cases[i][1]) != 0)
             fail_msg("%s\n  is  %s\n  not %s", cases[i][0], words, cases[i][1]);
     }
@@ -248,7 +248,7 @@ static void test_contacts_have_q_and_expires(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i].text, strlen(cases[i].text)));
+        struct cursor c = cursor_over(fence_copy(cases[i].text, strlen(cases[i].text)));
         struct sip_contact contact;
         do {
             if (!sip_contact_take(&c, &contact))
@@ -276,7 +276,7 @@ static void test_a_star_stands_alone(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i].text, strlen(cases[i].text)));
+        struct cursor c = cursor_over(fence_copy(cases[i].text, strlen(cases[i].text)));
         struct sip_contact contact;
         bool good = sip_contact_take(&c, &contact);
         if (good != cases[i].good || (good && contact.star != cases[i].star))

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/credentials.h"
 #include "sip/cseq.h"
 
@@ -48,7 +48,7 @@ static void test_cseq_is_a_number_and_a_method(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sip_cseq cseq;
-        enum sip_error error = sip_cseq_parse(guard_copy(cases[i].text, strlen(cases[i].text)), &cseq);
+        enum sip_error error = sip_cseq_parse(fence_copy(cases[i].text, strlen(cases[i].text)), &cseq);
         if (error != (cases[i].good ? SIP_OK : SIP_ERROR_CSEQ))
             fail_msg("%s: error %d", cases[i].text, error);
         if (cases[i].good && (cseq.number != cases[i].number || cseq.method != cases[i].method))
@@ -139,7 +139,7 @@ static void test_credentials_are_read(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        describe(guard_copy(cases[i][0], strlen(cases[i][0])), words);
+        describe(fence_copy(cases[i][0], strlen(cases[i][0])), words);
         assert_string_equal(words, cases[i][1]);
     }
 }

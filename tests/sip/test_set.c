@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/set.h"
 #include "sip/token.h"
 
@@ -83,13 +83,13 @@ static void test_a_run_ends_at_the_first_byte_outside(void **state)
         char member = sets[i].members[strlen(sets[i].members) - 1];
         for (size_t len = 0; len <= sizeof(text); len++) {
             memset(text, member, sizeof(text));
-            struct slice all = guard_copy(text, len);
+            struct slice all = fence_copy(text, len);
             assert_ptr_equal(sip_set_run(sets[i].set, all.at, all.at + len), all.at + len);
             if (len == 0)
                 continue;
             for (unsigned byte = 0; byte < 256; byte++) {
                 text[len / 2] = (char)byte;
-                struct slice s = guard_copy(text, len);
+                struct slice s = fence_copy(text, len);
                 const char *end = sip_set_run(sets[i].set, s.at, s.at + len);
                 assert_int_equal(end - s.at, is_member(i, byte) ? len : len / 2);
             }

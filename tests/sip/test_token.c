@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/params.h"
 #include "sip/token.h"
 
@@ -24,7 +24,7 @@ static void test_white_space_and_folds_are_skipped(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i].text, strlen(cases[i].text)));
+        struct cursor c = cursor_over(fence_copy(cases[i].text, strlen(cases[i].text)));
         const char *from = c.at;
         sip_skip_space(&c);
         if ((size_t)(c.at - from) != cases[i].skipped || c.error != 0)
@@ -63,7 +63,7 @@ static void test_quoted_strings_end_at_their_own_quote(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i].text.at, cases[i].text.len));
+        struct cursor c = cursor_over(fence_copy(cases[i].text.at, cases[i].text.len));
         struct slice quoted = sip_take_quoted(&c);
         if (quoted.len != cases[i].taken || c.error != (cases[i].taken == 0 ? SIP_ERROR_QUOTED_STRING : 0))
             fail_msg("case %zu: %u bytes, error %d", i, quoted.len, c.error);
@@ -72,7 +72,7 @@ static void test_quoted_strings_end_at_their_own_quote(void **state)
 
 static void test_tokens_are_taken_or_named_missing(void **state)
 {
-    struct cursor c = cursor_over(guard_copy("INVITE sip:", 11));
+    struct cursor c = cursor_over(fence_copy("INVITE sip:", 11));
 
     (void)state;
     assert_true(slice_equal(sip_take_token(&c, SIP_ERROR_CSEQ), SLICE("INVITE")));
@@ -112,7 +112,7 @@ static void test_comma_lists_are_cut_outside_of_quotes_and_brackets(void **state
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        join_elements(guard_copy(cases[i][0], strlen(cases[i][0])), joined);
+        join_elements(fence_copy(cases[i][0], strlen(cases[i][0])), joined);
         assert_string_equal(joined, cases[i][1]);
     }
 }
@@ -175,7 +175,7 @@ static void test_parameters_are_read_in_order(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        join_params(guard_copy(cases[i][0], strlen(cases[i][0])), joined);
+        join_params(fence_copy(cases[i][0], strlen(cases[i][0])), joined);
         assert_string_equal(joined, cases[i][1]);
     }
 }

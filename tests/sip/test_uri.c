@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/uri.h"
 
 // A URI in words: scheme|user|password|host|port|params|headers, "-" for what is not there.
@@ -39,7 +39,7 @@ static void check_table(const char *const (*cases)[2], size_t n)
     char words[4096];
 
     for (size_t i = 0; i < n; i++) {
-        describe(guard_copy(cases[i][0], strlen(cases[i][0])), words);
+        describe(fence_copy(cases[i][0], strlen(cases[i][0])), words);
         if (strcmp(words, cases[i][1]) != 0)
             fail_msg("%s\n  is  %s\n  not %s", cases[i][0], words, cases[i][1]);
     }
@@ -240,7 +240,7 @@ static void test_malformed_uris_are_named_so(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sip_uri uri;
-        if (sip_uri_parse(guard_copy(cases[i], strlen(cases[i])), &uri) != SIP_ERROR_URI)
+        if (sip_uri_parse(fence_copy(cases[i], strlen(cases[i])), &uri) != SIP_ERROR_URI)
             fail_msg("\"%s\" is taken", cases[i]);
     }
 }
@@ -281,7 +281,7 @@ static void test_parameters_are_found_by_name(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sip_uri uri;
         struct slice value = SLICE("none");
-        assert_int_equal(sip_uri_parse(guard_copy(cases[i].uri, strlen(cases[i].uri)), &uri), SIP_OK);
+        assert_int_equal(sip_uri_parse(fence_copy(cases[i].uri, strlen(cases[i].uri)), &uri), SIP_OK);
         bool there = sip_uri_param(&uri, slice_text(cases[i].name), &value);
         assert_int_equal(there, cases[i].value != NULL);
         if (there && strcmp(cases[i].value, "-") == 0)
@@ -316,7 +316,7 @@ static void test_literal_hosts_give_endpoints(void **state)
         struct sip_uri uri;
         struct endpoint endpoint;
         char text[ENDPOINT_TEXT_MAX] = "";
-        assert_int_equal(sip_uri_parse(guard_copy(cases[i][0], strlen(cases[i][0])), &uri), SIP_OK);
+        assert_int_equal(sip_uri_parse(fence_copy(cases[i][0], strlen(cases[i][0])), &uri), SIP_OK);
         if (sip_uri_endpoint(&uri, &endpoint))
             text[endpoint_write(&endpoint, text)] = 0;
         assert_string_equal(text, cases[i][1]);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/uri.h"
 
 static struct sip_uri parsed(const char *text)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "fence.h"
 #include "sip/via.h"
 
 static const char *const transports[] = {"other", "udp", "tcp", "tls", "sctp", "ws", "wss"};
@@ -49,7 +49,7 @@ static void check_table(const char *const (*cases)[2], size_t n)
     char words[4096];
 
     for (size_t i = 0; i < n; i++) {
-        describe_list(guard_copy(cases[i][0], strlen(cases[i][0])), words);
+        describe_list(fence_copy(cases[i][0], strlen(cases[i][0])), words);
         if (strcmp(words, cases[i][1]) != 0)
             fail_msg("%s\n  is  %s\n  not %s", cases[i][0], words, cases[i][1]);
     }
@@ -198,7 +198,7 @@ static void test_embedded_nul_is_malformed(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i].at, cases[i].len));
+        struct cursor c = cursor_over(fence_copy(cases[i].at, cases[i].len));
         struct sip_via via;
         assert_false(sip_via_take(&c, &via));
         assert_int_equal(c.error, SIP_ERROR_VIA);
@@ -233,7 +233,7 @@ static void test_responses_go_where_the_via_says(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct cursor c = cursor_over(guard_copy(cases[i][0], strlen(cases[i][0])));
+        struct cursor c = cursor_over(fence_copy(cases[i][0], strlen(cases[i][0])));
         struct sip_via via;
         struct endpoint endpoint;
         char text[ENDPOINT_TEXT_MAX] = "";
