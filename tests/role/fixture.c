@@ -216,7 +216,8 @@ struct location_binding fixture_contact(const char *contact)
     };
 }
 
-unsigned fixture_bindings(struct fixture *f, const char *aor, struct location_binding bindings[LOCATION_CONTACTS_MAX])
+unsigned fixture_bindings(struct fixture *f, const char *aor,
+                          struct location_binding bindings[LOCATION_CONTACTS_MAX])
 {
     const struct location_set *set = location_find(f->location, location_key(f->location, slice_text(aor)));
     unsigned position = 0;
@@ -255,7 +256,8 @@ const char *fixture_verdict(const struct fixture *f)
 
 static const char *find_line(const char *text, const char *line, size_t len, bool whole)
 {
-    for (const char *at = text; at != NULL && *at != 0; at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : NULL) {
+    for (const char *at = text; at != NULL && *at != 0;
+         at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : NULL) {
         if (strncmp(at, line, len) == 0 && (!whole || at[len] == '\n'))
             return at;
     }
@@ -280,7 +282,8 @@ void fixture_expect(const struct fixture *f, const char *name, const char *summa
         line = *end != 0 ? end + 1 : NULL;
     }
     if (wrong != NULL)
-        fail_msg("%s\nnot met: %.*s\nverdict: %s\n%s", name, (int)strcspn(wrong, "\n"), wrong, verdict, f->text);
+        fail_msg("%s\nnot met: %.*s\nverdict: %s\n%s", name, (int)strcspn(wrong, "\n"), wrong, verdict,
+                 f->text);
 }
 
 const char *fixture_line(const struct fixture *f, const char *prefix, char value[1024])

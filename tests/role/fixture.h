@@ -52,7 +52,8 @@ void fixture_from(struct fixture *f, const char *source, unsigned listener);
 // Puts a binding for "user@example.com" in front of those that are there: a contact, q in thousandths.
 void fixture_bind(struct fixture *f, const char *aor, struct location_binding binding);
 struct location_binding fixture_contact(const char *contact);
-unsigned fixture_bindings(struct fixture *f, const char *aor, struct location_binding bindings[LOCATION_CONTACTS_MAX]);
+unsigned fixture_bindings(struct fixture *f, const char *aor,
+                          struct location_binding bindings[LOCATION_CONTACTS_MAX]);
 
 // "drop ACK_ABSORBED", "reply 404 192.0.2.4:5060 by 0", "forward 192.0.2.9:5060 by 0".
 const char *fixture_verdict(const struct fixture *f);

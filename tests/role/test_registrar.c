@@ -90,10 +90,11 @@ static const struct fixture_case refusals[] = {
     {"Require with an unknown option is 420 and names it", NULL,
      REGISTER TO "Require: path, gruu, 100rel\nContact: <sip:bob@192.0.2.4>",
      "reply 420 192.0.2.4:5060 by 0\n+SIP/2.0 420 Bad Extension\n+Unsupported: gruu, 100rel"},
-    {"To in a foreign domain is 404", NULL, REGISTER "To: <sip:bob@else.example>\nContact: <sip:bob@192.0.2.4>",
-     "reply 404 192.0.2.4:5060 by 0"},
+    {"To in a foreign domain is 404", NULL,
+     REGISTER "To: <sip:bob@else.example>\nContact: <sip:bob@192.0.2.4>", "reply 404 192.0.2.4:5060 by 0"},
     {"To in another domain of ours is 404", NULL,
-     REGISTER "To: <sip:bob@redirect.example>\nContact: <sip:bob@192.0.2.4>", "reply 404 192.0.2.4:5060 by 0"},
+     REGISTER "To: <sip:bob@redirect.example>\nContact: <sip:bob@192.0.2.4>",
+     "reply 404 192.0.2.4:5060 by 0"},
     {"To without a user is 404", NULL, REGISTER "To: <sip:example.com>\nContact: <sip:bob@192.0.2.4>",
      "reply 404 192.0.2.4:5060 by 0"},
     {"a domain without registrar is 405 with Allow", NULL,
@@ -114,9 +115,10 @@ static const struct fixture_case refusals[] = {
     {"* without Expires is 400", NULL, REGISTER TO "Contact: *", "reply 400 192.0.2.4:5060 by 0"},
     {"a broken contact is 400 and nothing is added", NULL,
      REGISTER TO "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.4", "reply 400 192.0.2.4:5060 by 0"},
-    {"a broken q is 400", NULL, REGISTER TO "Contact: <sip:bob@192.0.2.4>;q=2", "reply 400 192.0.2.4:5060 by 0"},
-    {"the same contact twice is 400", NULL, REGISTER TO "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.4>;q=0.1",
+    {"a broken q is 400", NULL, REGISTER TO "Contact: <sip:bob@192.0.2.4>;q=2",
      "reply 400 192.0.2.4:5060 by 0"},
+    {"the same contact twice is 400", NULL,
+     REGISTER TO "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.4>;q=0.1", "reply 400 192.0.2.4:5060 by 0"},
     {"more contacts than allowed are 403", NULL,
      REGISTER TO "Contact: <sip:1@192.0.2.4>, <sip:2@192.0.2.4>, <sip:3@192.0.2.4>, <sip:4@192.0.2.4>",
      "reply 403 192.0.2.4:5060 by 0\n+SIP/2.0 403 Too Many Contacts"},
@@ -141,8 +143,10 @@ static void test_refusals_change_nothing(void **state)
 
 // Two contacts with Call-ID c1: a by CSeq 5, b by CSeq 6.
 static const struct fixture_case orders[] = {
-    {"first", NULL, REGISTER TO "CSeq: 5 REGISTER\nContact: <sip:a@192.0.2.4>", "reply 200 192.0.2.4:5060 by 0"},
-    {"second", NULL, REGISTER TO "CSeq: 6 REGISTER\nContact: <sip:b@192.0.2.4>", "reply 200 192.0.2.4:5060 by 0"},
+    {"first", NULL, REGISTER TO "CSeq: 5 REGISTER\nContact: <sip:a@192.0.2.4>",
+     "reply 200 192.0.2.4:5060 by 0"},
+    {"second", NULL, REGISTER TO "CSeq: 6 REGISTER\nContact: <sip:b@192.0.2.4>",
+     "reply 200 192.0.2.4:5060 by 0"},
     {"a lower CSeq fails", NULL, REGISTER TO "CSeq: 4 REGISTER\nContact: <sip:a@192.0.2.4>;q=0.1",
      "reply 500 192.0.2.4:5060 by 0"},
     {"an old contact takes the new one down with it", NULL,
@@ -155,8 +159,8 @@ static const struct fixture_case orders[] = {
     {"the same CSeq with something new is no retransmission", NULL,
      REGISTER TO "CSeq: 6 REGISTER\nContact: <sip:b@192.0.2.4>, <sip:new@192.0.2.4>",
      "reply 500 192.0.2.4:5060 by 0"},
-    {"the same CSeq does not remove", NULL, REGISTER TO "CSeq: 6 REGISTER\nContact: <sip:b@192.0.2.4>;expires=0",
-     "reply 500 192.0.2.4:5060 by 0"},
+    {"the same CSeq does not remove", NULL,
+     REGISTER TO "CSeq: 6 REGISTER\nContact: <sip:b@192.0.2.4>;expires=0", "reply 500 192.0.2.4:5060 by 0"},
     {"* with a CSeq that one binding has fails for all", NULL,
      REGISTER TO "CSeq: 6 REGISTER\nExpires: 0\nContact: *", "reply 500 192.0.2.4:5060 by 0"},
     {"both are there still", NULL, REGISTER TO "CSeq: 6 REGISTER",
@@ -220,11 +224,13 @@ static void test_bindings_die_on_time(void **state)
     fixture_request(f, REGISTER TO "Contact: <sip:a@192.0.2.4>;expires=60, <sip:b@192.0.2.4>;expires=120");
     f->arrival.now.ms += 59001;
     fixture_request(f, REGISTER TO "CSeq: 2 REGISTER");
-    fixture_expect(f, "one second left", "reply 200 192.0.2.4:5060 by 0\n+Contact: <sip:a@192.0.2.4>;expires=1\n"
-                                         "+Contact: <sip:b@192.0.2.4>;expires=61");
+    fixture_expect(f, "one second left",
+                   "reply 200 192.0.2.4:5060 by 0\n+Contact: <sip:a@192.0.2.4>;expires=1\n"
+                   "+Contact: <sip:b@192.0.2.4>;expires=61");
     f->arrival.now.ms += 999;
     fixture_request(f, REGISTER TO "CSeq: 3 REGISTER");
-    fixture_expect(f, "dead", "reply 200 192.0.2.4:5060 by 0\n-Contact: <sip:a\n+Contact: <sip:b@192.0.2.4>;expires=60");
+    fixture_expect(f, "dead",
+                   "reply 200 192.0.2.4:5060 by 0\n-Contact: <sip:a\n+Contact: <sip:b@192.0.2.4>;expires=60");
 }
 
 static void test_dead_bindings_do_not_count_against_the_cap(void **state)
@@ -250,7 +256,8 @@ static void test_names_of_one_domain_share_their_users(void **state)
     assert_int_equal(f->verdict.status, 200);
     assert_int_equal(bob(f), 1);
     fixture_request(f, "REGISTER sip:198.18.1.1\nTo: <sip:bob@198.18.1.1>\nCSeq: 2 REGISTER");
-    fixture_expect(f, "by address", "reply 200 192.0.2.4:5060 by 0\n+Contact: <sip:bob@192.0.2.4>;expires=3600");
+    fixture_expect(f, "by address",
+                   "reply 200 192.0.2.4:5060 by 0\n+Contact: <sip:bob@192.0.2.4>;expires=3600");
 }
 
 static void test_the_servers_own_address_serves_every_domain(void **state)
@@ -275,8 +282,9 @@ static void test_path_is_stored_in_order_and_given_back(void **state)
 {
     struct fixture *f = *state;
 
-    fixture_request(f, REGISTER TO "Supported: gruu, path\nPath: <sip:192.0.2.30;lr>,\n <sip:p@192.0.2.31;lr>\n"
-                                   "Path: <sip:192.0.2.32;lr;ob>\nContact: <sip:bob@10.0.0.1>");
+    fixture_request(f,
+                    REGISTER TO "Supported: gruu, path\nPath: <sip:192.0.2.30;lr>,\n <sip:p@192.0.2.31;lr>\n"
+                                "Path: <sip:192.0.2.32;lr;ob>\nContact: <sip:bob@10.0.0.1>");
     char path[1024];
     fixture_line(f, "Path: ", path);
     assert_string_equal(path, "<sip:192.0.2.30;lr>,   <sip:p@192.0.2.31;lr>, <sip:192.0.2.32;lr;ob>");
@@ -304,7 +312,8 @@ static void test_allow_becomes_the_methods_of_the_binding(void **state)
     fixture_request(f, REGISTER TO "Allow: INVITE, ACK\nAllow: BYE,FOO\nContact: <sip:bob@192.0.2.4>");
     assert_int_equal(bob(f), 1);
     assert_int_equal(bindings[0].methods, SIP_METHOD_BIT(SIP_METHOD_INVITE) | SIP_METHOD_BIT(SIP_METHOD_ACK) |
-                                              SIP_METHOD_BIT(SIP_METHOD_BYE) | SIP_METHOD_BIT(SIP_METHOD_OTHER));
+                                              SIP_METHOD_BIT(SIP_METHOD_BYE) |
+                                              SIP_METHOD_BIT(SIP_METHOD_OTHER));
 }
 
 static void test_jitter_only_shortens_and_never_below_the_minimum(void **state)
@@ -317,7 +326,8 @@ static void test_jitter_only_shortens_and_never_below_the_minimum(void **state)
     f->role.conf = &changed;
     for (unsigned i = 1; i <= 200; i++) {
         char request[256];
-        snprintf(request, sizeof(request), REGISTER TO "CSeq: %u REGISTER\nContact: <sip:a@192.0.2.4>;expires=%u", i,
+        snprintf(request, sizeof(request),
+                 REGISTER TO "CSeq: %u REGISTER\nContact: <sip:a@192.0.2.4>;expires=%u", i,
                  i % 2 ? 1000 : 61);
         fixture_request(f, request);
         assert_int_equal(bob(f), 1);
@@ -342,7 +352,8 @@ static void test_full_table_is_503_with_retry_after_and_changes_nothing(void **s
 
     fixture_request(f, REGISTER TO "Contact: <sip:bob@192.0.2.4>");
     for (unsigned i = 0; i < 3000 && status == 200; i++) {
-        snprintf(request, sizeof(request), REGISTER "To: <sip:u%u@example.com>\nContact: <sip:u@192.0.2.4>", i);
+        snprintf(request, sizeof(request), REGISTER "To: <sip:u%u@example.com>\nContact: <sip:u@192.0.2.4>",
+                 i);
         fixture_request(f, request);
         status = f->verdict.status;
     }
@@ -360,8 +371,8 @@ static void test_contacts_that_no_answer_can_list_are_refused(void **state)
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = 0;
     for (unsigned i = 0; i < 3; i++) {
-        snprintf(request, sizeof(request), REGISTER TO "CSeq: %u REGISTER\nContact: <sip:%u%s@192.0.2.4>", i + 1, i,
-                 longer);
+        snprintf(request, sizeof(request), REGISTER TO "CSeq: %u REGISTER\nContact: <sip:%u%s@192.0.2.4>",
+                 i + 1, i, longer);
         fixture_request(f, request);
         assert_int_equal(f->verdict.status, i < 2 ? 200 : 403);
     }
@@ -380,17 +391,18 @@ static const struct {
     {"Via says a name", "Via: SIP/2.0/UDP pc.example;branch=z9hG4bK1\nContact: <sip:b@203.0.113.4>",
      "203.0.113.4:5060", true},
     {"rport, and another port",
-     "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>", "203.0.113.4:7000",
-     true},
+     "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>",
+     "203.0.113.4:7000", true},
     {"rport, and the same port",
-     "Via: SIP/2.0/UDP 203.0.113.4:7000;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>", "203.0.113.4:7000",
-     false},
+     "Via: SIP/2.0/UDP 203.0.113.4:7000;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>",
+     "203.0.113.4:7000", false},
     {"a private Contact", "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4>",
      "203.0.113.4:5060", true},
-    {"a private Contact that is the source", "Via: SIP/2.0/UDP 192.168.1.4;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4>",
-     "192.168.1.4:5060", false},
-    {"a public Contact elsewhere", "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <sip:b@203.0.113.99>",
-     "203.0.113.4:5060", false},
+    {"a private Contact that is the source",
+     "Via: SIP/2.0/UDP 192.168.1.4;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4>", "192.168.1.4:5060", false},
+    {"a public Contact elsewhere",
+     "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <sip:b@203.0.113.99>", "203.0.113.4:5060",
+     false},
     {"a Contact that is a name", "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <sip:b@pc.example>",
      "203.0.113.4:5060", true},
     {"a proxy in between",
@@ -433,7 +445,8 @@ static void test_source_is_kept_as_configured(void **state)
     assert_int_equal(bob(f), 1);
     assert_true(endpoint_equal(&bindings[0].received, &f->arrival.source));
     changed.nat = CONF_NAT_NEVER;
-    fixture_request(f, REGISTER TO "CSeq: 2 REGISTER\nContact: <sip:bob@192.0.2.4>\nVia: SIP/2.0/UDP pc.example");
+    fixture_request(f, REGISTER TO
+                    "CSeq: 2 REGISTER\nContact: <sip:bob@192.0.2.4>\nVia: SIP/2.0/UDP pc.example");
     assert_int_equal(bob(f), 1);
     assert_int_equal(bindings[0].received.family, ENDPOINT_NONE);
 }

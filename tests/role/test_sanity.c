@@ -23,8 +23,7 @@ static const struct fixture_case cases[] = {
     {"no To is 400", NULL, "INVITE sip:bob@example.com\n-To", "reply 400 192.0.2.4:5060 by 0"},
     {"no CSeq is 400", NULL, "INVITE sip:bob@example.com\n-CSeq", "reply 400 192.0.2.4:5060 by 0"},
     {"no Via cannot be answered", NULL, "INVITE sip:bob@example.com\n-Via", "drop PARSE"},
-    {"a broken Via cannot be answered", NULL, "INVITE sip:bob@example.com\nVia: SIP/2.0/UDP",
-     "drop PARSE"},
+    {"a broken Via cannot be answered", NULL, "INVITE sip:bob@example.com\nVia: SIP/2.0/UDP", "drop PARSE"},
     {"a broken second Via is not looked at", NULL,
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4\nVia: garbage", "reply 200 192.0.2.4:5060 by 0"},
     {"a broken From is 400", NULL, "INVITE sip:bob@example.com\nFrom: <sip:alice@example.com",
@@ -44,15 +43,16 @@ static const struct fixture_case cases[] = {
      "reply 400 192.0.2.4:5060 by 0\n+SIP/2.0 400 Malformed Max-Forwards"},
     {"a broken request-URI is 400", NULL, "INVITE sip:bob@[::1\n", "reply 400 192.0.2.4:5060 by 0"},
     {"an unknown scheme is 416", NULL, "INVITE nobody:knows", "reply 416 192.0.2.4:5060 by 0"},
-    {"sips has no TLS to go by and is 416", NULL, "INVITE sips:bob@example.com", "reply 416 192.0.2.4:5060 by 0"},
+    {"sips has no TLS to go by and is 416", NULL, "INVITE sips:bob@example.com",
+     "reply 416 192.0.2.4:5060 by 0"},
     {"a body shorter than announced is 400", NULL, "INVITE sip:bob@example.com\nContent-Length: 5",
      "reply 400 192.0.2.4:5060 by 0"},
     {"an ACK is never answered", NULL, "ACK sip:bob@example.com\n-Call-ID", "drop ACK_UNROUTABLE"},
     {"nor with a broken To", NULL, "ACK sip:bob@example.com\nTo: <", "drop ACK_UNROUTABLE"},
     {"a scanner is dropped in silence", NULL, "OPTIONS sip:example.com\nUser-Agent: friendly-scanner",
      "drop SCANNER"},
-    {"a scanner in another case and with a version", NULL, "REGISTER sip:example.com\nUser-Agent: SIPVicious/0.3",
-     "drop SCANNER"},
+    {"a scanner in another case and with a version", NULL,
+     "REGISTER sip:example.com\nUser-Agent: SIPVicious/0.3", "drop SCANNER"},
     {"a scanner whose message is broken", NULL, "OPTIONS sip:example.com\n-From\nUser-Agent: sipcli",
      "drop SCANNER"},
     {"a scanner's name inside of another is none", NULL, "OPTIONS sip:example.com\nUser-Agent: not sipcli",
@@ -70,8 +70,9 @@ static void test_version_is_505(void **state)
 {
     struct fixture *f = *state;
 
-    fixture_text(f, "INVITE sip:bob@example.com SIP/7.0\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK1\n"
-                    "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: 1\nCSeq: 1 INVITE\n\n");
+    fixture_text(f,
+                 "INVITE sip:bob@example.com SIP/7.0\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK1\n"
+                 "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: 1\nCSeq: 1 INVITE\n\n");
     fixture_expect(f, "505", "reply 505 192.0.2.4:5060 by 0\n+SIP/2.0 505 Version Not Supported");
 }
 
@@ -124,7 +125,8 @@ static void test_long_message_is_513(void **state)
 
 // Via, source; the Via in the answer and where that goes. RFC 3261 18.2.1 and 18.2.2, RFC 3581 4.
 static const struct fixture_case vias[] = {
-    {"sent-by is the source", "192.0.2.4:5060", "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK1",
+    {"sent-by is the source", "192.0.2.4:5060",
+     "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK1",
      "reply 200 192.0.2.4:5060 by 0\n+Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK1"},
     {"the port of sent-by, not of the source", "192.0.2.4:9000",
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4:5070;branch=z9hG4bK1",
@@ -132,7 +134,8 @@ static const struct fixture_case vias[] = {
     {"another address gets received", "192.0.2.4:9000",
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1",
      "reply 200 192.0.2.4:5070 by 0\n+Via: SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.4"},
-    {"a name gets received", "192.0.2.4:9000", "OPTIONS sip:example.com\nv: SIP/2.0/UDP pc.example;branch=z9hG4bK1\n-Via",
+    {"a name gets received", "192.0.2.4:9000",
+     "OPTIONS sip:example.com\nv: SIP/2.0/UDP pc.example;branch=z9hG4bK1\n-Via",
      "reply 200 192.0.2.4:5060 by 0\n+v: SIP/2.0/UDP pc.example;branch=z9hG4bK1;received=192.0.2.4"},
     {"rport asked for gets the port, and received always", "192.0.2.4:9000",
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4:5060;rport;branch=z9hG4bK1",
@@ -140,7 +143,8 @@ static const struct fixture_case vias[] = {
      "+Via: SIP/2.0/UDP 192.0.2.4:5060;rport=9000;branch=z9hG4bK1;received=192.0.2.4"},
     {"a forged received and rport are put right", "192.0.2.4:9000",
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP 192.0.2.4;received=203.0.113.1;rport=1;branch=z9hG4bK1",
-     "reply 200 192.0.2.4:9000 by 0\n+Via: SIP/2.0/UDP 192.0.2.4;received=192.0.2.4;rport=9000;branch=z9hG4bK1"},
+     "reply 200 192.0.2.4:9000 by 0\n+Via: SIP/2.0/UDP "
+     "192.0.2.4;received=192.0.2.4;rport=9000;branch=z9hG4bK1"},
     {"only the first of a comma list is stamped", "192.0.2.4:9000",
      "OPTIONS sip:example.com\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1 , SIP/2.0/UDP b.example;rport",
      "reply 200 192.0.2.4:5060 by 0\n"
@@ -167,11 +171,13 @@ static void test_received_has_no_brackets_around_ipv6(void **state)
 
     fixture_from(f, "[2001:db8::4]:9000", 2);
     fixture_request(f, "OPTIONS sip:example.com\nVia: SIP/2.0/UDP [2001:db8::5]:5060;rport;branch=z9hG4bK1");
-    fixture_expect(f, "IPv6", "reply 200 [2001:db8::4]:9000 by 2\n"
-                              "+Via: SIP/2.0/UDP [2001:db8::5]:5060;rport=9000;branch=z9hG4bK1;received=2001:db8::4");
+    fixture_expect(f, "IPv6",
+                   "reply 200 [2001:db8::4]:9000 by 2\n"
+                   "+Via: SIP/2.0/UDP [2001:db8::5]:5060;rport=9000;branch=z9hG4bK1;received=2001:db8::4");
     fixture_request(f, "OPTIONS sip:example.com\nVia: SIP/2.0/UDP [2001:DB8:0::4]:5060;branch=z9hG4bK1");
-    fixture_expect(f, "another spelling", "reply 200 [2001:db8::4]:5060 by 2\n"
-                                          "+Via: SIP/2.0/UDP [2001:DB8:0::4]:5060;branch=z9hG4bK1");
+    fixture_expect(f, "another spelling",
+                   "reply 200 [2001:db8::4]:5060 by 2\n"
+                   "+Via: SIP/2.0/UDP [2001:DB8:0::4]:5060;branch=z9hG4bK1");
 }
 
 static void test_tag_is_the_same_for_a_retransmission_and_another_for_another_call(void **state)
@@ -209,7 +215,8 @@ static void test_server_header_as_configured(void **state)
     fixture_request(f, "INVITE sip:nobody@example.com");
     fixture_expect(f, "404", "reply 404 192.0.2.4:5060 by 0\n+Server: x");
     fixture_request(f, "REGISTER sip:example.com");
-    fixture_expect(f, "200", "reply 200 192.0.2.4:5060 by 0\n+Server: x\n+Date: Sat, 13 Nov 2010 23:29:00 GMT");
+    fixture_expect(f, "200",
+                   "reply 200 192.0.2.4:5060 by 0\n+Server: x\n+Date: Sat, 13 Nov 2010 23:29:00 GMT");
     fixture_close(f);
 }
 
