@@ -1,5 +1,6 @@
 #include "net/encap.h"
 
+#include <rte_cycles.h>
 #include <rte_prefetch.h>
 
 #include "datapath/stage.h"
@@ -70,6 +71,7 @@ static void ask(struct worker *worker, struct rte_mbuf *mbuf, const struct net_h
 void datapath_encap(struct worker *worker, struct burst *burst)
 {
     struct net_hop *hops[WORKER_BURST];
+    uint64_t since = rte_rdtsc();
 
     for (unsigned i = 0; i < burst->n; i++) {
         hops[i] = net_hop_at(worker->hops, net_hops_find(worker->hops, &packet_of(burst->mbuf[i])->to));
@@ -92,5 +94,6 @@ void datapath_encap(struct worker *worker, struct burst *burst)
             worker_drop(worker, burst->mbuf[i], DROP_NO_ROUTE);
         }
     }
+    counters_stage_add(&worker->counters.stage[STAGE_ENCAP], rte_rdtsc() - since, burst->n);
     burst->n = 0;
 }
