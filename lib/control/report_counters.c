@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "control/loop.h"
 #include "control/report.h"
@@ -159,12 +160,15 @@ static uint64_t drops(const struct control *control, enum drop reason)
 
 int control_report_drops(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
+    char key[NAME_MAX_BYTES];
+
     rte_tel_data_start_dict(reply);
     for (enum drop reason = DROP_NONE + 1; reason < DROP_COUNT; reason++) {
+        key_of(drop_name(reason), strlen(drop_name(reason)), key);
         if (parameter == NULL) {
-            rte_tel_data_add_dict_u64(reply, drop_name(reason), drops(control, reason));
-        } else if (strcmp(parameter, drop_name(reason)) == 0) {
-            rte_tel_data_add_dict_string(reply, "reason", drop_name(reason));
+            rte_tel_data_add_dict_u64(reply, key, drops(control, reason));
+        } else if (strcasecmp(parameter, key) == 0) {
+            rte_tel_data_add_dict_string(reply, "reason", key);
             rte_tel_data_add_dict_u64(reply, "count", drops(control, reason));
             rte_tel_data_add_dict_string(reply, "explanation", drop_explanation(reason));
             return 0;

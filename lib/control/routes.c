@@ -7,7 +7,7 @@
 
 #include "control/log.h"
 
-#define END UINT32_MAX
+#define END 0 // candidates are numbered from 1, so zeroed memory is an empty table and is touched only in use
 
 struct candidate {
     struct control_route route;
@@ -23,14 +23,21 @@ struct control_routes {
     const struct memory *memory;
     struct candidate *at;
     uint32_t *buckets;
-    uint32_t max, mask, free, round;
-    uint32_t seed;
+    uint32_t max, mask, seed;
+    uint32_t free;  // list of those that were used before
+    uint32_t fresh; // the first that never was
+    uint32_t round;
     struct control_routes_counters counters;
 };
 
 static size_t bucket_bytes(const struct control_routes *routes)
 {
     return ((size_t)routes->mask + 1) * sizeof(*routes->buckets);
+}
+
+static size_t candidate_bytes(const struct control_routes *routes)
+{
+    return ((size_t)routes->max + 1) * sizeof(*routes->at);
 }
 
 int control_routes_create(struct control_routes **created, uint32_t max, struct net_hops *hops,
@@ -46,15 +53,13 @@ int control_routes_create(struct control_routes **created, uint32_t max, struct 
     routes->max = max;
     routes->mask = rte_align32pow2(max) - 1;
     routes->seed = (uint32_t)rte_rand();
-    routes->at = memory->take(memory->owner, max * sizeof(*routes->at), MEMORY_ANY_NODE);
+    routes->fresh = 1;
+    routes->at = memory->take(memory->owner, candidate_bytes(routes), MEMORY_ANY_NODE);
     routes->buckets = memory->take(memory->owner, bucket_bytes(routes), MEMORY_ANY_NODE);
     if (routes->at == NULL || routes->buckets == NULL) {
         control_routes_destroy(routes);
         return -ENOMEM;
     }
-    memset(routes->buckets, 0xff, bucket_bytes(routes));
-    for (uint32_t i = 0; i < max; i++)
-        routes->at[i].next = i + 1 < max ? i + 1 : END;
     *created = routes;
     return 0;
 }
@@ -65,7 +70,7 @@ void control_routes_destroy(struct control_routes *routes)
         return;
     const struct memory *memory = routes->memory;
     memory->give(memory->owner, routes->buckets, bucket_bytes(routes));
-    memory->give(memory->owner, routes->at, routes->max * sizeof(*routes->at));
+    memory->give(memory->owner, routes->at, candidate_bytes(routes));
     memory->give(memory->owner, routes, sizeof(*routes));
 }
 
@@ -146,14 +151,17 @@ static struct candidate *find(struct control_routes *routes, const struct contro
 // At the tail, so that candidates of one rank stay in the order in which the kernel announced them.
 static struct candidate *append(struct control_routes *routes, const struct control_route *route)
 {
-    uint32_t taken = routes->free;
     uint32_t *link = bucket_of(routes, &route->net);
+    uint32_t taken = routes->free;
 
-    if (taken == END)
+    if (taken != END)
+        routes->free = routes->at[taken].next;
+    else if (routes->fresh <= routes->max)
+        taken = routes->fresh++;
+    else
         return NULL;
     while (*link != END)
         link = &routes->at[*link].next;
-    routes->free = routes->at[taken].next;
     *link = taken;
     routes->at[taken] = (struct candidate){.route = *route, .next = END};
     routes->counters.candidates++;

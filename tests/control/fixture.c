@@ -16,26 +16,49 @@
 #include <time.h>
 #include <unistd.h>
 
+static char runtime[] = "/tmp/strowger-test-XXXXXX";
+
 int fixture_eal(void **state)
 {
-    char prefix[64];
-
     (void)state;
-    // EAL 22.11 refuses --no-huge together with --in-memory; --no-shconf keeps files away as well.
-    snprintf(prefix, sizeof(prefix), "--file-prefix=strowger_test_%d", (int)getpid());
+    if (mkdtemp(runtime) == NULL || setenv("RUNTIME_DIRECTORY", runtime, 1) != 0)
+        return -1;
+    // EAL 22.11 refuses --no-huge together with --in-memory; --no-shconf keeps its other files away.
     char *arguments[] = {(char *)"test",
                          (char *)"--no-huge",
                          (char *)"--no-pci",
                          (char *)"--no-shconf",
                          (char *)"-m",
-                         (char *)"256",
+                         (char *)"1024",
                          (char *)"--lcores=0@0",
-                         prefix,
+                         (char *)"--file-prefix=t",
                          (char *)"--log-level=*:error",
                          (char *)"--log-level=strowger.control:critical",
                          (char *)"--vdev=net_null0",
                          NULL};
     return rte_eal_init(RTE_DIM(arguments) - 1, arguments) < 0 ? -1 : 0;
+}
+
+int fixture_eal_end(void **state)
+{
+    static const char *const parts[] = {"/dpdk/t/dpdk_telemetry.v2", "/dpdk/t", "/dpdk", ""};
+    char path[128];
+
+    (void)state;
+    rte_eal_cleanup();
+    for (unsigned i = 0; i < RTE_DIM(parts); i++) {
+        snprintf(path, sizeof(path), "%s%s", runtime, parts[i]);
+        (void)remove(path);
+    }
+    return access(runtime, F_OK) == 0 ? -1 : 0;
+}
+
+const char *fixture_telemetry(void)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "%s/dpdk/t/dpdk_telemetry.v2", runtime);
+    return path;
 }
 
 static void write_file(const char *path, const char *text)

@@ -20,8 +20,13 @@
 
 #define FIXTURE_MBUFS 255
 
-// cmocka group setup: EAL with the port net_null0, once a process.
+// cmocka group setup and teardown: EAL with the port net_null0, once a process. The telemetry socket lies in a
+// directory of the test's own.
 int fixture_eal(void **state);
+int fixture_eal_end(void **state);
+
+// Path of the telemetry socket.
+const char *fixture_telemetry(void);
 
 // A fresh namespace without anything in it but a loopback that is up. Skips the test, and says why, where the system
 // does not permit it.

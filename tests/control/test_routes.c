@@ -267,5 +267,5 @@ int main(void)
         cmocka_unit_test(test_route_that_workers_have_no_room_for_gets_its_turn_later),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, fixture_eal, NULL);
+    return cmocka_run_group_tests(tests, fixture_eal, fixture_eal_end);
 }

@@ -412,5 +412,5 @@ int main(void)
         cmocka_unit_test(test_frame_too_short_for_a_tag_is_refused),
         cmocka_unit_test(test_frame_larger_than_the_twins_mtu_is_not_passed_on_cut_off),
     };
-    return cmocka_run_group_tests(tests, fixture_eal, NULL);
+    return cmocka_run_group_tests(tests, fixture_eal, fixture_eal_end);
 }
