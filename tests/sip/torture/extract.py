@@ -5,6 +5,8 @@
     extract.py DIRECTORY --write    writes the files
 
 The archives in the RFCs' appendices are the authority; what is printed in the RFCs is read as well and held to them.
+Three messages in the archives lack the empty line behind their header fields, which is no part of their torture, and
+get it.
 Exit 0: all is as it should be; 1: it is not; 77 (skipped): the RFCs are not there.
 """
 import base64
@@ -34,10 +36,9 @@ def read_archive(text):
                 for member in tar.getmembers() if member.isfile()}
 
 
-def with_sip_line_ends(message):
-    """RFC 5118's archive was made where a line ends with LF, and two messages in it lack the empty line."""
-    message = message.replace(b"\n", b"\r\n")
-    return message if b"\r\n\r\n" in message else message + b"\r\n"
+def with_sip_line_ends(messages):
+    """RFC 5118's archive was made where a line ends with LF."""
+    return {name: message.replace(b"\n", b"\r\n") for name, message in messages.items()}
 
 
 def unmark(message):
@@ -74,11 +75,12 @@ def main():
         print("skipped: give the directory that has rfc4475.txt and rfc5118.txt")
         return 77
     rfc4475, rfc5118 = (path.read_text(encoding="ascii") for path in texts)
-    messages = read_archive(rfc4475)
-    messages.update((name, with_sip_line_ends(bytes_)) for name, bytes_ in read_archive(rfc5118).items())
+    messages = read_archive(rfc4475) | with_sip_line_ends(read_archive(rfc5118))
     printed = read_print(rfc4475) | read_print(rfc5118)
     faults = [f"{name}: printed, but not in the archive" for name in printed.keys() - messages.keys()]
     for name, message in sorted(messages.items()):
+        if b"\r\n\r\n" not in message:
+            message += b"\r\n"
         path = HERE / f"{name}.dat"
         if write:
             path.write_bytes(message)
