@@ -235,22 +235,17 @@ static bool is_udp(const struct rte_mbuf *mbuf)
     return frame[12] == 8 && frame[13] == 0 && frame[23] == IPPROTO_UDP;
 }
 
-// Without IFF_VNET_HDR the kernel must finish the checksum itself: a worker sends the frame as it is.
-static void test_frames_of_the_kernel_carry_whole_checksums(void **state)
+// What the kernel sends through the twin has its checksums, for a worker sends the frame as it is.
+static void assert_udp_is_whole(struct control_twin *twin)
 {
-    struct control_twin twin;
     char text[999];
 
-    (void)state;
-    fixture_namespace();
-    struct rte_mempool *pool = fixture_pool(2048);
-    open_twin(&twin, "sip0", 1500, pool);
     fixture_ip("addr add 198.18.0.1/24 dev sip0");
     fixture_ip("neigh add 198.18.0.2 lladdr " PEER_MAC " dev sip0");
     int fd = udp_socket("198.18.0.2");
     memset(text, 'x', sizeof(text));
     assert_int_equal(send(fd, text, sizeof(text), 0), sizeof(text));
-    struct rte_mbuf *mbuf = await(&twin, is_udp);
+    struct rte_mbuf *mbuf = await(twin, is_udp);
     assert_non_null(mbuf);
     struct rte_ipv4_hdr *ip =
         rte_pktmbuf_mtod_offset(mbuf, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
@@ -261,6 +256,38 @@ static void test_frames_of_the_kernel_carry_whole_checksums(void **state)
     assert_int_equal(checksum, rte_ipv4_udptcp_cksum(ip, udp));
     rte_pktmbuf_free(mbuf);
     close(fd);
+}
+
+// Without IFF_VNET_HDR the kernel must finish the checksum itself.
+static void test_frames_of_the_kernel_carry_whole_checksums(void **state)
+{
+    struct control_twin twin;
+
+    (void)state;
+    fixture_namespace();
+    struct rte_mempool *pool = fixture_pool(2048);
+    open_twin(&twin, "sip0", 1500, pool);
+    assert_udp_is_whole(&twin);
+    control_twin_close(&twin);
+    fixture_pool_free(pool);
+}
+
+// An earlier owner of a persistent interface may have offered the kernel to finish its checksums for it.
+static void test_offloads_left_on_a_persistent_twin_are_turned_off(void **state)
+{
+    struct ifreq request = {.ifr_name = "sip0", .ifr_flags = IFF_TAP | IFF_NO_PI};
+    struct control_twin twin;
+
+    (void)state;
+    fixture_namespace();
+    struct rte_mempool *pool = fixture_pool(2048);
+    int earlier = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    assert_int_equal(ioctl(earlier, TUNSETIFF, &request), 0);
+    assert_int_equal(ioctl(earlier, TUNSETPERSIST, 1), 0);
+    assert_int_equal(ioctl(earlier, TUNSETOFFLOAD, TUN_F_CSUM), 0);
+    close(earlier);
+    open_twin(&twin, "sip0", 1500, pool);
+    assert_udp_is_whole(&twin);
     control_twin_close(&twin);
     fixture_pool_free(pool);
 }
@@ -406,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_kernel_answers_arp_through_the_twin),
         cmocka_unit_test(test_tag_that_the_nic_stripped_is_put_back),
         cmocka_unit_test(test_frames_of_the_kernel_carry_whole_checksums),
+        cmocka_unit_test(test_offloads_left_on_a_persistent_twin_are_turned_off),
         cmocka_unit_test(test_jumbo_frame_comes_in_segments_and_goes_back_whole),
         cmocka_unit_test(test_frame_without_a_buffer_is_thrown_away_and_counted),
         cmocka_unit_test(test_frame_for_a_twin_that_is_down_is_counted_and_freed),
