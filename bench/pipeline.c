@@ -166,6 +166,9 @@ static void check(const struct rig *rig, const struct options *options)
         if (rig_drops(rig, drop) > 0)
             fprintf(stderr, "  %lu %s\n", rig_drops(rig, drop), drop_name(drop));
     }
+    for (unsigned class = 1; class < COUNTERS_STATUS_CLASSES; class ++)
+        fprintf(stderr, "  %lu answers %uxx by worker 0\n", rig->strowger.workers[0]->counters.replies[class],
+                class);
     exit(1);
 }
 

@@ -80,7 +80,8 @@ static struct rte_mbuf *join(struct worker *worker, struct rte_mbuf *mbuf)
     worker->counters.reassembled++;
     enum net_error error = net_decap(mbuf, &packet->frame);
     if (error != NET_OK || packet->frame.kind == NET_FRAGMENT) {
-        worker_drop(worker, mbuf, error == NET_OK ? DROP_FRAGMENT : (enum drop)error);
+        // A fragment of a fragment is no datagram either.
+        worker_drop(worker, mbuf, error == NET_OK ? DROP_IP_EXTENSION : (enum drop)error);
         return NULL;
     }
     return mbuf;

@@ -5,8 +5,7 @@
 #include "location/location.h"
 #include "net/fragment.h"
 
-#define TICK_PER_SECOND 1000 // how often expiry and timers are looked at
-#define EXPIRE_BUDGET   64   // addresses of record swept in one tick: 64,000 a second
+#define TICK_PER_SECOND 1000 // how often what waits for siblings is looked at
 
 // Notes what each message cost in a stage that began at `since`; returns the time now, when the next one begins.
 static uint64_t lap(struct worker *worker, enum stage stage, uint64_t since, unsigned messages)
@@ -56,13 +55,23 @@ static void flush(struct worker *worker)
     lap(worker, STAGE_TX, since, waiting);
 }
 
+// As much as this turn may have put: one burst of each port and of each ring.
+static void expire(struct worker *worker)
+{
+    unsigned bursts = worker->conf->ports_n + 2;
+
+    location_expire(worker->location, worker->id, worker->now.ms, bursts * WORKER_BURST);
+}
+
 static void tick(struct worker *worker)
 {
     if (worker->now_tsc < worker->next_tick_tsc)
         return;
     worker->next_tick_tsc = worker->now_tsc + worker->tsc_hz / TICK_PER_SECOND;
-    location_expire(worker->location, worker->id, worker->now.ms, EXPIRE_BUDGET);
     net_reassembly_expire(worker->reassembly, worker->now_tsc);
+    const struct net_reassembly_counters *fragments = net_reassembly_counters(worker->reassembly);
+    worker->counters.drops[DROP_FRAGMENT] = fragments->refused;
+    worker->counters.drops[DROP_FRAGMENT_TIMEOUT] = fragments->timed_out;
 }
 
 unsigned datapath_turn(struct worker *worker)
@@ -76,6 +85,7 @@ unsigned datapath_turn(struct worker *worker)
     received += datapath_mailbox(worker);
     received += datapath_inject(worker);
     flush(worker);
+    expire(worker);
     tick(worker);
     // Nothing read from a shared table is held from one turn to the next.
     rte_rcu_qsbr_quiescent(worker->qsbr, worker->id);

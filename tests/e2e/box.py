@@ -10,11 +10,7 @@ import tempfile
 import time
 
 SERVER, CLIENT = os.environ["NETNS_SERVER"], os.environ["NETNS_CLIENT"]
-DRIVER = os.environ.get("STROWGER_DRIVER", "af_packet")
-DEVICE = {
-    "af_packet": "net_af_packet0,iface=inside,qpairs=1",
-    "af_xdp": "net_af_xdp0,iface=inside,queue_count=1,busy_budget=0",
-}[DRIVER]
+DEVICE = os.environ["NETNS_VDEV"]
 ADDRESS4, ADDRESS6, PORT = "198.18.0.1", "2001:db8::1", 5060
 CONFIG = f"""
 [network]

@@ -187,6 +187,7 @@ class Calling(Served):
             _, ok = self.establish(alice, bob, "sip:bob66@example.com")
             self.hang_up(alice, bob, ok)
 
+    @unittest.skipIf("af_packet" in box.DEVICE, "the AF_PACKET driver lets the kernel join fragments, and cuts them")
     def test_fragmented_invite_arrives_whole(self):
         body = "v=0\r\n" + "a=candidate:1 1 UDP 2130706431 198.18.0.2 9 typ host\r\n" * 80
         with Phone("alice") as alice, Phone("bob5") as bob:
@@ -368,7 +369,7 @@ class Starting(unittest.TestCase):
         self.assertIn(box.DEVICE.split(",")[0], said, "the devices that are there are listed")
 
     def test_busy_twin_name_is_named(self):
-        subprocess.run(["ip", "-n", box.SERVER, "link", "add", "sip0", "type", "dummy"], check=True)
+        subprocess.run(["ip", "-n", box.SERVER, "link", "add", "sip0", "type", "veth", "peer", "sip0peer"], check=True)
         try:
             self.assertIn("sip0", self.refuses())
         finally:
