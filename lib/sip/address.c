@@ -46,24 +46,20 @@ static inline bool take_display(struct cursor *c, struct sip_address *address)
 
 static inline bool take_params(struct cursor *c, struct sip_address *address)
 {
-    const char *from = NULL;
     const char *end = c->at;
     struct sip_param param;
 
     sip_skip_space(c);
-    if (cursor_peek(c) == ';')
-        from = c->at;
+    const char *from = c->at;
     while (sip_param_next(c, &param)) {
         if (address->tag.at == NULL && SLICE_IS(param.name, "tag"))
             address->tag = param.value;
         end = c->at;
     }
-    if (c->error != 0)
-        return false;
-    if (from != NULL)
+    if (end > from)
         address->params = slice_of(from, (size_t)(end - from));
     address->text.len = (uint32_t)(end - address->text.at);
-    return cursor_done(c) || *c->at == ',' || cursor_fail(c, SIP_ERROR_ADDRESS);
+    return c->error == 0 && (cursor_done(c) || *c->at == ',' || cursor_fail(c, SIP_ERROR_ADDRESS));
 }
 
 bool sip_address_take(struct cursor *c, struct sip_address *address)

@@ -31,7 +31,8 @@ static bool keep(struct sip_credentials *credentials, const struct sip_param *pa
     if (param->value.at == NULL)
         return false;
     for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (!slice_equal_nocase(param->name, slice_of(fields[i].name, fields[i].len)))
+        if (param->name.len != fields[i].len ||
+            !slice_equal_nocase(param->name, slice_of(fields[i].name, fields[i].len)))
             continue;
         struct slice *field = (struct slice *)(void *)((char *)credentials + fields[i].at);
         if (field->at != NULL)

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #ifdef __SSSE3__
-#include <tmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define SIP_SET_WIDTH 16
@@ -99,6 +99,75 @@ static inline const char *sip_set_run(const struct sip_set *set, const char *at,
     }
 }
 
+static inline uint64_t sip_set_stops_16(const struct sip_set *set, const char *at)
+{
+    return sip_set_stops(set, _mm_loadu_si128((const __m128i *)(const void *)at));
+}
+
+#ifdef __AVX2__
+
+static inline uint64_t sip_set_stops_32(const struct sip_set *set, const char *at)
+{
+    const __m256i bits =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0));
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
+    __m256i rows = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)set->rows));
+    __m256i low = _mm256_shuffle_epi8(rows, bytes);
+    __m256i nibble = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+    __m256i members = _mm256_and_si256(low, _mm256_shuffle_epi8(bits, nibble));
+
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(members, _mm256_setzero_si256()));
+}
+
+#else
+
+static inline uint64_t sip_set_stops_32(const struct sip_set *set, const char *at)
+{
+    return sip_set_stops_16(set, at) | sip_set_stops_16(set, at + 16) << 16;
+}
+
+#endif
+
+// A header field's value is short and has many runs: this looks at 64 bytes of it once and answers for all runs in
+// them. It behaves as sip_set_run() does.
+struct sip_window {
+    const struct sip_set *set;
+    const char *from;
+    const char *end;
+    uint64_t stops; // bit i: from[i] is not in the set, or is not there
+};
+
+static inline void sip_window_move(struct sip_window *window, const char *from)
+{
+    size_t left = (size_t)(window->end - from);
+    const struct sip_set *set = window->set;
+
+    window->from = from;
+    // A second load ends where the input ends, over what the first has seen, instead of going past it.
+    if (left >= 64)
+        window->stops = sip_set_stops_32(set, from) | sip_set_stops_32(set, from + 32) << 32;
+    else if (left >= 32)
+        window->stops = sip_set_stops_32(set, from) | sip_set_stops_32(set, from + left - 32) << (left - 32) |
+                        ~0ull << left;
+    else if (left >= 16)
+        window->stops = sip_set_stops_16(set, from) | sip_set_stops_16(set, from + left - 16) << (left - 16) |
+                        ~0ull << left;
+    else
+        window->stops = sip_set_stops(set, sip_set_tail(from, left)) | ~0ull << left;
+}
+
+// The first byte at or behind `at` that is not in the set, or the end.
+static inline const char *sip_window_stop(struct sip_window *window, const char *at)
+{
+    for (;;) {
+        size_t off = (size_t)(at - window->from);
+        if (off < 64 && window->stops >> off != 0)
+            return at + __builtin_ctzll(window->stops >> off);
+        at = off < 64 ? window->from + 64 : at;
+        sip_window_move(window, at);
+    }
+}
+
 #else
 
 static inline const char *sip_set_run(const struct sip_set *set, const char *at, const char *end)
@@ -108,6 +177,30 @@ static inline const char *sip_set_run(const struct sip_set *set, const char *at,
     return at;
 }
 
+struct sip_window {
+    const struct sip_set *set;
+    const char *end;
+};
+
+static inline void sip_window_move(struct sip_window *window, const char *from)
+{
+    (void)window;
+    (void)from;
+}
+
+static inline const char *sip_window_stop(struct sip_window *window, const char *at)
+{
+    return sip_set_run(window->set, at, window->end);
+}
+
 #endif
+
+static inline struct sip_window sip_window_over(const struct sip_set *set, const char *at, const char *end)
+{
+    struct sip_window window = {.set = set, .end = end};
+
+    sip_window_move(&window, at);
+    return window;
+}
 
 #endif

@@ -130,12 +130,21 @@ static inline enum sip_scheme take_scheme(struct cursor *c, struct sip_uri *uri)
     return scheme;
 }
 
+// Field by field: the compiler makes a slow string instruction out of a memset of this size.
+static inline void clear(struct sip_uri *uri)
+{
+    uri->scheme_text = uri->user = uri->password = slice_of(NULL, 0);
+    uri->host = uri->params = uri->headers = slice_of(NULL, 0);
+    uri->port = 0;
+    uri->scheme = SIP_SCHEME_OTHER;
+}
+
 bool sip_uri_take(struct cursor *c, bool bare, struct sip_uri *uri)
 {
     const char *from = c->at;
     bool taken;
 
-    memset(uri, 0, sizeof(*uri));
+    clear(uri);
     switch (take_scheme(c, uri)) {
     case SIP_SCHEME_SIP:
     case SIP_SCHEME_SIPS:

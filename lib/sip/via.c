@@ -26,19 +26,31 @@ static void take_slash(struct cursor *c)
     sip_skip_space(c);
 }
 
+static void take_odd_protocol(struct cursor *c)
+{
+    sip_take_token(c, SIP_ERROR_VIA);
+    take_slash(c);
+    sip_take_token(c, SIP_ERROR_VIA);
+    take_slash(c);
+}
+
 // sent-protocol and the white space behind it
 static inline void take_protocol(struct cursor *c, struct sip_via *via)
 {
     static const char usual[8] = "SIP/2.0/";
+    static const char udp[4] = "UDP ";
 
-    if (cursor_left(c) >= sizeof(usual) && memcmp(c->at, usual, sizeof(usual)) == 0) {
+    if (cursor_left(c) > sizeof(usual) + sizeof(udp) && memcmp(c->at, usual, sizeof(usual)) == 0) {
         c->at += sizeof(usual);
+        if (memcmp(c->at, udp, sizeof(udp)) == 0) {
+            c->at += sizeof(udp);
+            via->transport = SIP_TRANSPORT_UDP;
+            sip_skip_space(c);
+            return;
+        }
         sip_skip_space(c);
     } else {
-        sip_take_token(c, SIP_ERROR_VIA);
-        take_slash(c);
-        sip_take_token(c, SIP_ERROR_VIA);
-        take_slash(c);
+        take_odd_protocol(c);
     }
     via->transport = (uint8_t)transport_of(sip_take_token(c, SIP_ERROR_VIA));
     const char *end = c->at;
@@ -48,9 +60,9 @@ static inline void take_protocol(struct cursor *c, struct sip_via *via)
 }
 
 // sent-by; returns its end, the cursor being behind the white space that follows.
-static inline const char *take_sent_by(struct cursor *c, struct sip_via *via)
+static inline const char *take_sent_by(struct cursor *c, struct sip_window *window, struct sip_via *via)
 {
-    via->host = sip_take_host(c, SIP_ERROR_VIA);
+    via->host = sip_take_host_in(c, window, SIP_ERROR_VIA);
     const char *end = c->at;
     sip_skip_space(c); // SWS on both sides of the colon (RFC 3261 25.1 COLON)
     if (!cursor_skip(c, ':'))
@@ -110,17 +122,28 @@ static inline bool keep_param(struct sip_via *via, const struct sip_param *param
     return !SLICE_IS(param->name, "ttl") || keep_ttl(via, param->value);
 }
 
+// What may stay unset. Field by field: the compiler makes a slow string instruction out of a memset of this size.
+static inline void clear(struct sip_via *via)
+{
+    via->branch = via->received = via->maddr = via->rport_at = slice_of(NULL, 0);
+    via->port = via->rport = 0;
+    via->transport = SIP_TRANSPORT_OTHER;
+    via->ttl = 0;
+    via->has_rport = false;
+}
+
 bool sip_via_take(struct cursor *c, struct sip_via *via)
 {
     struct sip_param param;
 
-    memset(via, 0, sizeof(*via));
+    clear(via);
     sip_skip_space(c);
     const char *from = c->at;
     take_protocol(c, via);
-    const char *end = take_sent_by(c, via);
+    struct sip_window window = sip_window_over(&sip_set_host, c->at, c->end);
+    const char *end = take_sent_by(c, &window, via);
     const char *params = c->at;
-    while (sip_param_next(c, &param)) {
+    while (sip_param_next_in(c, &window, &param)) {
         end = c->at;
         if (!keep_param(via, &param, end))
             cursor_fail(c, SIP_ERROR_VIA);

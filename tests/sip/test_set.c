@@ -110,6 +110,26 @@ static void test_a_run_stops_at_the_end_given(void **state)
     }
 }
 
+// Every stop of texts longer than two windows, and steps of every width over them, against runs.
+static void test_a_window_answers_as_runs_do(void **state)
+{
+    char text[150];
+
+    (void)state;
+    for (size_t every = 1; every < 100; every += every < 10 ? 1 : 9) {
+        for (size_t i = 0; i < sizeof(text); i++)
+            text[i] = i % every == every - 1 ? ';' : 'a';
+        for (size_t len = 0; len <= sizeof(text); len++) {
+            struct slice s = fence_copy(text, len);
+            struct sip_window window = sip_window_over(&sip_set_token, s.at, s.at + len);
+            for (size_t at = 0; at <= len; at += every % 7 + 1)
+                assert_ptr_equal(sip_window_stop(&window, s.at + at),
+                                 sip_set_run(&sip_set_token, s.at + at, s.at + len));
+            assert_ptr_equal(sip_window_stop(&window, s.at), sip_set_run(&sip_set_token, s.at, s.at + len));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_classes_agree_with_sets),
         cmocka_unit_test(test_a_run_ends_at_the_first_byte_outside),
         cmocka_unit_test(test_a_run_stops_at_the_end_given),
+        cmocka_unit_test(test_a_window_answers_as_runs_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
