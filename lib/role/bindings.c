@@ -51,19 +51,25 @@ static struct location_binding binding_of(struct role_registration *registration
                                           const struct sip_contact *contact)
 {
     const struct role_request *request = registration->request;
+    const struct arrival *arrival = request->arrival;
     uint64_t expires = granted(registration, asked_expires(registration, contact));
-
-    return (struct location_binding){
+    struct location_binding binding = {
         .contact = contact->address.uri.text,
         .call_id = request->call_id,
         .path = registration->path,
-        .received = role_received_for(request, &contact->address.uri),
-        .expires_ms = request->arrival->now.ms + expires * 1000,
+        .expires_ms = arrival->now.ms + expires * 1000,
         .cseq = request->cseq.number,
         .methods = registration->methods,
         .q = contact->q,
-        .listener = request->arrival->listener,
+        .listener = arrival->listener,
     };
+
+    // the next hop is found once here, and not again for every request that goes there
+    if (registration->path.len == 0 && role_behind_nat(request, &contact->address.uri))
+        binding.received = arrival->source;
+    else if (!role_hop_of_binding(&binding, &binding.received))
+        binding.received = (struct endpoint){.family = ENDPOINT_NONE};
+    return binding;
 }
 
 // What one contact means for the binding it names.

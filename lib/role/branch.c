@@ -4,13 +4,18 @@
 
 #define MARK_LEN (sizeof(ROLE_BRANCH_MARK) - 1)
 
-static char *write_hex(char *at, uint64_t number, unsigned digits)
+// Eight hexadecimal digits at once: a nibble goes into each byte, then "0" or "a" - 10 is added to all of them.
+static char *write_hex8(char *at, uint32_t number)
 {
-    static const char hex[16] = "0123456789abcdef";
+    uint64_t nibbles = number;
 
-    for (unsigned i = digits; i-- > 0; number >>= 4)
-        at[i] = hex[number & 15];
-    return at + digits;
+    nibbles = (nibbles << 16 | nibbles) & 0x0000ffff0000ffffu;
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff00ff00ff00ffu;
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f0f0f0f0f0f0fu;
+    uint64_t letters = (nibbles + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+    uint64_t digits = __builtin_bswap64(nibbles + 0x3030303030303030u + letters * ('a' - '0' - 10));
+    memcpy(at, &digits, sizeof(digits));
+    return at + sizeof(digits);
 }
 
 static bool read_hex(const char *at, unsigned digits, uint32_t *number)
@@ -65,50 +70,44 @@ bool role_branch_find(struct slice via, struct role_branch *parsed, struct slice
     return false;
 }
 
-// Everything that decides where a request goes, and Call-ID and CSeq so that two transactions do not share a
-// collision (RFC 5393 4.2.4). Nothing in it may differ between an INVITE and its CANCEL or ACK: no method, no To tag,
-// and no Proxy-Require, which a CANCEL does not carry (RFC 3261 9.1).
-uint32_t role_branch_loop(const struct role_request *request)
-{
-    const struct sip_message *message = request->message;
-    struct role_digest digest;
-
-    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_LOOP);
-    role_digest_put(&digest, sip_message_span(message, message->uri));
-    SIP_FOREACH_LINE(line, message, SIP_HEADER_ROUTE)
-        role_digest_put(&digest, sip_message_value(message, line));
-    role_digest_put(&digest, request->call_id);
-    role_digest_put_number(&digest, request->cseq.number);
-    return (uint32_t)role_digest_end(&digest).low;
-}
-
-// RFC 3261 16.11: of the received branch when it is unique by itself, else of what tells transactions apart. The
-// To tag that 16.11 lists is left out: the ACK to a negative answer carries one that its INVITE did not, and must get
-// the same branch (17.1.1.3).
-static uint64_t transaction_part(const struct role_request *request)
+// The loop part is of everything that decides where a request goes, and of Call-ID and CSeq so that two transactions
+// do not share a collision (RFC 5393 4.2.4). Nothing in it may differ between an INVITE and its CANCEL or ACK: no
+// method, no To tag, and no Proxy-Require, which a CANCEL does not carry (RFC 3261 9.1).
+// The transaction part adds what RFC 3261 16.11 says: the received branch when it is unique by itself, else what tells
+// transactions apart. The To tag that 16.11 lists is left out: the ACK to a negative answer carries one that its INVITE
+// did not, and must get the same branch (17.1.1.3).
+struct role_branch_parts role_branch_parts(const struct role_request *request)
 {
     const struct sip_message *message = request->message;
     struct slice branch = request->via.branch;
     struct role_digest digest;
 
-    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_TRANSACTION);
-    if (branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(branch, SLICE(SIP_BRANCH_COOKIE))) {
-        role_digest_put(&digest, branch);
-        return role_digest_end(&digest).low;
-    }
-    role_digest_put(&digest, request->via.text);
-    role_digest_put(&digest, request->from_tag);
+    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_BRANCH);
+    role_digest_put(&digest, sip_message_span(message, message->uri));
+    SIP_FOREACH_LINE(line, message, SIP_HEADER_ROUTE)
+        role_digest_put(&digest, sip_message_value(message, line));
     role_digest_put(&digest, request->call_id);
     role_digest_put_number(&digest, request->cseq.number);
-    role_digest_put(&digest, sip_message_span(message, message->uri));
-    return role_digest_end(&digest).low;
+    struct hash128 routed = role_digest_end(&digest);
+    struct role_branch_parts parts = {.transaction = routed.high, .loop = (uint32_t)routed.low};
+    if (branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(branch, SLICE(SIP_BRANCH_COOKIE))) {
+        parts.transaction = role_digest_mix(parts.transaction, branch);
+    } else {
+        parts.transaction = role_digest_mix(parts.transaction, request->via.text);
+        parts.transaction = role_digest_mix(parts.transaction, request->from_tag);
+    }
+    return parts;
 }
 
-void role_branch_write(const struct role_request *request, uint32_t loop, char text[ROLE_BRANCH_LEN])
+void role_branch_write(const struct role_request *request, struct role_branch_parts parts,
+                       char text[ROLE_BRANCH_LEN])
 {
+    const struct arrival *arrival = request->arrival;
+
+    // worker and listener are six digits; the two behind them are written over
     memcpy(text, ROLE_BRANCH_MARK, MARK_LEN);
-    text = write_hex(text + MARK_LEN, request->arrival->worker, 4);
-    text = write_hex(text, request->arrival->listener, 2);
-    text = write_hex(text, transaction_part(request), 16);
-    write_hex(text, loop, 8);
+    write_hex8(text + MARK_LEN, (uint32_t)arrival->worker << 16 | (uint32_t)arrival->listener << 8);
+    text = write_hex8(text + MARK_LEN + 6, (uint32_t)(parts.transaction >> 32));
+    text = write_hex8(text, (uint32_t)parts.transaction);
+    write_hex8(text, parts.loop);
 }

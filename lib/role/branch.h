@@ -26,10 +26,15 @@ bool role_branch_parse(struct slice branch, struct role_branch *parsed);
 // The first of this form anywhere in `via`; what lies behind it is `*rest`. Needs no parsed Via.
 bool role_branch_find(struct slice via, struct role_branch *parsed, struct slice *rest);
 
-// The loop part for a request as it was received.
-uint32_t role_branch_loop(const struct role_request *request);
+// What the branch of a request as it was received is made of.
+struct role_branch_parts {
+    uint64_t transaction;
+    uint32_t loop;
+};
+struct role_branch_parts role_branch_parts(const struct role_request *request);
 
 // Writes ROLE_BRANCH_LEN bytes.
-void role_branch_write(const struct role_request *request, uint32_t loop, char text[ROLE_BRANCH_LEN]);
+void role_branch_write(const struct role_request *request, struct role_branch_parts parts,
+                       char text[ROLE_BRANCH_LEN]);
 
 #endif

@@ -13,8 +13,7 @@
 
 // What a digest is for comes first into it, so that no value of one kind can be passed off as another kind.
 enum role_digest_purpose {
-    ROLE_DIGEST_LOOP = 'l',
-    ROLE_DIGEST_TRANSACTION = 'b',
+    ROLE_DIGEST_BRANCH = 'b',
     ROLE_DIGEST_TAG = 't',
 };
 
@@ -60,6 +59,22 @@ static inline void role_digest_put_number(struct role_digest *digest, uint32_t n
 static inline struct hash128 role_digest_end(const struct role_digest *digest)
 {
     return hash_sip13(digest->key, digest->bytes, digest->len);
+}
+
+// Tells fields apart on top of a digest, and no more: 5 cycles for 8 bytes where uniqueness is all that is asked for.
+static inline uint64_t role_digest_mix(uint64_t digest, struct slice field)
+{
+    const uint64_t odd = 0x9fb21c651e98df25u;
+
+    for (digest ^= field.len; field.len > 0;) {
+        uint64_t word = 0;
+        uint32_t taken = field.len < sizeof(word) ? field.len : (uint32_t)sizeof(word);
+        memcpy(&word, field.at, taken);
+        digest = (digest ^ word) * odd;
+        digest ^= digest >> 32;
+        field = slice_of(field.at + taken, field.len - taken);
+    }
+    return digest * odd;
 }
 
 #endif

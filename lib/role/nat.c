@@ -37,14 +37,14 @@ static bool has_one_via(const struct role_request *request)
            memchr(end, ',', (size_t)(value.at + value.len - end)) == NULL;
 }
 
-struct endpoint role_received_for(const struct role_request *request, const struct sip_uri *contact)
+bool role_behind_nat(const struct role_request *request, const struct sip_uri *contact)
 {
-    static const struct endpoint none = {.family = ENDPOINT_NONE};
-    enum conf_nat nat = request->role->conf->nat;
-
-    if (nat == CONF_NAT_ALWAYS)
-        return request->arrival->source;
-    if (nat == CONF_NAT_NEVER || !has_one_via(request))
-        return none;
-    return via_differs(request) || contact_differs(request, contact) ? request->arrival->source : none;
+    switch (request->role->conf->nat) {
+    case CONF_NAT_ALWAYS:
+        return true;
+    case CONF_NAT_NEVER:
+        return false;
+    default:
+        return has_one_via(request) && (via_differs(request) || contact_differs(request, contact));
+    }
 }

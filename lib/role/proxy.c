@@ -1,20 +1,36 @@
 // The stateless proxy: RFC 3261 16.3 to 16.6 and 16.11.
 #include "role/branch.h"
 
+static bool loops_in(struct slice vias, uint32_t loop)
+{
+    struct role_branch branch;
+
+    while (role_branch_find(vias, &branch, &vias)) {
+        if (branch.loop == loop)
+            return true;
+    }
+    return false;
+}
+
 // RFC 5393 4.2.2: a Via of ours with the same loop part means that nothing which decides the route has changed. The
 // part is a keyed hash, so finding it equal also proves that the Via is ours; Vias of others are not parsed at all,
 // whatever they look like (4.2.4).
 static bool has_looped(const struct role_request *request, uint32_t loop)
 {
     const struct sip_message *message = request->message;
-    struct role_branch branch;
+    unsigned line = message->first[SIP_HEADER_VIA];
+    struct slice value = sip_message_value(message, line);
+    const char *behind = request->via.text.at + request->via.text.len;
+    struct role_branch top;
 
-    SIP_FOREACH_LINE(line, message, SIP_HEADER_VIA) {
-        struct slice value = sip_message_value(message, line);
-        while (role_branch_find(value, &branch, &value)) {
-            if (branch.loop == loop)
-                return true;
-        }
+    // the top one is parsed already, and mostly all there is
+    if (role_branch_parse(request->via.branch, &top) && top.loop == loop)
+        return true;
+    if (loops_in(slice_of(behind, (size_t)(value.at + value.len - behind)), loop))
+        return true;
+    while ((line = sip_message_next(message, line)) != SIP_NO_LINE) {
+        if (loops_in(sip_message_value(message, line), loop))
+            return true;
     }
     return false;
 }
@@ -79,18 +95,18 @@ static void note_uri_and_routes(struct role_request *request, const struct role_
 // All new header lines in one edit right behind the start line: in front of every Via, Record-Route and Route that
 // there may be (RFC 3261 16.6 steps 4, 6 and 8), and next to the one edit of the start line.
 static void note_head(struct role_request *request, const struct role_target *target, unsigned out,
-                      uint32_t loop)
+                      struct role_branch_parts parts)
 {
     const struct role_route *route = request->role->route;
     struct sip_edits *edits = request->edits;
     unsigned in = request->arrival->listener;
-    char branch[ROLE_BRANCH_LEN];
+    char branch[ROLE_BRANCH_LEN + 2];
 
-    role_branch_write(request, loop, branch);
+    role_branch_write(request, parts, branch);
+    memcpy(branch + ROLE_BRANCH_LEN, "\r\n", 2);
     sip_edits_begin(edits, request->message->lines[0].name, 0);
     sip_edits_put(edits, role_route_via(route, out));
-    sip_edits_put(edits, slice_of(branch, ROLE_BRANCH_LEN));
-    sip_edits_put(edits, SLICE("\r\n"));
+    sip_edits_put(edits, slice_of(branch, sizeof(branch)));
     if (role_records_route(request)) {
         sip_edits_put(edits, role_route_record_route(route, out));
         if (in != out) // each side gets the address that it can reach (RFC 5658 3.1)
@@ -123,7 +139,8 @@ static void note_max_forwards(struct role_request *request)
     sip_edits_end(request->edits);
 }
 
-static void forward(struct role_request *request, const struct role_target *target, uint32_t loop)
+static void forward(struct role_request *request, const struct role_target *target,
+                    struct role_branch_parts parts)
 {
     const struct role_route *route = request->role->route;
     int wanted = target->listener != CONF_NONE ? target->listener : request->arrival->listener;
@@ -138,7 +155,7 @@ static void forward(struct role_request *request, const struct role_target *targ
         role_answer(request, 482, "Next Hop Is This Server");
         return;
     }
-    note_head(request, target, (unsigned)out, loop);
+    note_head(request, target, (unsigned)out, parts);
     note_uri_and_routes(request, target);
     role_request_stamp(request);
     note_max_forwards(request);
@@ -151,9 +168,9 @@ static void forward(struct role_request *request, const struct role_target *targ
 
 void role_proxy(struct role_request *request)
 {
-    uint32_t loop = role_branch_loop(request);
+    struct role_branch_parts parts = role_branch_parts(request);
     struct role_target target;
 
-    if (may_be_forwarded(request, loop) && role_target_choose(request, &target))
-        forward(request, &target, loop);
+    if (may_be_forwarded(request, parts.loop) && role_target_choose(request, &target))
+        forward(request, &target, parts);
 }

@@ -39,7 +39,7 @@ enum role_outcome {
 };
 enum role_outcome role_registration_merge(struct role_registration *registration);
 
-// nat.c: the address to keep with a binding; family ENDPOINT_NONE when the Contact is good as it is.
-struct endpoint role_received_for(const struct role_request *request, const struct sip_uri *contact);
+// nat.c: whether requests for the contact must go where the REGISTER came from.
+bool role_behind_nat(const struct role_request *request, const struct sip_uri *contact);
 
 #endif

@@ -113,6 +113,8 @@ unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int 
 // A literal IP address that can be sent to over UDP.
 bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop);
 bool role_hop_usable(const struct endpoint *hop);
+// Where requests for a binding go: what is kept in `received`, else the first value of its Path, else its Contact.
+bool role_hop_of_binding(const struct location_binding *binding, struct endpoint *hop);
 
 // record_route.c
 bool role_records_route(const struct role_request *request);

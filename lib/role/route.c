@@ -4,6 +4,7 @@
 
 #define TEXT_MAX   128 // bytes of a ready Via or Record-Route; an endpoint's text is at most ENDPOINT_TEXT_MAX
 #define SERVER_MAX 256 // bytes of the Server line
+#define PAIRS      1024
 
 // A host name, in lower case, and the domain that has it.
 struct domain_name {
@@ -40,20 +41,26 @@ struct role_route {
     struct static_route *statics;
     unsigned statics_n;
     struct listener_text *listeners;
-    bool scanner_first[256]; // by a User-Agent's first byte
+    bool scanner_pair[PAIRS]; // by pair_of() a User-Agent's first two bytes: some scanner's name begins so
     unsigned server_len;
     char server[SERVER_MAX];
 };
 
-// FNV-1a over the lower-cased bytes. Not keyed: only the configuration fills the table, so nobody else can make its
-// chains longer.
+#define LOWER \
+    0x2020202020202020u // sets the bit of lower case in eight bytes; what it does to others does not matter
+
+// Not keyed: only the configuration fills the table, so nobody else can make its chains longer.
 static uint32_t host_hash(struct slice host)
 {
-    uint32_t hash = 2166136261u;
+    uint64_t hash = host.len;
 
-    for (uint32_t i = 0; i < host.len; i++)
-        hash = (hash ^ (unsigned char)slice_lower(host.at[i])) * 16777619u;
-    return hash ^ hash >> 15;
+    for (uint32_t at = 0; at < host.len; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, host.at + at, host.len - at < 8 ? host.len - at : 8);
+        hash = (hash ^ (word | LOWER)) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    return (uint32_t)hash;
 }
 
 static int domain_of_name(const struct role_route *route, struct slice host)
@@ -62,7 +69,7 @@ static int domain_of_name(const struct role_route *route, struct slice host)
         const struct domain_name *name = &route->names[slot & route->names_mask];
         if (name->name.at == NULL)
             return CONF_NONE;
-        if (slice_equal_nocase(name->name, host))
+        if (slice_equal(name->name, host) || slice_equal_nocase(name->name, host))
             return name->domain;
     }
 }
@@ -199,15 +206,20 @@ static void add_server_line(struct role_route *route)
     route->server_len = 8 + name->len + 2;
 }
 
+// The low five bits of each: the same for a letter in either case.
+static unsigned pair_of(char first, char second)
+{
+    return (unsigned)(first & 31) << 5 | (unsigned)(second & 31);
+}
+
 static void add_scanners(struct role_route *route)
 {
     for (unsigned i = 0; i < route->conf->scanners_n; i++) {
-        if (route->conf->scanners[i].len == 0)
-            continue;
-        unsigned char first = (unsigned char)slice_lower(route->conf->scanners[i].text[0]);
-        route->scanner_first[first] = true;
-        if (first >= 'a' && first <= 'z')
-            route->scanner_first[first - 'a' + 'A'] = true;
+        struct slice name = text_of(&route->conf->scanners[i]);
+        for (unsigned c = 0; c < 32 && name.len > 0; c++) {
+            if (name.len == 1 || pair_of(0, (char)c) == pair_of(0, name.at[1]))
+                route->scanner_pair[pair_of(name.at[0], (char)c)] = true;
+        }
     }
 }
 
@@ -258,13 +270,14 @@ static bool host_is_address(struct slice host)
     return host.len > 0 && (host.at[0] == '[' || (host.at[0] >= '0' && host.at[0] <= '9'));
 }
 
+// 0: none was given.
 static bool port_of_ours(const struct role_route *route, uint16_t port)
 {
-    for (unsigned i = 0; i < route->addresses_n; i++) {
-        if (route->addresses[i].endpoint.port == port)
-            return true;
-    }
-    return port == 0;
+    bool ours = port == 0;
+
+    for (unsigned i = 0; i < route->addresses_n && !ours; i++)
+        ours = route->addresses[i].endpoint.port == port;
+    return ours;
 }
 
 static bool address_matches(const struct own_address *own, struct slice host, const struct endpoint *parsed)
@@ -367,15 +380,11 @@ static bool has_prefix(const struct sip_uri *uri, struct slice prefix)
     return matched == prefix.len;
 }
 
-const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri)
+const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri,
+                                         struct role_where where)
 {
-    int domain = CONF_NONE;
+    int domain = where.place == ROLE_DOMAIN ? where.domain : CONF_NONE;
 
-    if (route->statics_n == 0)
-        return NULL;
-    struct role_where where = role_route_where(route, uri);
-    if (where.place == ROLE_DOMAIN)
-        domain = where.domain;
     for (unsigned i = 0; i < route->statics_n; i++) {
         const struct static_route *one = &route->statics[i];
         if (one->domain != CONF_NONE && one->domain != domain)
@@ -390,7 +399,19 @@ const struct endpoint *role_route_static(const struct role_route *route, const s
 
 bool role_route_scanner(const struct role_route *route, struct slice user_agent)
 {
-    return user_agent.len > 0 && route->scanner_first[(unsigned char)user_agent.at[0]];
+    const struct conf *conf = route->conf;
+
+    if (user_agent.len == 0)
+        return false;
+    if (user_agent.len > 1 && !route->scanner_pair[pair_of(user_agent.at[0], user_agent.at[1])])
+        return false;
+    for (unsigned i = 0; i < conf->scanners_n; i++) {
+        struct slice name = text_of(&conf->scanners[i]);
+        if (name.len > 0 && user_agent.len >= name.len &&
+            slice_equal_nocase(slice_of(user_agent.at, name.len), name))
+            return true;
+    }
+    return false;
 }
 
 struct slice role_route_via(const struct role_route *route, unsigned listener)

@@ -3,8 +3,8 @@
 // The configuration's domains, listeners and static routes, compiled for looking up: domain names in a hash table,
 // addresses in a short array, the texts that every forward or answer needs written once. Built and freed by control,
 // read by all workers, never changed. It points into the configuration, which outlives it.
-// Cost: a domain is one hash over the host's bytes and one compare; an address one compare per listener; a static
-// route one compare of the prefix for each route in the file.
+// Cost: a domain is one hash over the host, 8 bytes at a time, and one compare; an address one compare per listener;
+// a static route one compare of the prefix for each route in the file.
 #ifndef ROLE_ROUTE_H
 #define ROLE_ROUTE_H
 
@@ -43,10 +43,11 @@ int role_route_sent_by(const struct role_route *route, struct slice host, uint16
 // when there is none.
 int role_route_listener_for(const struct role_route *route, uint8_t family, int wanted);
 
-// The first static route in file order that takes the URI, as the next hop; NULL when none does.
-const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri);
+// The first static route in file order that takes the URI, which is `where`, as the next hop; NULL when none does.
+const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri,
+                                         struct role_where where);
 
-// False for a User-Agent that cannot be a scanner's by its first byte.
+// Whether a User-Agent begins with one of the scanners' names, in any case.
 bool role_route_scanner(const struct role_route *route, struct slice user_agent);
 
 // Ready texts. The Via lacks its branch's value and the line end; the others are whole lines.

@@ -1,22 +1,6 @@
 // What a request must satisfy before any role looks at it, in the order of RFC 3261 16.3 and 8.2.
 #include "role/request.h"
 
-// A tool that probes for open relays learns nothing from silence. Prefixes, in any case.
-static bool is_scanner(const struct role_request *request)
-{
-    const struct conf *conf = request->role->conf;
-    struct slice agent = sip_message_first(request->message, SIP_HEADER_USER_AGENT);
-
-    if (!role_route_scanner(request->role->route, agent))
-        return false;
-    for (unsigned i = 0; i < conf->scanners_n; i++) {
-        struct slice prefix = slice_of(conf->scanners[i].text, conf->scanners[i].len);
-        if (agent.len >= prefix.len && slice_equal_nocase(slice_of(agent.at, prefix.len), prefix))
-            return true;
-    }
-    return false;
-}
-
 static bool refuse(struct role_request *request, enum sip_error error)
 {
     uint16_t status = sip_error_status(error);
@@ -47,7 +31,8 @@ bool role_request_sane(struct role_request *request, enum sip_error parsed)
         role_drop(request, parsed == SIP_ERROR_EMPTY ? DROP_KEEPALIVE : DROP_PARSE);
         return false;
     }
-    if (is_scanner(request)) {
+    // a tool that probes for open relays learns nothing from silence
+    if (role_route_scanner(request->role->route, sip_message_first(message, SIP_HEADER_USER_AGENT))) {
         role_drop(request, DROP_SCANNER);
         return false;
     }

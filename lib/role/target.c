@@ -60,25 +60,18 @@ static void cut_contact(struct slice contact, struct role_target *target)
     }
 }
 
-// The next hop of a binding: its Path, else where its REGISTER came from, else what the Contact says.
-static bool hop_of_binding(const struct location_binding *binding, struct role_target *target)
+bool role_hop_of_binding(const struct location_binding *binding, struct endpoint *hop)
 {
+    struct cursor c = cursor_over(binding->path);
+    struct sip_address first;
     struct sip_uri uri;
 
-    target->path = binding->path;
-    target->listener = binding->listener; // the hole in the client's NAT is for this address and port
-    target->hop = binding->received;
-    if (binding->path.len > 0) {
-        struct cursor c = cursor_over(binding->path);
-        struct sip_address first;
-        struct endpoint hop;
-        if (sip_address_take(&c, &first) && role_hop_of(&first.uri, &hop))
-            target->hop = hop;
-    } else if (binding->received.family == ENDPOINT_NONE) {
-        target->listener = CONF_NONE;
-        return sip_uri_parse(binding->contact, &uri) == SIP_OK && role_hop_of(&uri, &target->hop);
-    }
-    return role_hop_usable(&target->hop);
+    *hop = binding->received;
+    if (hop->family != ENDPOINT_NONE)
+        return role_hop_usable(hop);
+    if (binding->path.len > 0)
+        return sip_address_take(&c, &first) && role_hop_of(&first.uri, hop);
+    return sip_uri_parse(binding->contact, &uri) == SIP_OK && role_hop_of(&uri, hop);
 }
 
 static bool method_allowed(const struct role_request *request, const struct location_binding *binding)
@@ -110,13 +103,16 @@ static bool choose_binding(struct role_request *request, struct role_target *tar
         return false;
     }
     while (location_next(set, request->arrival->now.ms, &position, &binding)) {
-        if (!hop_of_binding(&binding, target))
+        if (!role_hop_of_binding(&binding, &target->hop))
             continue;
         if (!method_allowed(request, &binding)) {
             role_answer_not_allowed(request, binding.methods);
             return false;
         }
         cut_contact(binding.contact, target);
+        target->path = binding.path;
+        target->listener =
+            binding.listener; // the client is reached from there, its NAT has a hole for that address
         return true;
     }
     role_answer(request, 480, NULL);
@@ -127,7 +123,7 @@ static bool choose_binding(struct role_request *request, struct role_target *tar
 // anyone anywhere through us), and 16.12 has the same to say of the request-URI.
 static bool choose_own(struct role_request *request, struct role_target *target)
 {
-    const struct endpoint *hop = role_route_static(request->role->route, &request->uri);
+    const struct endpoint *hop = role_route_static(request->role->route, &request->uri, request->where);
 
     request->routes.first = request->routes.last;
     if (hop != NULL) {
@@ -184,7 +180,8 @@ static bool choose_foreign(struct role_request *request, struct role_target *tar
         role_answer(request, 404, "No Route To Next Hop");
         return false;
     }
-    const struct endpoint *hop = in_dialog ? NULL : role_route_static(request->role->route, &request->uri);
+    const struct endpoint *hop =
+        in_dialog ? NULL : role_route_static(request->role->route, &request->uri, request->where);
     if (hop != NULL)
         target->hop = *hop;
     else if (!role_hop_of(&request->uri, &target->hop)) {

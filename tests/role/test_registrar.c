@@ -379,56 +379,65 @@ static void test_contacts_that_no_answer_can_list_are_refused(void **state)
     assert_int_equal(bob(f), 2);
 }
 
-// request, source, whether the source is kept
+// Where requests for the binding will go.
 static const struct {
-    const char *name, *request, *source;
-    bool kept;
+    const char *name, *request, *source, *hop;
 } nats[] = {
-    {"everything matches", "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1\nContact: <sip:b@203.0.113.4>",
-     "203.0.113.4:5060", false},
+    {"everything matches",
+     "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1\nContact: <sip:b@203.0.113.4:5062>",
+     "203.0.113.4:5060", "203.0.113.4:5062"},
     {"Via says another address", "Via: SIP/2.0/UDP 10.0.0.4:5060;branch=z9hG4bK1\nContact: <sip:b@10.0.0.4>",
-     "203.0.113.4:7000", true},
+     "203.0.113.4:7000", "203.0.113.4:7000"},
     {"Via says a name", "Via: SIP/2.0/UDP pc.example;branch=z9hG4bK1\nContact: <sip:b@203.0.113.4>",
-     "203.0.113.4:5060", true},
+     "203.0.113.4:7000", "203.0.113.4:7000"},
     {"rport, and another port",
      "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>",
-     "203.0.113.4:7000", true},
+     "203.0.113.4:7000", "203.0.113.4:7000"},
     {"rport, and the same port",
      "Via: SIP/2.0/UDP 203.0.113.4:7000;branch=z9hG4bK1;rport\nContact: <sip:b@203.0.113.4>",
-     "203.0.113.4:7000", false},
+     "203.0.113.4:7000", "203.0.113.4:5060"},
     {"a private Contact", "Via: SIP/2.0/UDP 203.0.113.4:5060;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4>",
-     "203.0.113.4:5060", true},
+     "203.0.113.4:7000", "203.0.113.4:7000"},
     {"a private Contact that is the source",
-     "Via: SIP/2.0/UDP 192.168.1.4;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4>", "192.168.1.4:5060", false},
+     "Via: SIP/2.0/UDP 192.168.1.4;branch=z9hG4bK1\nContact: <sip:b@192.168.1.4:5062>", "192.168.1.4:7000",
+     "192.168.1.4:5062"},
     {"a public Contact elsewhere",
      "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <sip:b@203.0.113.99>", "203.0.113.4:5060",
-     false},
+     "203.0.113.99:5060"},
     {"a Contact that is a name", "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <sip:b@pc.example>",
-     "203.0.113.4:5060", true},
+     "203.0.113.4:7000", "203.0.113.4:7000"},
+    {"a Contact that is no SIP URI",
+     "Via: SIP/2.0/UDP 203.0.113.4;branch=z9hG4bK1\nContact: <mailto:b@example.com>", "203.0.113.4:7000",
+     NULL},
     {"a proxy in between",
      "Via: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK2\nVia: SIP/2.0/UDP 10.0.0.4;branch=z9hG4bK1\n"
      "Contact: <sip:b@10.0.0.4>",
-     "203.0.113.4:5060", false},
+     "203.0.113.4:5060", "10.0.0.4:5060"},
     {"a proxy in between, in one line",
      "Via: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK2, SIP/2.0/UDP 10.0.0.4;branch=z9hG4bK1\n"
      "Contact: <sip:b@10.0.0.4>",
-     "203.0.113.4:5060", false},
+     "203.0.113.4:5060", "10.0.0.4:5060"},
+    {"a Path, whatever the Via",
+     "Via: SIP/2.0/UDP 10.0.0.4\nSupported: path\nPath: <sip:192.0.2.30;lr>\n"
+     "Contact: <sip:b@10.0.0.4>",
+     "203.0.113.4:7000", "192.0.2.30:5060"},
 };
 
-static void test_source_is_kept_for_clients_behind_a_nat(void **state)
+static void test_binding_leads_where_the_client_can_be_reached(void **state)
 {
     struct fixture *f = *state;
     char request[512];
 
     for (unsigned i = 0; i < sizeof(nats) / sizeof(*nats); i++) {
+        struct endpoint hop = {.family = ENDPOINT_NONE};
         snprintf(request, sizeof(request), REGISTER "To: <sip:n%u@example.com>\n%s", i, nats[i].request);
         fixture_from(f, nats[i].source, 1);
         fixture_request(f, request);
         snprintf(request, sizeof(request), "n%u@example.com", i);
         if (fixture_bindings(f, request, bindings) != 1)
             fail_msg("%s: %s", nats[i].name, f->text);
-        bool kept = endpoint_equal(&bindings[0].received, &f->arrival.source);
-        if (kept != nats[i].kept || (!kept && bindings[0].received.family != ENDPOINT_NONE))
+        assert_true(nats[i].hop == NULL || endpoint_parse(slice_text(nats[i].hop), &hop));
+        if (!endpoint_equal(&bindings[0].received, &hop))
             fail_msg("%s", nats[i].name);
         assert_int_equal(bindings[0].listener, 1);
     }
@@ -440,15 +449,16 @@ static void test_source_is_kept_as_configured(void **state)
     struct conf changed = *f->conf;
 
     f->role.conf = &changed;
+    fixture_from(f, "192.0.2.4:7000", 0);
     changed.nat = CONF_NAT_ALWAYS;
-    fixture_request(f, REGISTER TO "Contact: <sip:bob@192.0.2.4>");
+    fixture_request(f, REGISTER TO "Contact: <sip:bob@192.0.2.4:7000>");
     assert_int_equal(bob(f), 1);
     assert_true(endpoint_equal(&bindings[0].received, &f->arrival.source));
     changed.nat = CONF_NAT_NEVER;
-    fixture_request(f, REGISTER TO
-                    "CSeq: 2 REGISTER\nContact: <sip:bob@192.0.2.4>\nVia: SIP/2.0/UDP pc.example");
-    assert_int_equal(bob(f), 1);
-    assert_int_equal(bindings[0].received.family, ENDPOINT_NONE);
+    fixture_request(f, REGISTER TO "Call-ID: c2\nContact: <sip:bob@192.0.2.5>\nVia: SIP/2.0/UDP pc.example");
+    assert_int_equal(bob(f), 2);
+    struct endpoint contact = endpoint_ip4(192, 0, 2, 5, 5060);
+    assert_true(endpoint_equal(&bindings[0].received, &contact));
 }
 
 static void test_another_workers_shard_is_never_written(void **state)
@@ -489,7 +499,7 @@ int main(void)
         TEST(test_jitter_only_shortens_and_never_below_the_minimum),
         TEST(test_full_table_is_503_with_retry_after_and_changes_nothing),
         TEST(test_contacts_that_no_answer_can_list_are_refused),
-        TEST(test_source_is_kept_for_clients_behind_a_nat),
+        TEST(test_binding_leads_where_the_client_can_be_reached),
         TEST(test_source_is_kept_as_configured),
         TEST(test_another_workers_shard_is_never_written),
     };

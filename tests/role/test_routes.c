@@ -38,7 +38,7 @@ static const struct fixture_case loose[] = {
      "forward 192.0.2.40:5090 by 0\n+BYE sip:bob@192.0.2.9 SIP/2.0\n+Route: <sip:192.0.2.40:5090;lr>"},
     {"in lines of their own", NULL,
      "BYE sip:bob@192.0.2.9\n" IN_DIALOG "Route: <sip:198.18.0.1;lr>\nRoute: \"P\" <sip:192.0.2.40;lr>;x=1, "
-                                         "<sip:192.0.2.41;lr>\nRoute: <sip:192.0.2.42;lr>",
+     "<sip:192.0.2.41;lr>\nRoute: <sip:192.0.2.42;lr>",
      "forward 192.0.2.40:5060 by 0\n-Route: <sip:198.18.0.1\n"
      "+Route: \"P\" <sip:192.0.2.40;lr>;x=1, <sip:192.0.2.41;lr>\n+Route: <sip:192.0.2.42;lr>"},
     {"a value of ours behind another's stays", NULL,
