@@ -232,8 +232,7 @@ static void test_malformed_uris_are_named_so(void **state)
         " sip:user@host",
         "sip:user@host ",
         "sip :user@host",
-        "sip\x1a"
-        "a@b", // the colon with the bit that makes letters lower case
+        "sip\x1a@b", // the colon with the bit that makes letters lower case
         "alice@atlanta.com",
     };
 
