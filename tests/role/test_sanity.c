@@ -91,7 +91,7 @@ static void test_what_is_no_message_is_dropped(void **state)
 // `len` bytes of 'x' in the place of "%s".
 static void request_with_long(struct fixture *f, const char *format, int len)
 {
-    static char text[20000], request[20000];
+    static char text[4000], request[6000];
 
     memset(text, 'x', (size_t)len);
     text[len] = 0;
