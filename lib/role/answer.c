@@ -66,6 +66,8 @@ void role_request_stamp(struct role_request *request)
     const struct endpoint *source = &request->arrival->source;
     struct sip_edits *edits = request->edits;
 
+    if (via->text.at == NULL) // malformed: it is given back as it came
+        return;
     if (via->received.at != NULL) { // whoever wrote it does not know better than the packet
         sip_edits_begin(edits, role_request_offset(request, via->received.at), (uint16_t)via->received.len);
         put_source_host(edits, source);

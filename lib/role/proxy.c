@@ -41,10 +41,7 @@ static bool may_be_forwarded(struct role_request *request, uint32_t loop)
     const struct sip_message *message = request->message;
 
     if (request->has_max_forwards && request->max_forwards == 0) {
-        if (message->method == SIP_METHOD_OPTIONS)
-            role_options(request);
-        else
-            role_answer(request, 483, NULL);
+        role_answer(request, 483, NULL); // OPTIONS as well: a 200 would be in the name of a user who may not be
         return false;
     }
     if (has_looped(request, loop)) {

@@ -13,7 +13,12 @@ static bool find_aor(struct role_registration *registration)
     struct role_request *request = registration->request;
     struct role *role = request->role;
     struct role_where where = role_route_where(role->route, &request->to.uri);
+    unsigned scheme = request->to.uri.scheme;
 
+    if (scheme != SIP_SCHEME_SIP && scheme != SIP_SCHEME_SIPS) { // RFC 3261 10.2: "MUST be a SIP or SIPS URI"
+        role_answer(request, 400, "Address Of Record Is No SIP URI");
+        return false;
+    }
     if (where.place != ROLE_DOMAIN || request->to.uri.user.len == 0 ||
         !role->conf->domains[where.domain].registrar ||
         (request->where.place == ROLE_DOMAIN && request->where.domain != where.domain)) {

@@ -49,9 +49,12 @@ void role_response(struct role *role, const struct sip_message *message, enum si
     struct role_branch branch;
     struct sip_span cut;
     struct endpoint to;
+    struct sip_cseq cseq;
 
     (void)arrival; // RFC 3261 18.1.2: a response is known by its Via, not by where it came from
     enum drop taken = parsed != SIP_OK ? DROP_RESPONSE_MALFORMED : take_vias(message, &top, &next, &cut);
+    if (taken == DROP_NONE && sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &cseq) != SIP_OK)
+        taken = DROP_RESPONSE_MALFORMED; // nobody can match it (RFC 4475 3.1.2.5)
     if (taken == DROP_RESPONSE_MALFORMED) {
         drop(verdict, taken);
         return;

@@ -36,7 +36,8 @@ static bool route_at(struct role_request *request, unsigned i, struct sip_addres
     const struct role_routes *routes = &request->routes;
     struct slice text = slice_of(request->message->bytes + routes->value[i].at, routes->value[i].len);
 
-    if (sip_address_parse(text, route) == SIP_OK)
+    // a value may become the request-URI, and neither has headers (RFC 3261 19.1.1 table 1)
+    if (sip_address_parse(text, route) == SIP_OK && route->uri.headers.len == 0)
         return true;
     role_answer(request, 400, sip_error_text(SIP_ERROR_ROUTE));
     return false;

@@ -22,6 +22,20 @@ static bool cseq_matches(const struct role_request *request)
             slice_equal(request->cseq.method_text, sip_message_span(message, message->method_text)));
 }
 
+// Also a Via that is broken behind its sent-by says where to answer (RFC 4475 3.1.2.1).
+static bool can_be_answered(const struct role_request *request, enum sip_error typed)
+{
+    return typed != SIP_ERROR_MISSING_VIA && (typed != SIP_ERROR_VIA || request->via.host.len > 0);
+}
+
+static bool refuse_cseq_method(struct role_request *request)
+{
+    if (request->message->method != SIP_METHOD_OTHER)
+        return refuse(request, SIP_ERROR_CSEQ_METHOD);
+    role_answer(request, 501, NULL); // who comes with a method of the future learns more (RFC 4475 3.1.2.18)
+    return false;
+}
+
 bool role_request_sane(struct role_request *request, enum sip_error parsed)
 {
     const struct sip_message *message = request->message;
@@ -37,8 +51,10 @@ bool role_request_sane(struct role_request *request, enum sip_error parsed)
         return false;
     }
     enum sip_error typed = role_request_parse(request);
-    if (typed == SIP_ERROR_MISSING_VIA || typed == SIP_ERROR_VIA)
-        return refuse(request, typed);
+    if (!can_be_answered(request, typed)) {
+        role_drop(request, DROP_PARSE);
+        return false;
+    }
     if (parsed != SIP_OK)
         return refuse(request, parsed);
     if (message->len > conf->message_max)
@@ -50,7 +66,10 @@ bool role_request_sane(struct role_request *request, enum sip_error parsed)
     if (typed != SIP_OK)
         return refuse(request, typed);
     if (!cseq_matches(request))
-        return refuse(request, SIP_ERROR_CSEQ_METHOD);
+        return refuse_cseq_method(request);
+    // RFC 3261 19.1.1 table 1: no headers here. Forwarded, they would become header fields somewhere.
+    if (request->uri.headers.len > 0)
+        return refuse(request, SIP_ERROR_REQUEST_URI);
     // sips asks for TLS on every hop (RFC 3261 26.2.2), which no listener here has (RFC 5630 5.3: 416).
     if (request->uri.scheme != SIP_SCHEME_SIP && request->uri.scheme != SIP_SCHEME_TEL)
         return refuse(request, SIP_ERROR_URI_SCHEME);

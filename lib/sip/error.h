@@ -25,7 +25,7 @@
     X(REPEATED_HEADER, 400, "Repeated Single-Value Header Field")                                                      \
     X(CONTENT_LENGTH, 400, "Malformed Content-Length")                                                                 \
     X(BODY_SHORT, 400, "Content-Length Larger Than Message")                                                           \
-    X(VIA, 0, "Malformed Via")                                                                                         \
+    X(VIA, 400, "Malformed Via")                                                                                       \
     X(REQUEST_LINE, 400, "Malformed Request-Line")                                                                     \
     X(REQUEST_URI, 400, "Malformed Request-URI")                                                                       \
     X(URI, 400, "Malformed URI")                                                                                       \

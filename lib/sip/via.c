@@ -152,6 +152,7 @@ bool sip_via_take(struct cursor *c, struct sip_via *via)
         cursor_fail(c, SIP_ERROR_VIA);
     if (c->error != 0) {
         c->error = SIP_ERROR_VIA; // whatever a parameter or a quoted string has called it
+        via->text = slice_of(NULL, 0);
         return false;
     }
     via->text = slice_of(from, (size_t)(end - from));

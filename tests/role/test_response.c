@@ -89,6 +89,11 @@ static void test_malformed_response_is_dropped(void **state)
     assert_string_equal(fixture_verdict(f), "drop RESPONSE_MALFORMED");
     fixture_text(f, "SIP/2.0 200 OK\nVia: " OURS "\nVia: SIP/2.0/UDP 192.0.2.4\nTo: <sip:b@example.com>\n\n");
     assert_string_equal(fixture_verdict(f), "drop RESPONSE_MALFORMED");
+    fixture_text(
+        f,
+        "SIP/2.0 200 OK\nVia: " OURS "\nVia: SIP/2.0/UDP 192.0.2.4\n"
+        "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: 1\nCSeq: 2147483648 INVITE\n\n");
+    assert_string_equal(fixture_verdict(f), "drop RESPONSE_MALFORMED");
 }
 
 static void test_only_the_via_goes(void **state)

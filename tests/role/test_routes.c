@@ -55,6 +55,8 @@ static const struct fixture_case loose[] = {
      "reply 404 192.0.2.4:5060 by 0\n+SIP/2.0 404 No Route To Next Hop"},
     {"a broken value is 400", NULL, "BYE sip:bob@192.0.2.9\n" IN_DIALOG "Route: <sip:198.18.0.1;lr",
      "reply 400 192.0.2.4:5060 by 0\n+SIP/2.0 400 Malformed Route"},
+    {"a value with headers is 400", NULL,
+     "BYE sip:bob@192.0.2.9\n" IN_DIALOG "Route: <sip:192.0.2.40?Subject=x>", "reply 400 192.0.2.4:5060 by 0"},
     {"the ACK to a 2xx follows its Route", NULL,
      "ACK sip:bob@192.0.2.9\n" IN_DIALOG "Route: <sip:198.18.0.1;lr>", "forward 192.0.2.9:5060 by 0\n-Route"},
     {"a static route does not turn a remote target aside", NULL,
