@@ -5,58 +5,67 @@
 
 _Static_assert(SIP_HEADER_COUNT <= 64, "sip_message.seen has a bit for each header field");
 
-#define NO_FEED UINT32_MAX
+#define NO_FEED UINT64_MAX
 
-// One of sip_scan_portable() and its kin.
+// One of sip_scan_portable() and its kin, one of sip_scan_same_portable() and its kin.
 #define SCAN(name) struct sip_scan (*name)(const char from[SIP_SCAN_BYTES])
+#define SAME(name) \
+    bool (*name)(const char bytes[SIP_SCAN_SAME], const uint64_t mask[4], const uint64_t word[4])
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-static bool is_space(char c)
-{
-    return is_blank(c) || c == '\r' || c == '\n';
-}
-
 // The length of the line at `at`, which does not end in its first window; NO_FEED when it does not end at all.
-static inline __attribute__((always_inline)) uint32_t far_feed(const struct sip_message *message, uint32_t at,
+static inline __attribute__((always_inline)) uint64_t far_feed(const struct sip_message *message, uint64_t at,
                                                                SCAN(scan))
 {
-    uint32_t from = at + SIP_SCAN_BYTES;
+    uint64_t from = at + SIP_SCAN_BYTES;
 
     for (; from + SIP_SCAN_BYTES <= message->len; from += SIP_SCAN_BYTES) {
         uint64_t feeds = scan(message->bytes + from).feeds;
         if (feeds != 0)
-            return from - at + (uint32_t)__builtin_ctzll(feeds);
+            return from - at + (uint64_t)__builtin_ctzll(feeds);
     }
     while (from < message->len && message->bytes[from] != '\n')
         from++;
     return from < message->len ? from - at : NO_FEED;
 }
 
-// The head ends, or reading it does, with the line at `at`.
-static enum sip_error stop(struct sip_message *message, uint32_t at, uint32_t body, enum sip_error error,
-                           enum sip_error why)
-{
-    message->lines[message->lines_n].name = (uint16_t)at;
-    message->body = (uint16_t)body;
-    return error != SIP_OK ? error : why;
-}
+// The part of the index that the loop below keeps in registers, and gives back when it leaves the plain lines.
+struct tally {
+    uint64_t n;    // lines_n
+    uint64_t seen; // seen
+};
 
-static inline void put_line(struct sip_message *message, struct sip_line line)
+static inline void put_line(struct sip_message *message, struct tally *tally, struct sip_line line,
+                            uint64_t bit)
 {
-    uint64_t bit = 1ull << line.id;
-    unsigned n = message->lines_n;
-
-    message->lines[n] = line;
-    if (message->seen & bit)
+    message->lines[tally->n] = line;
+    if (tally->seen & bit)
         message->repeated |= bit;
     else
-        message->first[line.id] = (uint8_t)n;
-    message->seen |= bit;
-    message->lines_n = (uint8_t)(n + 1);
+        message->first[line.id] = (uint8_t)tally->n;
+    tally->seen |= bit;
+    tally->n++;
+}
+
+// The line at `at`: a name of the table, a colon, one space, a value, and CRLF with the line feed `feed` bytes on.
+// Only `at` and `feed` differ between two such lines of one name, so the struct is put together in one word:
+// name = at, value = at + length of the name + 2, len = feed - length of the name - 3.
+static inline struct sip_line plain_line(const struct sip_name_row *row, uint64_t at, uint64_t feed)
+{
+    uint64_t word = row->line + at * 0x10001 + (feed << 32);
+    struct sip_line line;
+
+    memcpy(&line, &word, sizeof(line));
+    return line;
+}
+
+static inline bool is_space(char c)
+{
+    return (unsigned char)c <= ' ' && (is_blank(c) || c == '\r' || c == '\n');
 }
 
 // Without the white space, line ends included, around it. What is empty lies at the end.
@@ -71,13 +80,13 @@ static inline struct slice trim(const char *from, const char *to)
 
 // A line that begins with white space goes on with the value before it (RFC 3261 7.3.1). The white space between
 // stays inside of the value, but a value never begins or ends with it.
-static enum sip_error fold_line(struct sip_message *message, struct slice text)
+static enum sip_error fold_line(struct sip_message *message, uint64_t lines_n, struct slice text)
 {
-    if (message->lines_n == 0)
+    if (lines_n == 0)
         return SIP_ERROR_HEADER_NAME;
     if (text.len == 0)
         return SIP_OK;
-    struct sip_line *line = &message->lines[message->lines_n - 1];
+    struct sip_line *line = &message->lines[lines_n - 1];
     uint32_t at = (uint32_t)(text.at - message->bytes);
     if (line->len == 0)
         line->value = (uint16_t)at;
@@ -87,52 +96,40 @@ static enum sip_error fold_line(struct sip_message *message, struct slice text)
 }
 
 // Any line, step by step: unknown names, white space before the colon (HCOLON, RFC 3261 25.1), folds, values that
-// are empty or have more white space around them than one space.
-static __attribute__((noinline)) enum sip_error index_odd_line(struct sip_message *message, uint32_t at,
-                                                               uint32_t feed)
+// are empty or have more white space around them than one space. `known` is the name if it stands right before the
+// colon and is in the table.
+static __attribute__((noinline)) enum sip_error
+index_odd_line(struct sip_message *message, struct tally *tally, uint64_t at, uint64_t feed, uint8_t known)
 {
     const char *name = message->bytes + at, *end = name + feed;
 
     if (is_blank(*name))
-        return fold_line(message, trim(name, end));
+        return fold_line(message, tally->n, trim(name, end));
     const char *behind = sip_set_run(&sip_set_token, name, end), *colon = behind;
     while (colon < end && is_blank(*colon))
         colon++;
     if (behind == name || colon == end || *colon != ':') {
         // It stays in the index as a nameless unknown, so that nobody takes it for a part of the line before.
         struct slice text = trim(name, end);
-        put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(text.at - message->bytes),
-                                            (uint16_t)text.len, 0, SIP_HEADER_OTHER});
+        put_line(message, tally,
+                 (struct sip_line){(uint16_t)at, (uint16_t)(text.at - message->bytes), (uint16_t)text.len, 0,
+                                   SIP_HEADER_OTHER},
+                 1ull << SIP_HEADER_OTHER);
         return SIP_ERROR_HEADER_NAME;
     }
     uint32_t len = (uint32_t)(behind - name);
     struct slice value = trim(colon + 1, end);
-    put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(value.at - message->bytes),
-                                        (uint16_t)value.len, (uint8_t)(len < 255 ? len : 255),
-                                        (uint8_t)sip_header_of(slice_of(name, len))});
+    if (colon != behind)
+        known = (uint8_t)sip_header_of(slice_of(name, len));
+    put_line(message, tally,
+             (struct sip_line){(uint16_t)at, (uint16_t)(value.at - message->bytes), (uint16_t)value.len,
+                               (uint8_t)(len < 255 ? len : 255), known},
+             1ull << known);
     return SIP_OK;
 }
 
-// Puts the line at `at`, `feed` bytes long without its line feed and seen through `window`, into the index, when it
-// is what nearly all lines are: a known name, a colon, one space, a value and CRLF.
-static inline __attribute__((always_inline)) bool
-index_plain_line(struct sip_message *message, const char *window, uint32_t at, uint32_t feed, uint32_t colons)
-{
-    uint64_t colon = (uint64_t)__builtin_ctzll(colons | 1ull << 31);
-    const struct sip_name_row *row = sip_name_find(&sip_header_names, window, colon);
-    const char *value = window + colon + 2, *end = window + feed - 1;
-
-    // However short the line is, the reads stay in it: each is of the byte next to one that is no line end.
-    if (row == NULL || value[-1] != ' ' || (unsigned char)value[0] <= ' ' || end[0] != '\r' ||
-        (unsigned char)end[-1] <= ' ' || message->lines_n == SIP_LINES_MAX)
-        return false;
-    put_line(message, (struct sip_line){(uint16_t)at, (uint16_t)(at + colon + 2),
-                                        (uint16_t)(feed - colon - 3), row->len, row->id});
-    return true;
-}
-
 // Opens windows on a copy of the message's last bytes with zeros behind. Returns the one on offset `at`.
-static const char *copy_rest(const struct sip_message *message, uint32_t at, char rest[2 * SIP_SCAN_BYTES])
+static const char *copy_rest(const struct sip_message *message, uint64_t at, char rest[2 * SIP_SCAN_BYTES])
 {
     uint32_t len = message->len;
 
@@ -145,16 +142,18 @@ static const char *copy_rest(const struct sip_message *message, uint32_t at, cha
 }
 
 // A window of 64 bytes opens on each line, the last ones on a copy: so nothing is read past the end of the message,
-// and no read has to ask.
+// and no read has to ask. What nearly all lines are, a known name, a colon, one space, a value and CRLF, is put into
+// the index right here.
 static inline __attribute__((always_inline)) enum sip_error index_head(struct sip_message *message,
-                                                                       uint32_t at, SCAN(scan))
+                                                                       uint32_t at, SCAN(scan), SAME(same))
 {
     const char *window = message->bytes + at;
     const char *last =
         message->len < SIP_SCAN_BYTES ? window - 1 : message->bytes + message->len - SIP_SCAN_BYTES;
-    enum sip_error error = SIP_OK, line_error;
+    enum sip_error error = SIP_OK, why = SIP_OK;
+    struct tally tally = {0, 0};
     char rest[2 * SIP_SCAN_BYTES];
-    uint32_t feed;
+    uint64_t feed;
 
     for (;; at += feed + 1, window += feed + 1) {
         if (window > last) {
@@ -162,23 +161,48 @@ static inline __attribute__((always_inline)) enum sip_error index_head(struct si
             last = rest + sizeof(rest);
         }
         struct sip_scan found = scan(window);
-        feed = found.feeds != 0 ? (uint32_t)__builtin_ctzll(found.feeds) : far_feed(message, at, scan);
-        if (feed == NO_FEED)
-            return stop(message, at, at, error, SIP_ERROR_NO_HEAD_END);
-        if (index_plain_line(message, window, at, feed, found.colons))
-            continue;
-        if (feed == 0 || (feed == 1 && window[0] == '\r'))
-            return stop(message, at, at + feed + 1, error, SIP_OK);
-        if (message->lines_n == SIP_LINES_MAX)
-            return stop(message, at, at, error, SIP_ERROR_TOO_MANY_LINES);
-        line_error = index_odd_line(message, at, feed);
+        feed = found.feeds != 0 ? (uint64_t)__builtin_ctzll(found.feeds) : far_feed(message, at, scan);
+        if (feed == NO_FEED) {
+            why = SIP_ERROR_NO_HEAD_END;
+            break;
+        }
+        uint64_t colon = (uint64_t)__builtin_ctzll(found.colons | 1ull << 31);
+        const struct sip_name_row *row = sip_name_guess(&sip_header_names, window, colon);
+        uint8_t known = SIP_HEADER_OTHER;
+        if (same(window, row->mask, row->word)) {
+            const char *value = window + colon + 2, *end = window + feed - 1;
+            // However short the line is, the reads stay in it: each is of the byte next to one that ends no line.
+            if (value[-1] == ' ' && (unsigned char)value[0] > ' ' && end[0] == '\r' &&
+                (unsigned char)end[-1] > ' ' && tally.n < SIP_LINES_MAX) {
+                put_line(message, &tally, plain_line(row, at, feed), row->bit);
+                continue;
+            }
+            known = (uint8_t)(row->line >> 56);
+        }
+        if (feed == 0 || (feed == 1 && window[0] == '\r')) {
+            message->body = (uint16_t)(at + feed + 1);
+            break;
+        }
+        if (tally.n == SIP_LINES_MAX) {
+            why = SIP_ERROR_TOO_MANY_LINES;
+            break;
+        }
+        struct tally shared = tally;
+        enum sip_error line_error = index_odd_line(message, &shared, at, feed, known);
+        tally = shared;
         error = error != SIP_OK ? error : line_error;
     }
+    if (why != SIP_OK)
+        message->body = (uint16_t)at;
+    message->lines[tally.n].name = (uint16_t)at;
+    message->lines_n = (uint8_t)tally.n;
+    message->seen = tally.seen;
+    return error != SIP_OK ? error : why;
 }
 
 static enum sip_error index_head_portable(struct sip_message *message, uint32_t at)
 {
-    return index_head(message, at, sip_scan_portable);
+    return index_head(message, at, sip_scan_portable, sip_scan_same_portable);
 }
 
 #if defined(__x86_64__)
@@ -186,13 +210,13 @@ static enum sip_error index_head_portable(struct sip_message *message, uint32_t 
 __attribute__((target("sse4.2"))) static enum sip_error index_head_sse42(struct sip_message *message,
                                                                          uint32_t at)
 {
-    return index_head(message, at, sip_scan_sse42);
+    return index_head(message, at, sip_scan_sse42, sip_scan_same_sse42);
 }
 
 __attribute__((target("avx2,bmi,bmi2"))) static enum sip_error index_head_avx2(struct sip_message *message,
                                                                                uint32_t at)
 {
-    return index_head(message, at, sip_scan_avx2);
+    return index_head(message, at, sip_scan_avx2, sip_scan_same_avx2);
 }
 
 #endif

@@ -10,15 +10,19 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "sip/scan.h"
 
-#define SIP_NAME_BYTES 24 // room for the longest name and its end
+#define SIP_NAME_BYTES SIP_SCAN_SAME // room for the longest name and its end
 #define SIP_NAME_ROWS  96
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "names are compared, and lines written, in words");
+
 struct sip_name_row {
-    uint64_t word[3]; // the name and its end under the mask
-    uint64_t mask[3]; // per byte: 0xff exact, 0xdf a letter in any case, 0 behind the end
-    uint8_t id;
-    uint8_t len; // of the name
+    uint64_t word[4]; // the name and its end under the mask
+    uint64_t mask[4]; // per byte: 0xff exact, 0xdf a letter in any case, 0 behind the end
+    uint64_t
+        line; // for head.c: a struct sip_line of the name, as far as it is always the same; top byte: the id
+    uint64_t bit; // 1 << id
 } __attribute__((aligned(64)));
 
 struct sip_name_table {
@@ -36,30 +40,30 @@ static inline uint64_t sip_name_word(const char *bytes)
     uint64_t word;
 
     memcpy(&word, bytes, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
     return word;
 }
 
-// The row of the name of `len` bytes at `name`, where SIP_NAME_BYTES can be read and name[len] is the table's end;
-// NULL when it is none of the table. Row 0, where free slots lead, is equal to nothing.
-static inline const struct sip_name_row *sip_name_find(const struct sip_name_table *table, const char *name,
-                                                       uint64_t len)
+// The only row that the name of `len` bytes at `name` can be, if it is one of the table; SIP_NAME_BYTES can be read.
+// It is, if name[len] is the table's end and the bytes under the row's mask are the row's word (sip_scan_same_…).
+static inline const struct sip_name_row *sip_name_guess(const struct sip_name_table *table, const char *name,
+                                                        uint64_t len)
 {
-    uint64_t words[3] = {sip_name_word(name), sip_name_word(name + 8), sip_name_word(name + 16)};
-    // A longer name takes the wrong mask, and matches no row whatever comes of that.
-    uint64_t key = ((words[0] | 0x2020202020202020) & table->mask[len & 31]) + len;
-    const struct sip_name_row *row = &table->row[table->slot[(key * table->factor) >> 56]];
-    uint64_t differs = ((words[0] & row->mask[0]) ^ row->word[0]) |
-                       ((words[1] & row->mask[1]) ^ row->word[1]) |
-                       ((words[2] & row->mask[2]) ^ row->word[2]);
+    // A name longer than 31 bytes takes the wrong mask, and is equal to no row whatever comes of that.
+    uint64_t key = ((sip_name_word(name) | 0x2020202020202020) & table->mask[len & 31]) + len;
 
-    return differs == 0 ? row : NULL;
+    return &table->row[table->slot[(key * table->factor) >> 56]];
 }
 
-// The number of a name that stands anywhere, 0 when it is none of the table; reads only the name.
-static inline unsigned sip_name_number(const struct sip_name_table *table, struct slice name, char end)
+// The number of the name, 0 when it is none of the table.
+static inline uint8_t sip_name_find(const struct sip_name_table *table, const char *name, uint64_t len)
+{
+    const struct sip_name_row *row = sip_name_guess(table, name, len);
+
+    return sip_scan_same_portable(name, row->mask, row->word) ? (uint8_t)(row->line >> 56) : 0;
+}
+
+// The same for a name that stands anywhere; reads only the name.
+static inline uint8_t sip_name_number(const struct sip_name_table *table, struct slice name, char end)
 {
     char padded[SIP_NAME_BYTES] = {0};
 
@@ -67,8 +71,7 @@ static inline unsigned sip_name_number(const struct sip_name_table *table, struc
         return 0;
     memcpy(padded, name.at, name.len);
     padded[name.len] = end;
-    const struct sip_name_row *row = sip_name_find(table, padded, name.len);
-    return row != NULL ? row->id : 0;
+    return sip_name_find(table, padded, name.len);
 }
 
 #endif

@@ -53,7 +53,12 @@ def mask_of(name, nocase):
 
 
 def quads(data):
-    return ", ".join("0x%016x" % word(data[i:i + 8]) for i in (0, 8, 16))
+    return ", ".join("0x%016x" % word(data[i:i + 8]) for i in (0, 8, 16, 24))
+
+
+def line_of(number, name):
+    """A struct sip_line less what depends on where the line is (at) and how long (feed); see plain_line() in head.c."""
+    return (number << 56 | len(name) << 48 | (len(name) + 2) << 16) - ((len(name) + 3) << 32)
 
 
 def main(path, macro, table, case, end, output):
@@ -63,12 +68,12 @@ def main(path, macro, table, case, end, output):
     out = ['#include "sip/name_table.h"', "", "const struct sip_name_table %s = {" % table,
            "    .factor = 0x%016x," % factor, "    .mask = {%s}," % ", ".join(masks), "    .slot = {"]
     out += ["        [%d] = %d," % (slot, i + 1) for i, slot in enumerate(slots)]
-    out += ["    },", "    .row = {", "        [0] = {{1}, {0}, 0, 0},"]
+    out += ["    },", "    .row = {", "        [0] = {{1}, {0}, 0, 0}, // equals nothing"]
     for i, (number, name) in enumerate(rows):
         mask = mask_of(name, case == "nocase")
         data = bytes(c & m for c, m in zip(name.encode() + bytes([int(end)]), mask))
-        out.append("        [%d] = {{%s}, {%s}, %d, %d}, // %s" %
-                   (i + 1, quads(data), quads(mask), number, len(name), name))
+        out.append("        [%d] = {{%s}, {%s}, 0x%016x, 1ull << %d}, // %s" %
+                   (i + 1, quads(data), quads(mask), line_of(number, name), number, name))
     out += ["    },", "};", ""]
     open(output, "w", encoding="utf-8").write("\n".join(out))
 

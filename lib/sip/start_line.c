@@ -65,8 +65,7 @@ static uint32_t take_method(struct sip_message *message, uint32_t from, uint32_t
     if (len == to - from || !is_blank(name[len]))
         return 0;
     if (message->len - from >= SIP_NAME_BYTES) {
-        const struct sip_name_row *row = sip_name_find(&sip_method_names, name, len);
-        message->method = row != NULL ? row->id : SIP_METHOD_OTHER;
+        message->method = sip_name_find(&sip_method_names, name, len);
     } else {
         message->method = (uint8_t)sip_method_of(slice_of(name, len));
     }

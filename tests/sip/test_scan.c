@@ -83,6 +83,53 @@ static void test_scan_forms_agree_on_each_single_byte(void **state)
     }
 }
 
+static bool same_by_byte(const char *bytes, const uint64_t mask[4], const uint64_t word[4])
+{
+    const char *masks = (const char *)mask, *words = (const char *)word;
+
+    for (unsigned i = 0; i < SIP_SCAN_SAME; i++) {
+        if ((bytes[i] & masks[i]) != words[i])
+            return false;
+    }
+    return true;
+}
+
+static void check_same(const char *bytes, const uint64_t mask[4], const uint64_t word[4])
+{
+    bool wanted = same_by_byte(bytes, mask, word);
+
+    assert_int_equal(sip_scan_same_portable(bytes, mask, word), wanted);
+#if defined(__x86_64__)
+    if (sip_scan_level_best() >= SIP_SCAN_SSE42)
+        assert_int_equal(sip_scan_same_sse42(bytes, mask, word), wanted);
+    if (sip_scan_level_best() >= SIP_SCAN_AVX2)
+        assert_int_equal(sip_scan_same_avx2(bytes, mask, word), wanted);
+#endif
+}
+
+// Each single bit that differs, under the mask and outside of it.
+static void test_scan_forms_agree_on_what_is_the_same(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 500; round++) {
+        uint64_t mask[4], word[4];
+        char bytes[SIP_SCAN_SAME];
+        for (unsigned i = 0; i < SIP_SCAN_SAME; i++) {
+            bytes[i] = (char)draw(256);
+            ((char *)mask)[i] = (char)(draw(3) ? draw(256) : 0);
+            ((char *)word)[i] = bytes[i] & ((char *)mask)[i];
+        }
+        check_same(bytes, mask, word);
+        struct slice fenced = fence_copy(bytes, sizeof(bytes));
+        assert_true(sip_scan_same_portable(fenced.at, mask, word));
+        for (unsigned bit = 0; bit < 8 * SIP_SCAN_SAME; bit++) {
+            bytes[bit / 8] ^= (char)(1 << bit % 8);
+            check_same(fence_copy(bytes, sizeof(bytes)).at, mask, word);
+            bytes[bit / 8] ^= (char)(1 << bit % 8);
+        }
+    }
+}
+
 static void index_at(struct sip_message *message, struct slice text, enum sip_scan_level level,
                      enum sip_error *error)
 {
@@ -152,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scan_forms_agree_at_every_alignment),
         cmocka_unit_test(test_scan_forms_agree_on_each_single_byte),
+        cmocka_unit_test(test_scan_forms_agree_on_what_is_the_same),
         cmocka_unit_test(test_head_forms_agree_up_to_the_guard_page),
     };
 
