@@ -13,8 +13,9 @@ void role_drop(struct role_request *request, enum drop drop)
     *request->verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
 }
 
-// Made of what a request shares with its retransmissions and with the ACK to its negative answer, so that the tag is
-// always the same (RFC 3261 8.2.7) and is known again without state. The key makes it unique and not guessable (19.3).
+// Made of what a request shares with its retransmissions and with the ACK to its negative answer, so that the
+// tag is always the same (RFC 3261 8.2.7) and is known again without state. The key makes it unique and not
+// guessable (19.3).
 static void write_tag(const struct role_request *request, char tag[TAG_LEN])
 {
     static const char hex[16] = "0123456789abcdef";
@@ -86,8 +87,8 @@ void role_request_stamp(struct role_request *request)
     }
 }
 
-// RFC 3261 18.2.2 with RFC 3581 4. A maddr that cannot be used (a name, multicast, the other family) leaves the
-// source address, from which the request surely came.
+// RFC 3261 18.2.2 with RFC 3581 4. A maddr that cannot be used (a name, multicast, the other family) leaves
+// the source address, from which the request surely came.
 static struct endpoint answer_to(const struct role_request *request)
 {
     const struct sip_via *via = &request->via;

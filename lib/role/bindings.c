@@ -1,7 +1,8 @@
 // RFC 3261 10.3 steps 6 and 7: what is there, what is asked for, and what follows.
 #include "role/registration.h"
 
-// The current binding of a contact, or -1. Clients repeat their Contact letter by letter, so that is tried first.
+// The current binding of a contact, or -1. Clients repeat their Contact letter by letter, so that is tried
+// first.
 static int find_current(const struct role_registration *registration, const struct sip_contact *contact)
 {
     struct sip_uri uri;
@@ -28,8 +29,8 @@ static uint64_t next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-// Step 7: at most what was asked for and what the configuration allows, less the jitter that keeps clients which
-// started together from coming back together. Never under the minimum that 423 promises.
+// Step 7: at most what was asked for and what the configuration allows, less the jitter that keeps clients
+// which started together from coming back together. Never under the minimum that 423 promises.
 static uint32_t granted(struct role_registration *registration, uint32_t asked)
 {
     struct role *role = registration->request->role;
@@ -146,8 +147,9 @@ static bool plan_all(const struct role_registration *registration, struct plan *
     return true;
 }
 
-// New bindings come first, as the latest registered. A refreshed one keeps its place: of two contacts with one q the
-// same is chosen on, so that a refresh between an INVITE and its CANCEL does not part them (RFC 3261 16.11).
+// New bindings come first, as the latest registered. A refreshed one keeps its place: of two contacts with
+// one q the same is chosen on, so that a refresh between an INVITE and its CANCEL does not part them (RFC
+// 3261 16.11).
 static bool carry_out(struct role_registration *registration, const struct plan *plan)
 {
     unsigned max = registration->request->role->conf->contacts_max;
@@ -172,9 +174,10 @@ static bool carry_out(struct role_registration *registration, const struct plan 
     return true;
 }
 
-// A registrar with server transactions would answer a retransmission out of them (RFC 3261 17.2.2) and step 7 would
-// never see it. Without them the mark of one is that every binding which it would make is there from this very
-// Call-ID and CSeq; a client raises CSeq for each new REGISTER (10.2). Anything else with an old CSeq fails.
+// A registrar with server transactions would answer a retransmission out of them (RFC 3261 17.2.2) and step 7
+// would never see it. Without them the mark of one is that every binding which it would make is there from
+// this very Call-ID and CSeq; a client raises CSeq for each new REGISTER (10.2). Anything else with an old
+// CSeq fails.
 enum role_outcome role_registration_merge(struct role_registration *registration)
 {
     struct plan plan;

@@ -4,7 +4,8 @@
 
 #define MARK_LEN (sizeof(ROLE_BRANCH_MARK) - 1)
 
-// Eight hexadecimal digits at once: a nibble goes into each byte, then "0" or "a" - 10 is added to all of them.
+// Eight hexadecimal digits at once: a nibble goes into each byte, then "0" or "a" - 10 is added to all of
+// them.
 static char *write_hex8(char *at, uint32_t number)
 {
     uint64_t nibbles = number;
@@ -70,12 +71,12 @@ bool role_branch_find(struct slice via, struct role_branch *parsed, struct slice
     return false;
 }
 
-// The loop part is of everything that decides where a request goes, and of Call-ID and CSeq so that two transactions
-// do not share a collision (RFC 5393 4.2.4). Nothing in it may differ between an INVITE and its CANCEL or ACK: no
-// method, no To tag, and no Proxy-Require, which a CANCEL does not carry (RFC 3261 9.1).
-// The transaction part adds what RFC 3261 16.11 says: the received branch when it is unique by itself, else what tells
-// transactions apart. The To tag that 16.11 lists is left out: the ACK to a negative answer carries one that its INVITE
-// did not, and must get the same branch (17.1.1.3).
+// The loop part is of everything that decides where a request goes, and of Call-ID and CSeq so that two
+// transactions do not share a collision (RFC 5393 4.2.4). Nothing in it may differ between an INVITE and its
+// CANCEL or ACK: no method, no To tag, and no Proxy-Require, which a CANCEL does not carry (RFC 3261 9.1).
+// The transaction part adds what RFC 3261 16.11 says: the received branch when it is unique by itself, else
+// what tells transactions apart. The To tag that 16.11 lists is left out: the ACK to a negative answer
+// carries one that its INVITE did not, and must get the same branch (17.1.1.3).
 struct role_branch_parts role_branch_parts(const struct role_request *request)
 {
     const struct sip_message *message = request->message;

@@ -1,4 +1,5 @@
-// branch: the branch parameter of the Vias that this server pushes (RFC 3261 16.6 step 8, 16.11, RFC 5393 4.2).
+// branch: the branch parameter of the Vias that this server pushes (RFC 3261 16.6 step 8, 16.11, RFC 5393
+// 4.2).
 //
 //   z9hG4bKstg.WWWWLLTTTTTTTTTTTTTTTTPPPPPPPP      in hexadecimal
 //              |   | |               loop part: what routing depended on; equal again means a loop

@@ -1,8 +1,8 @@
 // digest: one keyed hash over several fields of a message.
 //
-// For branches and tags, which must come out the same for every retransmission and must not be guessed. Fields are
-// copied one behind the other into a small buffer, so the usual case is a single pass of the hash; longer input is
-// folded. One thread, on the stack.
+// For branches and tags, which must come out the same for every retransmission and must not be guessed.
+// Fields are copied one behind the other into a small buffer, so the usual case is a single pass of the hash;
+// longer input is folded. One thread, on the stack.
 #ifndef ROLE_DIGEST_H
 #define ROLE_DIGEST_H
 
@@ -61,7 +61,8 @@ static inline struct hash128 role_digest_end(const struct role_digest *digest)
     return hash_sip13(digest->key, digest->bytes, digest->len);
 }
 
-// Tells fields apart on top of a digest, and no more: 5 cycles for 8 bytes where uniqueness is all that is asked for.
+// Tells fields apart on top of a digest, and no more: 5 cycles for 8 bytes where uniqueness is all that is
+// asked for.
 static inline uint64_t role_digest_mix(uint64_t digest, struct slice field)
 {
     const uint64_t odd = 0x9fb21c651e98df25u;

@@ -1,7 +1,8 @@
 // OPTIONS for the server itself (RFC 3261 11.2).
 #include "role/request.h"
 
-// No body: 11.2 asks for none of a proxy. Allow names what this server answers itself; it forwards any method.
+// No body: 11.2 asks for none of a proxy. Allow names what this server answers itself; it forwards any
+// method.
 void role_options(struct role_request *request)
 {
     struct role_text lines;

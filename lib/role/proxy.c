@@ -12,9 +12,9 @@ static bool loops_in(struct slice vias, uint32_t loop)
     return false;
 }
 
-// RFC 5393 4.2.2: a Via of ours with the same loop part means that nothing which decides the route has changed. The
-// part is a keyed hash, so finding it equal also proves that the Via is ours; Vias of others are not parsed at all,
-// whatever they look like (4.2.4).
+// RFC 5393 4.2.2: a Via of ours with the same loop part means that nothing which decides the route has
+// changed. The part is a keyed hash, so finding it equal also proves that the Via is ours; Vias of others are
+// not parsed at all, whatever they look like (4.2.4).
 static bool has_looped(const struct role_request *request, uint32_t loop)
 {
     const struct sip_message *message = request->message;
@@ -41,7 +41,8 @@ static bool may_be_forwarded(struct role_request *request, uint32_t loop)
     const struct sip_message *message = request->message;
 
     if (request->has_max_forwards && request->max_forwards == 0) {
-        role_answer(request, 483, NULL); // OPTIONS as well: a 200 would be in the name of a user who may not be
+        // OPTIONS as well: a 200 would be in the name of a user who may not be
+        role_answer(request, 483, NULL);
         return false;
     }
     if (has_looped(request, loop)) {
@@ -89,8 +90,8 @@ static void note_uri_and_routes(struct role_request *request, const struct role_
     sip_edits_end(request->edits);
 }
 
-// All new header lines in one edit right behind the start line: in front of every Via, Record-Route and Route that
-// there may be (RFC 3261 16.6 steps 4, 6 and 8), and next to the one edit of the start line.
+// All new header lines in one edit right behind the start line: in front of every Via, Record-Route and Route
+// that there may be (RFC 3261 16.6 steps 4, 6 and 8), and next to the one edit of the start line.
 static void note_head(struct role_request *request, const struct role_target *target, unsigned out,
                       struct role_branch_parts parts)
 {
@@ -147,7 +148,7 @@ static void forward(struct role_request *request, const struct role_target *targ
         role_answer(request, 503, "No Listener Of The Next Hop's Address Family");
         return;
     }
-    // A binding or a Route can be made to name this very server; the packet would never come back from the wire.
+    // A binding or a Route can be made to name this very server; the packet would not come back from the wire.
     if (role_route_listener(route, &target->hop) != CONF_NONE) {
         role_answer(request, 482, "Next Hop Is This Server");
         return;

@@ -1,7 +1,8 @@
-// registration: one REGISTER while it is processed, from the header fields to the set of bindings that it leaves.
+// registration: one REGISTER while it is processed, from the header fields to the set of bindings that it
+// leaves.
 //
-// Internal to the registrar. The order of work is RFC 3261 10.3's; nothing is written before everything is known to
-// succeed, and then in one location_put, so a request is processed completely or not at all.
+// Internal to the registrar. The order of work is RFC 3261 10.3's; nothing is written before everything is
+// known to succeed, and then in one location_put, so a request is processed completely or not at all.
 #ifndef ROLE_REGISTRATION_H
 #define ROLE_REGISTRATION_H
 

@@ -1,10 +1,12 @@
 #include "role/request.h"
 
-// The typed parsers say what is wrong with their own grammar; which header field it was in decides the answer.
+// The typed parsers say what is wrong with their own grammar; the header field it was in decides the answer.
 static enum sip_error parse_address(const struct sip_message *message, enum sip_header id,
                                     enum sip_error error, struct sip_address *address, struct slice *tag)
 {
-    if (sip_address_parse(sip_message_first(message, id), address) != SIP_OK)
+    struct slice value = sip_message_first(message, id);
+
+    if (value.at == NULL || sip_address_parse(value, address) != SIP_OK)
         return error;
     *tag = sip_address_tag(address);
     return SIP_OK;
@@ -20,7 +22,7 @@ static enum sip_error parse_via(struct role_request *request)
     return sip_via_take(&c, &request->via) ? SIP_OK : SIP_ERROR_VIA;
 }
 
-// Over 255 is out of range (RFC 3261 20.22) and is treated as if there were none: the value becomes the default.
+// Over 255 is out of range (RFC 3261 20.22) and counts as none: the value becomes the default.
 static enum sip_error parse_max_forwards(struct role_request *request)
 {
     struct slice value = sip_message_first(request->message, SIP_HEADER_MAX_FORWARDS);
@@ -56,7 +58,9 @@ enum sip_error role_request_parse(struct role_request *request)
     if (error == SIP_OK)
         error = parse_address(message, SIP_HEADER_TO, SIP_ERROR_TO, &request->to, &request->to_tag);
     if (error == SIP_OK)
-        error = sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &request->cseq);
+        error = sip_message_has(message, SIP_HEADER_CSEQ)
+                    ? sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &request->cseq)
+                    : SIP_ERROR_MISSING_CSEQ;
     if (error == SIP_OK && sip_uri_parse(sip_message_span(message, message->uri), &request->uri) != SIP_OK)
         error = SIP_ERROR_REQUEST_URI;
     if (error == SIP_OK)

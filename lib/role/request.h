@@ -1,7 +1,7 @@
 // request: one request while it is served, with every typed header field that the roles share parsed once.
 //
-// Internal to the room: role_serve makes one on its stack and hands it from check to check. A function that returns
-// bool says whether to go on; false means that the verdict stands (an answer or a drop).
+// Internal to the room: role_serve makes one on its stack and hands it from check to check. A function that
+// returns bool says whether to go on; false means that the verdict stands (an answer or a drop).
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
 
@@ -53,15 +53,15 @@ static inline uint16_t role_request_offset(const struct role_request *request, c
     return (uint16_t)(at - request->message->bytes);
 }
 
-// request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set when
-// it can be answered.
+// request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set
+// when it can be answered.
 enum sip_error role_request_parse(struct role_request *request);
 
 // sanity.c: is it fit to be served? RFC 3261 16.3 step 1 and 2, 8.2.
 bool role_request_sane(struct role_request *request, enum sip_error parsed);
 
-// answer.c. An ACK is never answered, whatever is asked of these: it becomes DROP_ACK_UNROUTABLE. `reason` NULL: the
-// usual phrase. `lines` begins with role_route_server_line.
+// answer.c. An ACK is never answered, whatever is asked of these: it becomes DROP_ACK_UNROUTABLE. `reason`
+// NULL: the usual phrase. `lines` begins with role_route_server_line.
 void role_answer(struct role_request *request, uint16_t status, const char *reason);
 void role_answer_lines(struct role_request *request, uint16_t status, const char *reason, struct slice lines);
 void role_answer_lines_begin(const struct role_request *request, struct role_text *lines);
@@ -113,7 +113,8 @@ unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int 
 // A literal IP address that can be sent to over UDP.
 bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop);
 bool role_hop_usable(const struct endpoint *hop);
-// Where requests for a binding go: what is kept in `received`, else the first value of its Path, else its Contact.
+// Where requests for a binding go: what is kept in `received`, else the first value of its Path, else its
+// Contact.
 bool role_hop_of_binding(const struct location_binding *binding, struct endpoint *hop);
 
 // record_route.c

@@ -1,4 +1,5 @@
-// A response on its way back: the top Via is ours and goes, the next one says where to (RFC 3261 16.11, 16.7 step 3).
+// A response on its way back: the top Via is ours and goes, the next one says where to (RFC 3261 16.11, 16.7
+// step 3).
 #include "role/branch.h"
 
 static void drop(struct verdict *verdict, enum drop reason)
@@ -14,8 +15,8 @@ static bool via_is_ours(const struct role *role, const struct sip_via *via, stru
            role_route_sent_by(role->route, via->host, via->port) != CONF_NONE;
 }
 
-// Takes the top Via and then the next one, from the same line or from a later one. `*cut` is the edit that removes
-// the first.
+// Takes the top Via and then the next one, from the same line or from a later one. `*cut` is the edit that
+// removes the first.
 static enum drop take_vias(const struct sip_message *message, struct sip_via *top, struct sip_via *next,
                            struct sip_span *cut)
 {

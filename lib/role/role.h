@@ -1,9 +1,9 @@
 // role: message in, verdict and edits out.
 //
-// The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits, writes
-// the location table's own shard, and says what is to become of the message. Every role is a pure function of
-// (message, arrival, tables), so it is tested without EAL, NIC or network.
-// A struct role belongs to one worker and is used by it alone; the tables in it are shared as their headers say.
+// The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits,
+// writes the location table's own shard, and says what is to become of the message. Every role is a pure
+// function of (message, arrival, tables), so it is tested without EAL, NIC or network. A struct role belongs
+// to one worker and is used by it alone; the tables in it are shared as their headers say.
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
@@ -25,13 +25,14 @@ struct role {
     uint64_t random;        // state of the jitter's generator
 };
 
-// Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said. `edits` is
-// empty on entry. Always sets the whole verdict. Never fails: what is wrong becomes an answer or a counted drop.
+// Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said.
+// `edits` is empty on entry. Always sets the whole verdict. Never fails: what is wrong becomes an answer or a
+// counted drop.
 void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
                 const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits);
 
-// Which worker must serve the message (DESIGN's order of steering), of `workers`. `aor` gets the key that the role
-// will look up, so that it can be prefetched; false in `has_aor` when there is none.
+// Which worker must serve the message (DESIGN's order of steering), of `workers`. `aor` gets the key that the
+// role will look up, so that it can be prefetched; false in `has_aor` when there is none.
 struct role_steer {
     uint16_t worker;
     bool has_aor;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define TEXT_MAX   128 // bytes of a ready Via or Record-Route; an endpoint's text is at most ENDPOINT_TEXT_MAX
+#define TEXT_MAX   128 // bytes of a ready Via or Record-Route, around ENDPOINT_TEXT_MAX of address
 #define SERVER_MAX 256 // bytes of the Server line
 #define PAIRS      1024
 
@@ -99,8 +99,8 @@ static void add_address(struct role_route *route, const struct endpoint *endpoin
     };
 }
 
-// A domain's name that is an address marks the listeners' entries with that address, and gets one of its own for the
-// addresses that no listener has (a shared address in front of several boxes).
+// A domain's name that is an address marks the listeners' entries with that address, and gets one of its own
+// for the addresses that no listener has (a shared address in front of several boxes).
 static void add_domain_address(struct role_route *route, const struct endpoint *address, struct slice text,
                                unsigned domain)
 {
@@ -286,8 +286,8 @@ static bool address_matches(const struct own_address *own, struct slice host, co
                                            : slice_equal(own->text, host);
 }
 
-// `port` 0: none was given. Twice over few addresses: by text, which finds what we wrote ourselves, then by value for
-// other spellings.
+// `port` 0: none was given. Twice over few addresses: by text, which finds what we wrote ourselves, then by
+// value for other spellings.
 static const struct own_address *find_address(const struct role_route *route, struct slice host,
                                               uint16_t port, uint16_t port_default)
 {

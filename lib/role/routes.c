@@ -1,4 +1,5 @@
-// Route information preprocessing (RFC 3261 16.4), and the edits on the Route header field that follow from it.
+// Route information preprocessing (RFC 3261 16.4), and the edits on the Route header field that follow from
+// it.
 #include "role/request.h"
 #include "sip/token.h"
 
@@ -99,8 +100,8 @@ static bool rewrite_without_maddr(struct role_request *request)
     return false;
 }
 
-// maddr names us, and the request came in on the port and transport that the URI asks for: it has done its work.
-// Another maddr is the only target whatever the host says (RFC 3261 16.5).
+// maddr names us, and the request came in on the port and transport that the URI asks for: it has done its
+// work. Another maddr is the only target whatever the host says (RFC 3261 16.5).
 static bool take_maddr(struct role_request *request)
 {
     const struct sip_uri *uri = &request->uri;
@@ -124,9 +125,9 @@ static bool take_maddr(struct role_request *request)
     return true;
 }
 
-// All values on top that indicate this server go, not the first alone: a double Record-Route comes back as two
-// (RFC 5658 3.1), a spiral through us as more, and a request cannot be sent to oneself to have the next one taken.
-// The last of them was written for the side the request now leaves by.
+// All values on top that indicate this server go, not the first alone: a double Record-Route comes back as
+// two (RFC 5658 3.1), a spiral through us as more, and a request cannot be sent to oneself to have the next
+// one taken. The last of them was written for the side the request now leaves by.
 static bool take_own_routes(struct role_request *request)
 {
     struct role_routes *routes = &request->routes;

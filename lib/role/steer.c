@@ -17,12 +17,11 @@ static bool key_of(const struct role *role, const struct sip_uri *uri, struct ha
     return len > 0;
 }
 
-static bool key_of_to(const struct role *role, const struct sip_message *message, struct hash128 *key)
+static bool read_to(const struct sip_message *message, struct sip_address *to)
 {
-    struct sip_address to;
+    struct slice value = sip_message_first(message, SIP_HEADER_TO);
 
-    return sip_address_parse(sip_message_first(message, SIP_HEADER_TO), &to) == SIP_OK &&
-           key_of(role, &to.uri, key);
+    return value.at != NULL && sip_address_parse(value, to) == SIP_OK;
 }
 
 static bool key_of_request_uri(const struct role *role, const struct sip_message *message,
@@ -31,14 +30,6 @@ static bool key_of_request_uri(const struct role *role, const struct sip_message
     struct sip_uri uri;
 
     return sip_uri_parse(sip_message_span(message, message->uri), &uri) == SIP_OK && key_of(role, &uri, key);
-}
-
-static bool starts_dialog(const struct sip_message *message)
-{
-    struct sip_address to;
-
-    return sip_address_parse(sip_message_first(message, SIP_HEADER_TO), &to) == SIP_OK &&
-           sip_address_tag(&to).at == NULL;
 }
 
 static uint16_t worker_of_call(const struct role *role, const struct sip_message *message, unsigned workers)
@@ -75,12 +66,18 @@ void role_steer(const struct role *role, const struct sip_message *message, unsi
     if (message->kind != SIP_REQUEST)
         return;
     bool by_aor = false;
-    if (message->method == SIP_METHOD_REGISTER) {
-        steer->has_aor = by_aor = key_of_to(role, message, &steer->aor);
-    } else {
+    struct sip_address to;
+    switch (message->method) {
+    case SIP_METHOD_REGISTER:
+        steer->has_aor = by_aor = read_to(message, &to) && key_of(role, &to.uri, &steer->aor);
+        break;
+    case SIP_METHOD_SUBSCRIBE: // in a dialog it is the call's
         steer->has_aor = key_of_request_uri(role, message, &steer->aor);
-        by_aor = steer->has_aor && (message->method == SIP_METHOD_PUBLISH ||
-                                    (message->method == SIP_METHOD_SUBSCRIBE && starts_dialog(message)));
+        by_aor = steer->has_aor && read_to(message, &to) && to.tag.at == NULL;
+        break;
+    default:
+        steer->has_aor = key_of_request_uri(role, message, &steer->aor);
+        by_aor = steer->has_aor && message->method == SIP_METHOD_PUBLISH;
     }
     steer->worker = by_aor ? (uint16_t)location_owner(role->location, steer->aor)
                            : worker_of_call(role, message, workers);

@@ -1,7 +1,8 @@
-// Where one request goes: RFC 3261 16.5 and 16.6 step 7, for a server that picks one target and keeps no state.
+// Where one request goes: RFC 3261 16.5 and 16.6 step 7, for a server that picks one target and keeps no
+// state.
 //
-// The choice depends on the message and the tables only, never on the method (but for 405): an INVITE's CANCEL and
-// ACK must find the same target (RFC 3261 16.11).
+// The choice depends on the message and the tables only, never on the method (but for 405): an INVITE's
+// CANCEL and ACK must find the same target (RFC 3261 16.11).
 #include "role/request.h"
 
 bool role_hop_usable(const struct endpoint *hop)
@@ -82,8 +83,8 @@ static bool method_allowed(const struct role_request *request, const struct loca
            (binding->methods & SIP_METHOD_BIT(method));
 }
 
-// The binding with the highest q that can be reached. 404: nothing is known of the user. 480: the location table has
-// the user, and no binding that lives or leads anywhere.
+// The binding with the highest q that can be reached. 404: nothing is known of the user. 480: the location
+// table has the user, and no binding that lives or leads anywhere.
 static bool choose_binding(struct role_request *request, struct role_target *target)
 {
     const struct role *role = request->role;
@@ -119,8 +120,8 @@ static bool choose_binding(struct role_request *request, struct role_target *tar
     return false;
 }
 
-// Ours by right: a static route, else the location service. What is left of a Route is not followed (it would lead
-// anyone anywhere through us), and 16.12 has the same to say of the request-URI.
+// Ours by right: a static route, else the location service. What is left of a Route is not followed (it would
+// lead anyone anywhere through us), and 16.12 has the same to say of the request-URI.
 static bool choose_own(struct role_request *request, struct role_target *target)
 {
     const struct endpoint *hop = role_route_static(request->role->route, &request->uri, request->where);
@@ -156,7 +157,8 @@ static bool may_relay(struct role_request *request, bool in_dialog)
         role_answer(request, 403, "No Relay Between Foreign Domains");
         return false;
     }
-    // Refused, not removed: the ACK to an answer from further on has a To tag and would follow the values again.
+    // Refused, not removed: the ACK to an answer from further on has a To tag and would follow the values
+    // again.
     if (routes->first < routes->last) {
         role_answer(request, 403, "Preloaded Route Denied");
         return false;
@@ -164,8 +166,8 @@ static bool may_relay(struct role_request *request, bool in_dialog)
     return true;
 }
 
-// The Route set decides, then a static route for the domain, then the address in the request-URI. In a dialog the
-// request-URI is the remote target, which no static route may turn aside.
+// The Route set decides, then a static route for the domain, then the address in the request-URI. In a dialog
+// the request-URI is the remote target, which no static route may turn aside.
 static bool choose_foreign(struct role_request *request, struct role_target *target)
 {
     bool in_dialog = request->to_tag.at != NULL && request->routes.ours;

@@ -1,5 +1,5 @@
-// Whatever comes in: no read behind the message (the fixture's copy ends with it), a verdict that the data path can
-// carry out, edits that apply, and no answer to an ACK or a response.
+// Whatever comes in: no read behind the message (the fixture's copy ends with it), a verdict that the data
+// path can carry out, edits that apply, and no answer to an ACK or a response.
 #include "fixture.h"
 
 #include <stdio.h>

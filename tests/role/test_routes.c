@@ -1,4 +1,5 @@
-// Loose and strict routing: RFC 3261 16.4, 16.6 step 6 and 16.12, RFC 5658, and what strangers may not do with Route.
+// Loose and strict routing: RFC 3261 16.4, 16.6 step 6 and 16.12, RFC 5658, and what strangers may not do
+// with Route.
 #include "fixture.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-// What is wrong with a message becomes an answer or a counted drop (RFC 3261 8.2, 16.3, 18.2), and where answers go.
+// What is wrong with a message becomes an answer or a counted drop (RFC 3261 8.2, 16.3, 18.2), and where
+// answers go.
 #include "fixture.h"
 
 #include <stdio.h>
