@@ -1,4 +1,5 @@
 // What the parser makes of the messages of RFC 4475 and RFC 5118.
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,6 +122,35 @@ static void assert_text(struct slice slice, const char *text)
 {
     if (!slice_equal(slice, slice_text(text)))
         fail_msg("\"%.*s\" is not \"%s\"", SLICE_PRINT(slice), text);
+}
+
+static bool is_in_table(struct slice name)
+{
+    for (unsigned i = 0; i < torture_n; i++) {
+        if (slice_equal(name, slice_text(torture[i].name)))
+            return true;
+    }
+    return false;
+}
+
+static void test_every_message_has_its_verdict(void **state)
+{
+    DIR *directory = opendir(TORTURE_DIRECTORY);
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    (void)state;
+    assert_non_null(directory);
+    while ((entry = readdir(directory)) != NULL) {
+        struct slice name = slice_text(entry->d_name);
+        if (name.len < 4 || strcmp(name.at + name.len - 4, ".dat") != 0)
+            continue;
+        if (!is_in_table(slice_of(name.at, name.len - 4)))
+            fail_msg("%s is not in the table", name.at);
+        n++;
+    }
+    closedir(directory);
+    assert_int_equal(n, torture_n);
 }
 
 static void test_the_parsers_verdict_on_each(void **state)
@@ -429,6 +459,7 @@ static void test_ipv6_in_sdp_with_its_true_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_message_has_its_verdict),
         cmocka_unit_test(test_the_parsers_verdict_on_each),
         cmocka_unit_test(test_wsinv_is_read_through_its_folds),
         cmocka_unit_test(test_intmeth_keeps_every_odd_byte),

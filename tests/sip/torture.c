@@ -7,7 +7,8 @@
 
 const struct torture torture[] = {
     // RFC 4475: valid messages
-    {"wsinv", "4475 3.1.1.1", SIP_OK, "forward", "-", "\"all elements should treat this as well-formed\""},
+    {"wsinv", "4475 3.1.1.1", SIP_OK, "forward", "-",
+     "\"all elements should treat this as a well-formed request\""},
     {"intmeth", "4475 3.1.1.2", SIP_OK, "forward", "-",
      "\"if this unusual URI has been defined at a proxy, the proxy will forward this request normally\""},
     {"esc01", "4475 3.1.1.3", SIP_OK, "forward", "-",
@@ -21,7 +22,8 @@ const struct torture torture[] = {
     {"longreq", "4475 3.1.1.7", SIP_OK, "forward", "-", "\"well-formed request\" with long values"},
     {"dblreq", "4475 3.1.1.8", SIP_OK, "forward", "200",
      "\"the INVITE octets would not appear in the forwarded request\""},
-    {"semiuri", "4475 3.1.1.9", SIP_OK, "forward", "-", "\"the user part is user;par=u@example.net\""},
+    {"semiuri", "4475 3.1.1.9", SIP_OK, "forward", "-",
+     "\"will accept this as a well-formed message\" with user;par=u@example.net as its user"},
     {"transports", "4475 3.1.1.10", SIP_OK, "forward", "-",
      "\"as if the 2nd and subsequent header field values were not there\""},
     {"mpart01", "4475 3.1.1.11", SIP_OK, "forward", "-",
@@ -58,7 +60,8 @@ const struct torture torture[] = {
      "\"reasonable to reject this request with a 400\""},
     {"baddn", "4475 3.1.2.15", SIP_ERROR_ADDRESS, "400", "-",
      "\"reasonable always to reject with a 400\"; a proxy \"must not propagate the error\""},
-    {"badvers", "4475 3.1.2.16", SIP_ERROR_VERSION, "505", "-", "\"should respond with a 505\""},
+    {"badvers", "4475 3.1.2.16", SIP_ERROR_VERSION, "505", "-",
+     "\"should respond to the request with a 505\""},
     {"mismatch01", "4475 3.1.2.17", SIP_ERROR_CSEQ_METHOD, "400", "-", "\"will respond with a 400\""},
     {"mismatch02", "4475 3.1.2.18", SIP_ERROR_CSEQ_METHOD, "501", "-",
      "\"should respond with a 501\", which \"has better future-proof characteristics\" than a 400"},
@@ -74,7 +77,7 @@ const struct torture torture[] = {
      "\"proxies should treat this message as any other\", \"a registrar would reject this request with a "
      "400\""},
     {"bext01", "4475 3.3.5", SIP_OK, "420", "-", "\"will respond with a 420\" with Unsupported"},
-    {"invut", "4475 3.3.6", SIP_OK, "forward", "-", "\"a proxy would process it just as any other INVITE\""},
+    {"invut", "4475 3.3.6", SIP_OK, "forward", "-", "\"would process it just as it would any other INVITE\""},
     {"regaut01", "4475 3.3.7", SIP_OK, "forward", "200",
      "forwarded \"unmodified\"; a registrar without authentication \"will simply ignore the header field\""},
     {"multi01", "4475 3.3.8", SIP_ERROR_REPEATED_HEADER, "400", "-", "\"would respond with a 400\""},
