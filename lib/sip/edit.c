@@ -101,11 +101,14 @@ static int32_t choose_start(const struct piece *piece, unsigned n, int32_t lowes
     uint32_t best = 0;
 
     for (unsigned i = 0; i <= n; i++) {
-        if (-piece[i].growth < lowest || -piece[i].growth > highest || piece[i].len == 0)
+        if (-piece[i].growth < lowest || -piece[i].growth > highest)
             continue;
-        uint32_t stays = 0;
-        for (unsigned j = 0; j <= n; j++)
-            stays += piece[j].growth == piece[i].growth ? piece[j].len : 0;
+        // The first of those that move alike sums them all up; what the others find is less and does not count.
+        uint32_t stays = piece[i].len;
+        for (unsigned j = i + 1; j <= n; j++) {
+            if (piece[j].growth == piece[i].growth)
+                stays += piece[j].len;
+        }
         if (stays > best) {
             best = stays;
             start = -piece[i].growth;
