@@ -115,6 +115,17 @@ bool fixture_ip_says(const char *arguments, const char *words)
     return said;
 }
 
+void fixture_ip_await(const char *arguments, const char *words)
+{
+    uint64_t deadline = fixture_ms() + 5000;
+
+    while (!fixture_ip_says(arguments, words)) {
+        if (fixture_ms() > deadline)
+            fail_msg("ip %s: no %s", arguments, words);
+        usleep(10000);
+    }
+}
+
 struct rte_mempool *fixture_pool(uint16_t data_room)
 {
     char name[RTE_MEMPOOL_NAMESIZE];

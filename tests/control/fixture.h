@@ -38,6 +38,9 @@ __attribute__((format(printf, 1, 2))) void fixture_ip(const char *format, ...);
 // Whether the words stand in what `ip WORDS` prints.
 bool fixture_ip_says(const char *arguments, const char *words);
 
+// Waits until it does, at most five seconds.
+void fixture_ip_await(const char *arguments, const char *words);
+
 // A pool of FIXTURE_MBUFS buffers with room for a struct packet; the freeing fails the test when one is missing.
 struct rte_mempool *fixture_pool(uint16_t data_room);
 void fixture_pool_free(struct rte_mempool *pool);

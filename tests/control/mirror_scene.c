@@ -53,7 +53,7 @@ void mirror_scene_close(struct mirror_scene *scene)
 
 void mirror_scene_load(struct mirror_scene *scene)
 {
-    assert_int_equal(control_mirror_load(scene->mirror, 2000), 0);
+    assert_int_equal(control_mirror_load(scene->mirror, 10000), 0);
 }
 
 void mirror_scene_follow(struct mirror_scene *scene)
@@ -66,23 +66,56 @@ void mirror_scene_follow(struct mirror_scene *scene)
     } while (poll(&readable, 1, 20) > 0);
 }
 
-uint8_t mirror_scene_state(const struct mirror_scene *scene, const char *destination)
+struct expected {
+    const char *destination;
+    uint8_t state;
+    const struct rte_ether_addr *mac; // NULL: any
+    uint16_t port;
+    const struct endpoint *gateway; // NULL: any
+};
+
+static bool holds(const struct mirror_scene *scene, const struct expected *expected)
 {
-    return fixture_hop(scene->hops, destination)->state;
+    const struct net_hop *hop = fixture_hop(scene->hops, expected->destination);
+
+    if (expected->gateway != NULL)
+        return endpoint_same_address(&hop->address, expected->gateway);
+    if (hop->state != expected->state)
+        return false;
+    return expected->mac == NULL ||
+           (rte_is_same_ether_addr(&hop->mac, expected->mac) && hop->port == expected->port &&
+            hop->source.addr_bytes[5] == expected->port && hop->mtu == 1500 && hop->vlan == 0);
 }
 
-void mirror_scene_assert_ready(const struct mirror_scene *scene, const char *destination, const char *mac,
+static void expect(struct mirror_scene *scene, const struct expected *expected)
+{
+    uint64_t deadline = fixture_ms() + 5000;
+
+    while (!holds(scene, expected) && fixture_ms() < deadline)
+        mirror_scene_follow(scene);
+    if (!holds(scene, expected))
+        fail_msg("%s: state %u", expected->destination,
+                 fixture_hop(scene->hops, expected->destination)->state);
+}
+
+void mirror_scene_expect(struct mirror_scene *scene, const char *destination, uint8_t state)
+{
+    expect(scene, &(struct expected){.destination = destination, .state = state});
+}
+
+void mirror_scene_expect_ready(struct mirror_scene *scene, const char *destination, const char *mac,
                                uint16_t port)
 {
-    const struct net_hop *hop = fixture_hop(scene->hops, destination);
     struct rte_ether_addr wanted = fixture_mac(mac);
 
-    assert_int_equal(hop->state, NET_HOP_READY);
-    assert_true(rte_is_same_ether_addr(&hop->mac, &wanted));
-    assert_int_equal(hop->port, port);
-    assert_int_equal(hop->source.addr_bytes[5], port); // the twin's own
-    assert_int_equal(hop->mtu, 1500);
-    assert_int_equal(hop->vlan, 0);
+    expect(scene, &(struct expected){destination, NET_HOP_READY, &wanted, port, NULL});
+}
+
+void mirror_scene_expect_gateway(struct mirror_scene *scene, const char *destination, const char *gateway)
+{
+    struct endpoint address = fixture_address(gateway);
+
+    expect(scene, &(struct expected){.destination = destination, .gateway = &address});
 }
 
 void mirror_scene_reopen(struct mirror_scene *scene, uint32_t candidates)

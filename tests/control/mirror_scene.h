@@ -32,10 +32,11 @@ void mirror_scene_load(struct mirror_scene *scene);
 // that they ask for is several answers.
 void mirror_scene_follow(struct mirror_scene *scene);
 
-uint8_t mirror_scene_state(const struct mirror_scene *scene, const char *destination);
-
-// The hop of the destination is ready, with this MAC, and as its port's twin has it.
-void mirror_scene_assert_ready(const struct mirror_scene *scene, const char *destination, const char *mac,
+// What must come true, at once or with what the kernel says within five seconds: the state of a destination's hop; that
+// it is ready, with this MAC and otherwise as its port's twin has it; that it is this gateway.
+void mirror_scene_expect(struct mirror_scene *scene, const char *destination, uint8_t state);
+void mirror_scene_expect_ready(struct mirror_scene *scene, const char *destination, const char *mac,
                                uint16_t port);
+void mirror_scene_expect_gateway(struct mirror_scene *scene, const char *destination, const char *gateway);
 
 #endif

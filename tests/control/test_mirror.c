@@ -5,13 +5,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-static void assert_gateway(const struct mirror_scene *scene, const char *destination, const char *gateway)
-{
-    struct endpoint address = fixture_address(gateway);
-
-    assert_true(endpoint_same_address(&fixture_hop(scene->hops, destination)->address, &address));
-}
-
 static uint64_t resyncs(const struct mirror_scene *scene)
 {
     struct control_mirror_counters counters;
@@ -30,16 +23,18 @@ static void test_what_is_there_at_the_start_is_read(void **state)
     fixture_ip("addr add 2001:db8:1::1/64 dev sip1 nodad");
     fixture_ip("neigh add 198.18.0.2 lladdr " PEER " dev sip0");
     fixture_ip("route add 192.0.2.0/24 via 198.18.0.2");
+    fixture_ip_await("-6 route show table local",
+                     "local 2001:db8:1::1"); // the kernel takes its time with those
     mirror_scene_load(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.1"), NET_HOP_LOCAL);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_LINK);
+    mirror_scene_expect(&scene, "198.18.0.1", NET_HOP_LOCAL);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_LINK);
     assert_int_equal(fixture_hop(scene.hops, "198.18.0.9")->port, 0);
-    mirror_scene_assert_ready(&scene, "198.18.0.2", PEER, 0);
-    mirror_scene_assert_ready(&scene, "192.0.2.77", PEER, 0);
-    assert_int_equal(mirror_scene_state(&scene, "2001:db8:1::1"), NET_HOP_LOCAL);
-    assert_int_equal(mirror_scene_state(&scene, "2001:db8:1::9"), NET_HOP_LINK);
+    mirror_scene_expect_ready(&scene, "198.18.0.2", PEER, 0);
+    mirror_scene_expect_ready(&scene, "192.0.2.77", PEER, 0);
+    mirror_scene_expect(&scene, "2001:db8:1::1", NET_HOP_LOCAL);
+    mirror_scene_expect(&scene, "2001:db8:1::9", NET_HOP_LINK);
     assert_int_equal(fixture_hop(scene.hops, "2001:db8:1::9")->port, 1);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.1"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "203.0.113.1", NET_HOP_UNREACHABLE);
     mirror_scene_close(&scene);
 }
 
@@ -50,26 +45,26 @@ static void test_what_comes_and_goes_later_is_followed(void **state)
     (void)state;
     mirror_scene_open(&scene);
     mirror_scene_load(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_UNREACHABLE);
     fixture_ip("addr add 198.18.0.1/24 dev sip0");
     fixture_ip("route add default via 198.18.0.254");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_LINK);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.1"), NET_HOP_RESOLVING);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_LINK);
+    mirror_scene_expect(&scene, "203.0.113.1", NET_HOP_RESOLVING);
     fixture_ip("neigh add 198.18.0.254 lladdr " PEER " dev sip0");
     mirror_scene_follow(&scene);
-    mirror_scene_assert_ready(&scene, "203.0.113.1", PEER, 0);
+    mirror_scene_expect_ready(&scene, "203.0.113.1", PEER, 0);
     assert_int_equal(scene.ready_n, 1);
     fixture_ip("neigh del 198.18.0.254 dev sip0");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.1"), NET_HOP_RESOLVING);
+    mirror_scene_expect(&scene, "203.0.113.1", NET_HOP_RESOLVING);
     fixture_ip("route del default");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.1"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "203.0.113.1", NET_HOP_UNREACHABLE);
     fixture_ip("addr del 198.18.0.1/24 dev sip0");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.1"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.1", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_UNREACHABLE);
     mirror_scene_close(&scene);
 }
 
@@ -85,7 +80,7 @@ static void test_ipv6_gateway_by_its_link_local_address(void **state)
     fixture_ip("neigh add fe80::1 lladdr " PEER " dev sip1");
     fixture_ip("neigh add fe80::1 lladdr 02:00:00:00:00:99 dev sip0"); // another one on the other port
     mirror_scene_follow(&scene);
-    mirror_scene_assert_ready(&scene, "2001:db8:ffff::1", PEER, 1);
+    mirror_scene_expect_ready(&scene, "2001:db8:ffff::1", PEER, 1);
     mirror_scene_close(&scene);
 }
 
@@ -109,12 +104,12 @@ static void test_blackhole_unreachable_and_prohibit_lead_nowhere(void **state)
     for (unsigned i = 0; i < RTE_DIM(kinds); i++) {
         char text[32];
         snprintf(text, sizeof(text), "192.0.2.%u", i + 1);
-        assert_int_equal(mirror_scene_state(&scene, text), NET_HOP_UNREACHABLE);
+        mirror_scene_expect(&scene, text, NET_HOP_UNREACHABLE);
         snprintf(text, sizeof(text), "2001:db8:2:%u::1", i + 1);
-        assert_int_equal(mirror_scene_state(&scene, text), NET_HOP_UNREACHABLE);
+        mirror_scene_expect(&scene, text, NET_HOP_UNREACHABLE);
     }
-    assert_int_equal(mirror_scene_state(&scene, "192.0.2.9"), NET_HOP_RESOLVING);
-    assert_int_equal(mirror_scene_state(&scene, "2001:db8:2:9::1"), NET_HOP_RESOLVING);
+    mirror_scene_expect(&scene, "192.0.2.9", NET_HOP_RESOLVING);
+    mirror_scene_expect(&scene, "2001:db8:2:9::1", NET_HOP_RESOLVING);
     mirror_scene_close(&scene);
 }
 
@@ -126,8 +121,8 @@ static void test_broadcast_and_multicast_lead_nowhere(void **state)
     mirror_scene_open(&scene);
     fixture_ip("addr add 198.18.0.1/24 broadcast 198.18.0.255 dev sip0");
     mirror_scene_load(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.255"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "ff02::1"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.255", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "ff02::1", NET_HOP_UNREACHABLE);
     assert_int_equal(scene.ready_n, 0); // the kernel lists multicast groups among its neighbours
     mirror_scene_close(&scene);
 }
@@ -146,11 +141,11 @@ static void test_other_interfaces_and_tables_are_passed_over_but_addresses_are_o
     fixture_ip("neigh add 203.0.113.2 lladdr " PEER " dev other0");
     fixture_ip("route add 192.0.2.0/24 via 198.18.0.2 table 100");
     mirror_scene_load(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.2"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.9"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "192.0.2.1"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "203.0.113.1"), NET_HOP_LOCAL);
-    assert_int_equal(mirror_scene_state(&scene, "127.0.0.1"), NET_HOP_LOCAL);
+    mirror_scene_expect(&scene, "203.0.113.2", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "203.0.113.9", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "203.0.113.1", NET_HOP_LOCAL);
+    mirror_scene_expect(&scene, "127.0.0.1", NET_HOP_LOCAL);
     mirror_scene_close(&scene);
 }
 
@@ -165,10 +160,10 @@ static void test_first_next_hop_of_a_multipath_route_is_used(void **state)
     mirror_scene_load(&scene);
     fixture_ip("route add 192.0.2.0/24 nexthop via 198.18.0.2 nexthop via 198.18.1.2");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.0.2");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.0.2");
     fixture_ip("link set sip0 down"); // takes its next hop along, without a word
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.1.2");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.1.2");
     assert_int_equal(fixture_hop(scene.hops, "192.0.2.1")->port, 1);
     mirror_scene_close(&scene);
 }
@@ -184,10 +179,10 @@ static void test_ipv6_multipath_route_loses_one_next_hop(void **state)
     mirror_scene_load(&scene);
     fixture_ip("-6 route add 2001:db8:f::/48 nexthop via 2001:db8:1::2 nexthop via 2001:db8:2::2");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "2001:db8:f::1", "2001:db8:1::2");
+    mirror_scene_expect_gateway(&scene, "2001:db8:f::1", "2001:db8:1::2");
     fixture_ip("-6 route del 2001:db8:f::/48 via 2001:db8:1::2");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "2001:db8:f::1", "2001:db8:2::2");
+    mirror_scene_expect_gateway(&scene, "2001:db8:f::1", "2001:db8:2::2");
     mirror_scene_close(&scene);
 }
 
@@ -202,13 +197,13 @@ static void test_nexthop_objects_are_followed(void **state)
     fixture_ip("nexthop add id 7 via 198.18.0.2 dev sip0");
     fixture_ip("route add 192.0.2.0/24 nhid 7");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.0.2");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.0.2");
     fixture_ip("nexthop replace id 7 via 198.18.0.3 dev sip0");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.0.3");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.0.3");
     fixture_ip("nexthop del id 7"); // and the route with it, without a word
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "192.0.2.1"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_UNREACHABLE);
     mirror_scene_close(&scene);
 }
 
@@ -222,7 +217,7 @@ static void test_ipv4_route_over_an_ipv6_gateway(void **state)
     fixture_ip("route add 192.0.2.0/24 via inet6 fe80::1 dev sip0");
     fixture_ip("neigh add fe80::1 lladdr " PEER " dev sip0");
     mirror_scene_follow(&scene);
-    mirror_scene_assert_ready(&scene, "192.0.2.1", PEER, 0);
+    mirror_scene_expect_ready(&scene, "192.0.2.1", PEER, 0);
     mirror_scene_close(&scene);
 }
 
@@ -238,13 +233,13 @@ static void test_replaced_route_and_lower_metric(void **state)
     fixture_ip("route add default via 198.18.0.2 metric 100");
     fixture_ip("route add default via 198.18.1.2 metric 50");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.1.2");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.1.2");
     fixture_ip("route replace default via 198.18.1.3 metric 50");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.1.3");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.1.3");
     fixture_ip("route del default via 198.18.1.3 metric 50");
     mirror_scene_follow(&scene);
-    assert_gateway(&scene, "192.0.2.1", "198.18.0.2");
+    mirror_scene_expect_gateway(&scene, "192.0.2.1", "198.18.0.2");
     mirror_scene_close(&scene);
 }
 
@@ -259,11 +254,28 @@ static void test_routes_of_an_interface_that_goes_down_and_up(void **state)
     mirror_scene_load(&scene);
     fixture_ip("link set sip0 down");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "192.0.2.1"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_UNREACHABLE);
     fixture_ip("link set sip0 up");
     mirror_scene_follow(&scene);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.9"), NET_HOP_LINK);
+    mirror_scene_expect(&scene, "198.18.0.9", NET_HOP_LINK);
+    mirror_scene_close(&scene);
+}
+
+static void test_route_goes_with_the_address_that_it_prefers(void **state)
+{
+    struct mirror_scene scene;
+
+    (void)state;
+    mirror_scene_open(&scene);
+    fixture_ip("addr add 198.18.0.1/24 dev sip0");
+    fixture_ip("addr add 198.51.100.1/32 dev sip0");
+    fixture_ip("route add 192.0.2.0/24 via 198.18.0.2 src 198.51.100.1");
+    mirror_scene_load(&scene);
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_RESOLVING);
+    fixture_ip("addr del 198.51.100.1/32 dev sip0");
+    mirror_scene_follow(&scene);
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_UNREACHABLE);
     mirror_scene_close(&scene);
 }
 
@@ -280,11 +292,11 @@ static void test_new_mtu_and_mac_of_a_twin_reach_its_hops(void **state)
     mirror_scene_follow(&scene);
     assert_int_equal(fixture_hop(scene.hops, "198.18.0.9")->mtu, 1300);
     assert_int_equal(fixture_hop(scene.hops, "198.18.0.2")->mtu, 1300);
-    assert_int_equal(fixture_hop(scene.hops, "198.18.0.2")->state, NET_HOP_READY);
+    mirror_scene_expect(&scene, "198.18.0.2", NET_HOP_READY);
     fixture_ip("link set sip0 address 02:00:00:00:77:00");
     mirror_scene_follow(&scene);
     // The kernel forgets all neighbours over it.
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.2"), NET_HOP_LINK);
+    mirror_scene_expect(&scene, "198.18.0.2", NET_HOP_LINK);
     assert_int_equal(fixture_hop(scene.hops, "198.18.0.2")->source.addr_bytes[4], 0x77);
     fixture_ip("neigh add 198.18.0.2 lladdr " PEER " dev sip0");
     mirror_scene_follow(&scene);
@@ -316,9 +328,9 @@ static void test_overflow_of_the_socket_ends_in_a_resync(void **state)
     control_mirror_counters(scene.mirror, &counters);
     assert_true(counters.overflows >= 1);
     assert_true(counters.resyncs > before);
-    assert_int_equal(mirror_scene_state(&scene, "192.0.2.1"), NET_HOP_UNREACHABLE);
-    assert_int_equal(mirror_scene_state(&scene, "198.18.0.2"), NET_HOP_LINK);
-    assert_gateway(&scene, "198.51.100.39", "198.18.0.3");
+    mirror_scene_expect(&scene, "192.0.2.1", NET_HOP_UNREACHABLE);
+    mirror_scene_expect(&scene, "198.18.0.2", NET_HOP_LINK);
+    mirror_scene_expect_gateway(&scene, "198.51.100.39", "198.18.0.3");
     mirror_scene_close(&scene);
 }
 
@@ -381,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_ipv4_route_over_an_ipv6_gateway),
         cmocka_unit_test(test_replaced_route_and_lower_metric),
         cmocka_unit_test(test_routes_of_an_interface_that_goes_down_and_up),
+        cmocka_unit_test(test_route_goes_with_the_address_that_it_prefers),
         cmocka_unit_test(test_new_mtu_and_mac_of_a_twin_reach_its_hops),
         cmocka_unit_test(test_overflow_of_the_socket_ends_in_a_resync),
         cmocka_unit_test(test_more_routes_than_fit_are_counted),

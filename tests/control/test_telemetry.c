@@ -161,7 +161,7 @@ static void test_hops_by_page(void **state)
     scene_open(&scene);
     for (unsigned i = 2; i < 42; i++)
         fixture_ip("neigh add 198.18.0.%u lladdr 02:00:00:00:00:%02x dev sip0", i, i);
-    assert_true(scene_turn_until(&scene, forty_are_known, 2000));
+    assert_true(scene_turn_until(&scene, forty_are_known, 5000));
     assert_says("/strowger/hops", "\"neighbours\":40");
     assert_says("/strowger/hops", "\"state\":\"local\"");
     assert_says("/strowger/hops",

@@ -31,10 +31,10 @@ static void open_twin(struct control_twin *twin, const char *name, uint16_t mtu,
     assert_int_equal(control_twin_open(twin, &conf, 3, &port_mac, pool), 0);
 }
 
-// The next frame for which `wanted` holds; the kernel sends others of its own accord. NULL after a second.
+// The next frame for which `wanted` holds; the kernel sends others of its own accord. NULL after five seconds.
 static struct rte_mbuf *await(struct control_twin *twin, bool (*wanted)(const struct rte_mbuf *))
 {
-    uint64_t deadline = fixture_ms() + 1000;
+    uint64_t deadline = fixture_ms() + 5000;
     struct pollfd readable = {.fd = twin->fd, .events = POLLIN};
 
     while (fixture_ms() < deadline) {
