@@ -201,6 +201,11 @@ static void write_identity(struct draft *draft, const struct kind_row *row)
         LINE(draft, "Max-Forwards", 0, "%u", 65 + below(corpus, 6));
 }
 
+const char *corpus_contact_params(uint32_t user)
+{
+    return user % 5 < 2 ? ";transport=udp" : "";
+}
+
 static void write_contact(struct draft *draft, const struct kind_row *row)
 {
     struct corpus *corpus = draft->corpus;
@@ -213,7 +218,7 @@ static void write_contact(struct draft *draft, const struct kind_row *row)
     else if (chance(corpus, 20))
         strcpy(parameter, ";+sip.instance=\"<urn:uuid:00000000>\"");
     LINE(draft, "Contact", 'm', "<sip:user%u@%s%s>%s", draft->note.caller, draft->sender,
-         chance(corpus, 40) ? ";transport=udp" : "", parameter);
+         corpus_contact_params(draft->note.caller), parameter);
     if (row->kind == CORPUS_REGISTER && parameter[1] != 'e')
         LINE(draft, "Expires", 0, "%u", 60 + below(corpus, 7200));
 }

@@ -51,4 +51,8 @@ struct corpus_note {
 // Writes the next message, without NUL. Returns its bytes. `note` may be NULL.
 unsigned corpus_next(struct corpus *corpus, char text[CORPUS_MESSAGE_MAX], struct corpus_note *note);
 
+// What stands behind the address in a user's Contact URI: a phone names the same contact each time, or it would be
+// another one (RFC 3261 19.1.4).
+const char *corpus_contact_params(uint32_t user);
+
 #endif

@@ -254,7 +254,7 @@ int main(int argc, char **argv)
             rig.strowger.workers[id]->ports[0].tx_offloads |=
                 RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
     }
-    traffic_populate(&rig, options.bindings);
+    traffic_populate(&rig, options.which, options.bindings);
     measure(&rig, &options);
     return rig_stop(&rig) ? 0 : 1;
 }

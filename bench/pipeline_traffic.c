@@ -35,6 +35,12 @@ static struct endpoint phone_of(uint32_t user)
                         (uint16_t)(5060 + (user >> 16)));
 }
 
+// The address in the Contact of every REGISTER, so that it is a refresh.
+static struct endpoint one_phone(void)
+{
+    return endpoint_ip4(198, 19, 1, 1, 5060);
+}
+
 int traffic_open(struct traffic *traffic, struct rig *rig, enum traffic_case which, uint32_t users,
                  bool checksum_hw)
 {
@@ -43,7 +49,7 @@ int traffic_open(struct traffic *traffic, struct rig *rig, enum traffic_case whi
 
     // A refresh names the contact that is there already; elsewhere hosts of both families mix.
     if (which == TRAFFIC_REGISTER)
-        options.source = endpoint_ip4(198, 19, 1, 1, 5060);
+        options.source = one_phone();
     *traffic = (struct traffic){.rig = rig, .which = which, .checksum_hw = checksum_hw};
     corpus_open(&traffic->corpus, &options);
     traffic->responses = malloc(TRAFFIC_BATCH * sizeof(*traffic->responses));
@@ -60,17 +66,18 @@ void traffic_close(struct traffic *traffic)
     free(traffic->response_len);
 }
 
-void traffic_populate(struct rig *rig, uint32_t users)
+void traffic_populate(struct rig *rig, enum traffic_case which, uint32_t users)
 {
     struct location *location = rig->strowger.location;
     char aor[64], contact[96], call_id[64];
 
     for (uint32_t user = 0; user < users; user++) {
-        struct endpoint phone = phone_of(user);
+        struct endpoint phone = which == TRAFFIC_REGISTER ? one_phone() : phone_of(user);
         char host[ENDPOINT_TEXT_MAX];
         unsigned host_len = endpoint_write(&phone, host);
         int aor_len = snprintf(aor, sizeof(aor), "user%u@" DOMAIN, user);
-        int contact_len = snprintf(contact, sizeof(contact), "sip:user%u@%.*s", user, (int)host_len, host);
+        int contact_len = snprintf(contact, sizeof(contact), "sip:user%u@%.*s%s", user, (int)host_len, host,
+                                   corpus_contact_params(user));
         int call_len =
             snprintf(call_id, sizeof(call_id), "%08x-registration@%.*s", user, (int)host_len, host);
         struct location_binding binding = {

@@ -33,7 +33,7 @@ int traffic_open(struct traffic *traffic, struct rig *rig, enum traffic_case whi
 void traffic_close(struct traffic *traffic);
 
 // Registers `users` users directly in the location table, as a REGISTER of the corpus would.
-void traffic_populate(struct rig *rig, uint32_t users);
+void traffic_populate(struct rig *rig, enum traffic_case which, uint32_t users);
 
 // Puts a batch into the receive rings, spread over the queues as RSS would. Returns the frames.
 unsigned traffic_fill(struct traffic *traffic);
