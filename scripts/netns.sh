@@ -23,8 +23,27 @@ netns_begin() {
     netns_pids=()
     netns_pages_added=0
     trap netns_cleanup EXIT
+    netns_traps
+}
+
+netns_traps() {
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
+
+# Runs a command to its end, and leaves only then if a signal came meanwhile: for what would be left behind if it
+# were done and not yet noted.
+netns_uninterrupted() {
+    local status signal=0
+    trap 'signal=129' HUP
+    trap 'signal=130' INT
+    trap 'signal=143' TERM
+    "$@"
+    status=$?
+    netns_traps
+    ((signal == 0)) || exit $signal
+    return $status
 }
 
 # The full name of namespace $1.
@@ -34,8 +53,8 @@ netns_name() {
 
 # Makes namespace $1 with its loopback up.
 netns_make() {
+    netns_list+=("$1") # first: a signal may come in between
     ip netns add "$(netns_name "$1")" || return
-    netns_list+=("$1")
     ip -n "$(netns_name "$1")" link set lo up
 }
 
@@ -103,6 +122,12 @@ netns_start() {
     local ns log=$2
     ns=$(netns_name "$1")
     shift 2
+    netns_uninterrupted netns_spawn "$ns" "$log" "$@"
+}
+
+netns_spawn() {
+    local ns=$1 log=$2
+    shift 2
     # A process group of its own, so that all that the command starts ends with it.
     (exec setsid ip netns exec "$ns" "$@") >"$log" 2>&1 </dev/null &
     netns_pid=$!
@@ -124,17 +149,17 @@ netns_stop() {
 # Asks for $1 MiB of 2 MiB pages in all; sets $netns_pages_mib to what is free then, 0 where there are none. What was
 # added here is given back at the end. Not to be called in a subshell.
 netns_hugepages() {
-    local wanted=$((($1 + 1) / 2)) before after free
-    local file=/proc/sys/vm/nr_hugepages
-    netns_pages_mib=0
-    before=$(cat $file 2>/dev/null) || return 0
+    local wanted=$((($1 + 1) / 2)) free
     free=$(netns_hugepages_free)
-    if ((free < wanted)) && echo $((before + wanted - free)) 2>/dev/null >$file; then
-        after=$(cat $file)
-        ((netns_pages_added += after - before))
-        free=$(netns_hugepages_free)
-    fi
-    netns_pages_mib=$((free * 2))
+    ((free >= wanted)) || netns_uninterrupted netns_hugepages_add $((wanted - free))
+    netns_pages_mib=$(($(netns_hugepages_free) * 2))
+}
+
+netns_hugepages_add() {
+    local before after file=/proc/sys/vm/nr_hugepages
+    # No cat: a signal to the whole group would end it.
+    { read -r before <$file && echo $((before + $1)) >$file && read -r after <$file; } 2>/dev/null || return 0
+    ((netns_pages_added += after - before))
 }
 
 netns_hugepages_free() {
@@ -169,7 +194,8 @@ netns_af_xdp_works() {
 
 netns_cleanup() {
     local status=$? pid ns
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' HUP INT TERM # an impatient second Ctrl-C
     for pid in "${netns_pids[@]}"; do
         netns_stop "$pid" 5
     done
