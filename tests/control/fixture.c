@@ -61,13 +61,14 @@ const char *fixture_telemetry(void)
     return path;
 }
 
-static void write_file(const char *path, const char *text)
+void fixture_setting(const char *path, const char *value)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    char whole[128];
 
-    if (fd < 0)
-        return;
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    snprintf(whole, sizeof(whole), "/proc/sys/net/%s", path);
+    int fd = open(whole, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, value, strlen(value)), strlen(value));
     close(fd);
 }
 
@@ -83,8 +84,8 @@ void fixture_namespace(void)
         skip();
     }
     // Without duplicate address detection addresses work at once, and the kernel sends less of its own accord.
-    write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
-    write_file("/proc/sys/net/ipv6/conf/default/router_solicitations", "0");
+    fixture_setting("ipv6/conf/default/accept_dad", "0");
+    fixture_setting("ipv6/conf/default/router_solicitations", "0");
     fixture_ip("link set lo up");
 }
 

@@ -41,6 +41,9 @@ bool fixture_ip_says(const char *arguments, const char *words);
 // Waits until it does, at most five seconds.
 void fixture_ip_await(const char *arguments, const char *words);
 
+// Writes /proc/sys/net/PATH of the namespace.
+void fixture_setting(const char *path, const char *value);
+
 // A pool of FIXTURE_MBUFS buffers with room for a struct packet; the freeing fails the test when one is missing.
 struct rte_mempool *fixture_pool(uint16_t data_room);
 void fixture_pool_free(struct rte_mempool *pool);

@@ -2,9 +2,7 @@
 #include "mirror_scene.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 static void test_states_of_a_neighbour(void **state)
 {
@@ -145,15 +143,6 @@ static void test_question_about_an_unknown_interface_is_refused(void **state)
     mirror_scene_close(&scene);
 }
 
-static void write_setting(const char *path, const char *value)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, value, strlen(value)), strlen(value));
-    close(fd);
-}
-
 // A worker's traffic does not pass the kernel, which would never find out that the neighbour is gone.
 static void test_used_stale_neighbour_is_verified_and_a_dead_one_noticed(void **state)
 {
@@ -162,8 +151,8 @@ static void test_used_stale_neighbour_is_verified_and_a_dead_one_noticed(void **
     (void)state;
     mirror_scene_open(&scene);
     fixture_ip("addr add 198.18.0.1/24 dev sip0");
-    write_setting("/proc/sys/net/ipv4/neigh/sip0/delay_first_probe_time", "0");
-    write_setting("/proc/sys/net/ipv4/neigh/sip0/retrans_time_ms", "50");
+    fixture_setting("ipv4/neigh/sip0/delay_first_probe_time", "0");
+    fixture_setting("ipv4/neigh/sip0/retrans_time_ms", "50");
     fixture_ip("neigh add 198.18.0.2 lladdr " PEER " dev sip0 nud stale");
     mirror_scene_load(&scene);
     control_mirror_verify(scene.mirror); // nobody used it

@@ -232,6 +232,23 @@ static void test_packets_for_one_hop_are_bounded(void **state)
     close_scene(&scene);
 }
 
+static void test_place_of_one_that_ended_is_not_shared(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene);
+    put(&scene, "198.18.0.2", "a", 0);
+    put(&scene, "198.18.0.3", "b", 0);
+    hear(&scene, "198.18.0.2", 7, false);
+    put(&scene, "198.18.0.4", "c", 0);
+    hear(&scene, "198.18.0.3", 7, true);
+    hear(&scene, "198.18.0.4", 7, true);
+    assert_int_equal(scene.released_n, 2);
+    assert_memory_equal(scene.released, "bc", 2);
+    close_scene(&scene);
+}
+
 static void test_places_of_hops_are_used_again(void **state)
 {
     struct scene scene;
@@ -359,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_failure_of_the_kernel_drops_what_waits),
         cmocka_unit_test(test_silence_drops_after_three_seconds_and_not_before),
         cmocka_unit_test(test_packets_for_one_hop_are_bounded),
+        cmocka_unit_test(test_place_of_one_that_ended_is_not_shared),
         cmocka_unit_test(test_places_of_hops_are_used_again),
         cmocka_unit_test(test_more_hops_than_the_table_has_are_dropped),
         cmocka_unit_test(test_route_that_went_meanwhile_drops),
