@@ -129,6 +129,29 @@ static void test_message_start_line_errors(void **state)
     }
 }
 
+// White space around a value, at each place where the short path for plain lines must give up.
+static void test_message_values_are_trimmed(void **state)
+{
+    static const char *const lines[] = {"To: x",      "To:x",   "To:  x",  "To: x ", "To: x\t", "To:\tx",
+                                        "To: \tx \t", "To : x", "To: x\r", "t: x",   "To\t:x",  "TO: x "};
+    static const char *const empty[] = {"To:", "To: ", "To:  ", "To: \r", "To:\t", "t:"};
+    char text[200];
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof(lines) / sizeof(lines[0]); i++) {
+        snprintf(text, sizeof(text), REQUEST "%s%s\nFrom: y\r\n\r\n", lines[i / 2], i % 2 ? "\r" : "");
+        assert_int_equal(parse(text), SIP_OK);
+        assert_value(SIP_HEADER_TO, "x");
+        assert_value(SIP_HEADER_FROM, "y");
+    }
+    for (unsigned i = 0; i < 2 * sizeof(empty) / sizeof(empty[0]); i++) {
+        snprintf(text, sizeof(text), REQUEST "%s%s\nFrom: y\r\n\r\n", empty[i / 2], i % 2 ? "\r" : "");
+        assert_int_equal(parse(text), SIP_OK);
+        assert_value(SIP_HEADER_TO, "");
+        assert_value(SIP_HEADER_FROM, "y");
+    }
+}
+
 static void test_message_lines_are_indexed_in_order(void **state)
 {
     (void)state;
@@ -425,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_message_status_line_is_taken_apart),
         cmocka_unit_test(test_message_start_line_errors),
         cmocka_unit_test(test_message_lines_are_indexed_in_order),
+        cmocka_unit_test(test_message_values_are_trimmed),
         cmocka_unit_test(test_message_folds_go_on_with_the_value),
         cmocka_unit_test(test_message_bare_line_feeds_end_lines),
         cmocka_unit_test(test_message_bare_returns_end_nothing),
