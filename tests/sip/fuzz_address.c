@@ -13,6 +13,7 @@ static void check_address(struct slice input, const struct sip_address *address)
     FUZZ_CHECK(fuzz_inside(input, address->text) && slice_equal(address->text, slice_trim(address->text)));
     FUZZ_CHECK(fuzz_inside(address->text, address->display) && fuzz_inside(address->text, address->uri.text));
     FUZZ_CHECK(fuzz_inside(address->text, address->params) && fuzz_inside(address->params, address->tag));
+    FUZZ_CHECK(slice_equal(address->params, slice_trim(address->params)));
     FUZZ_CHECK(sip_address_parse(address->text, &again) == SIP_OK);
     FUZZ_CHECK(slice_equal(address->text, again.text) && slice_equal(address->display, again.display));
     FUZZ_CHECK(slice_equal(address->uri.text, again.uri.text) && slice_equal(address->tag, again.tag));

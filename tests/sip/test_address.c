@@ -143,6 +143,7 @@ static void test_more_forms(void **state)
         {"<sip:a>;x=\"1,2;3>\";tag=t", "|sip:a|;x=\"1,2;3>\";tag=t|t\n"},
         {"<sip:a>;TAG=1;tag=2", "|sip:a|;TAG=1;tag=2|1\n"},
         {"  <sip:a>  ", "|sip:a||\n"},
+        {"<sip:a>;tag=1 ,<sip:b>;x\r\n ", "|sip:a|;tag=1|1\n|sip:b|;x|\n"},
         {"\r\n <sip:a>\r\n ,\r\n <sip:b>\r\n ", "|sip:a||\n|sip:b||\n"},
         {"J\xc3\xbcrgen M. (home) <sip:a>", "J\xc3\xbcrgen M. (home)|sip:a||\n"},
         {"alice@home <sip:a>", "alice@home|sip:a||\n"},
