@@ -3,6 +3,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,6 +94,7 @@ class Box:
     def fails_to_start(self):
         """Runs it to its own end: (exit status, what it said)."""
         done = subprocess.run(self.command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        self.clear()
         return done.returncode, done.stdout + done.stderr
 
     def stop(self, number=signal.SIGTERM):
@@ -102,6 +104,11 @@ class Box:
             return self.process.wait(20)
         finally:
             self.process.kill()
+            self.clear()
+
+    def clear(self):
+        """EAL leaves its runtime directory behind."""
+        shutil.rmtree(f"/var/run/dpdk/{self.prefix}", ignore_errors=True)
 
     def ask(self, command):
         """One telemetry command, as dpdk-telemetry.py asks it."""
