@@ -20,7 +20,7 @@
 #define CONTROL_IDLE_MS   1     // longest sleep with empty rings: also what a ping pays at most
 #define CONTROL_TICK_MS   50    // timeouts of waiting datagrams, grace periods
 #define CONTROL_VERIFY_MS 10000 // how often stale neighbours in use are verified
-#define CONTROL_LOAD_MS   5000  // how long the first reading of the kernel's tables may take
+#define CONTROL_LOAD_MS   5000  // longest silence of the kernel while its tables are first read
 
 struct control_setup {
     const struct conf *conf;

@@ -5,14 +5,14 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "control/log.h"
 #include "control/route.h"
 
 #define RECEIVE_BYTES (32 << 10) // the kernel fills a dump's messages up to this
 #define SOCKET_BYTES \
-    (8 << 20)        // of events that may wait; a route flap of a full table is some hundred thousand
+    (8 << 20) // of events that may wait; a route flap of a full table is some hundred thousand
+#define LOADS_MAX 5
 #define READS_MAX 64 // messages taken per call, so that packets get their turn
 
 // A resync's dumps, in order: interfaces first, for routes and neighbours refer to them.
@@ -234,28 +234,32 @@ void control_mirror_read(struct control_mirror *mirror)
     }
 }
 
-static int64_t now_ms(void)
+// Until the resync in progress is over.
+static int await_dumps(struct control_mirror *mirror, int silence_ms)
 {
-    struct timespec now;
+    struct pollfd readable = {.fd = control_mirror_fd(mirror), .events = POLLIN};
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    while (mirror->dump < RTE_DIM(dumps)) {
+        int n = poll(&readable, 1, silence_ms);
+        if (n == 0)
+            return -ETIMEDOUT;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        control_mirror_read(mirror);
+    }
+    return 0;
 }
 
-int control_mirror_load(struct control_mirror *mirror, int timeout_ms)
+int control_mirror_load(struct control_mirror *mirror, int silence_ms)
 {
-    int64_t deadline = now_ms() + timeout_ms;
-    struct pollfd readable = {.fd = control_mirror_fd(mirror), .events = POLLIN};
-    int error = begin_resync(mirror);
+    int error = 0;
 
-    while (error == 0 && (mirror->dump < RTE_DIM(dumps) || mirror->wanted)) {
-        int64_t left = deadline - now_ms();
-        if (left <= 0)
-            return -ETIMEDOUT;
-        if (mirror->dump == RTE_DIM(dumps))
-            error = begin_resync(mirror);
-        if (error == 0 && poll(&readable, 1, (int)left) > 0)
-            control_mirror_read(mirror);
+    mirror->wanted = true;
+    // Where routes flap all the time no dump is consistent: what the last one gave is a start, and ticks go on.
+    for (unsigned attempt = 0; error == 0 && mirror->wanted && attempt < LOADS_MAX; attempt++) {
+        error = begin_resync(mirror);
+        if (error == 0)
+            error = await_dumps(mirror, silence_ms);
     }
     return error;
 }

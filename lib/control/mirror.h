@@ -46,8 +46,9 @@ void control_mirror_destroy(struct control_mirror *mirror); // NULL is allowed
 // Declares a twin, before the first read. 0, -ENOSPC.
 int control_mirror_twin(struct control_mirror *mirror, int ifindex, uint16_t port);
 
-// Reads everything once and waits for it, at most `timeout_ms`. 0, -ETIMEDOUT, -errno of the socket.
-int control_mirror_load(struct control_mirror *mirror, int timeout_ms);
+// Reads everything once and waits for it, as long as the kernel is never silent for `silence_ms`. 0, -ETIMEDOUT, -errno
+// of the socket.
+int control_mirror_load(struct control_mirror *mirror, int silence_ms);
 
 // The descriptor to watch, and what to call when it is readable: takes what is there, up to a bound.
 int control_mirror_fd(const struct control_mirror *mirror);
