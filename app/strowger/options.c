@@ -15,6 +15,7 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE   the configuration; config/strowger.ini explains every key\n"
     "      --check         read and check it, print what is in force, start nothing\n"
+    "      --keys          explain every key of the configuration, in short\n"
     "      --template      print a commented configuration with every key and its default\n"
     "      --version       print the version\n"
     "  -h, --help          print this\n"
@@ -43,11 +44,15 @@ static int find_separator(int argc, char **argv)
 
 enum options_outcome options_read(int argc, char **argv, struct options *options)
 {
-    enum { CHECK = 256, VERSION, TEMPLATE };
+    enum { CHECK = 256, VERSION, TEMPLATE, KEYS };
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, CHECK},
-        {"version", no_argument, NULL, VERSION},  {"template", no_argument, NULL, TEMPLATE},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, CHECK},
+        {"version", no_argument, NULL, VERSION},
+        {"template", no_argument, NULL, TEMPLATE},
+        {"keys", no_argument, NULL, KEYS},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     int separator = find_separator(argc, argv);
     int c;
@@ -67,6 +72,9 @@ enum options_outcome options_read(int argc, char **argv, struct options *options
             break;
         case VERSION:
             printf("strowger %s\n", STROWGER_VERSION);
+            return OPTIONS_DONE;
+        case KEYS:
+            conf_print_reference(stdout);
             return OPTIONS_DONE;
         case TEMPLATE:
             conf_print_template(stdout);

@@ -391,7 +391,8 @@ class Starting(unittest.TestCase):
         self.assertIn("contacts_max = 10", said)
 
     def test_version_and_help_need_no_configuration(self):
-        for option, word in (("--version", "strowger"), ("--help", "EAL options")):
+        for option, word in (("--version", "strowger"), ("--help", "EAL options"), ("--keys", "contacts_max"),
+                             ("--template", "#contacts_max")):
             done = subprocess.run([os.environ["STROWGER"], option], capture_output=True, text=True)
             self.assertEqual(0, done.returncode)
             self.assertIn(word, done.stdout)
