@@ -38,7 +38,7 @@ static const struct conf_key server_keys[] = {
     {.name = "server_header", FIELD(conf, server_name), .type = CONF_TEXT, .max = 128,
      .fallback = "strowger",
      .help = "What the Server header field of answers says; empty: no such header field."},
-    {.name = "message_max", FIELD(conf, message_max), .type = CONF_NUMBER, .min = 1024, .max = 65535,
+    {.name = "message_max", FIELD(conf, message_max), .type = CONF_NUMBER, .min = 1024, .max = 16384,
      .unit = "bytes", .suffixes = bytes, .fallback = "16384",
      .help = "Longest message that is served; a longer request is answered 513."},
     {.name = "request_uri_max", FIELD(conf, uri_max), .type = CONF_NUMBER, .min = 64, .max = 8192,

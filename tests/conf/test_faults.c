@@ -92,7 +92,7 @@ static const struct {
     {"beyond 64 bits", "[location]\nbindings_max = 18446744073709551617\n",
      "t:2: bindings_max = 18446744073709551617: expected 1 to 1000000000 bindings\n"},
     {"beyond 64 bits by its suffix", "[server]\nmessage_max = 18014398509481985k\n",
-     "t:2: message_max = 18014398509481985k: expected 1024 to 65535 bytes (k or M may follow)\n"},
+     "t:2: message_max = 18014398509481985k: expected 1024 to 16384 bytes (k or M may follow)\n"},
     {"below one second", "[network]\nreassembly_timeout = 2\n",
      "t:2: reassembly_timeout = 2: expected 10 to 60000 milliseconds (ms, s or m may follow)\n"},
     {"not a power of two", "[network]\nmailbox_size = 1000\n",

@@ -95,13 +95,13 @@ static void test_bool_has_three_spellings(void **state)
 static void test_number_takes_suffix(void **state)
 {
     struct conf *conf =
-        reading_good("[server]\nmessage_max = 32k\nrequest_uri_max = 1K\n"
+        reading_good("[server]\nmessage_max = 8k\nrequest_uri_max = 1K\n"
                      "[registrar]\nexpires_min = 90s\nexpires_default = 30m\nexpires_max = 12 h\n"
                      "expires_jitter = 10%\n"
                      "[network]\nreassembly_timeout = 500ms\nmbufs = 0065536\n" READING_LEAST);
 
     (void)state;
-    assert_int_equal(conf->message_max, 32768);
+    assert_int_equal(conf->message_max, 8192);
     assert_int_equal(conf->uri_max, 1024);
     assert_int_equal(conf->expires_min, 90);
     assert_int_equal(conf->expires_default, 1800);
