@@ -118,7 +118,7 @@ static void test_ends_of_ranges_are_in_range(void **state)
         reading_good("[server]\nmessage_max = 1024\nmax_forwards = 1\n[registrar]\nexpires_min = 0\n"
                      "[network]\nmailbox_size = 64\nreassembly_timeout = 10\n" READING_LEAST);
     struct conf *most =
-        reading_good("[server]\nmessage_max = 65535\nmax_forwards = 255\n"
+        reading_good("[server]\nmessage_max = 16384\nmax_forwards = 255\n"
                      "[registrar]\nexpires_jitter = 50\n[location]\nbindings_max = 1000000000\n"
                      "[network]\nmailbox_size = 1048576\nreassembly_timeout = 1m\n" READING_LEAST);
 
@@ -128,7 +128,7 @@ static void test_ends_of_ranges_are_in_range(void **state)
     assert_int_equal(least->expires_min, 0);
     assert_int_equal(least->mailbox_size, 64);
     assert_int_equal(least->reassembly_ms, 10);
-    assert_int_equal(most->message_max, 65535);
+    assert_int_equal(most->message_max, 16384);
     assert_int_equal(most->max_forwards, 255);
     assert_int_equal(most->expires_jitter, 50);
     assert_int_equal(most->bindings_max, 1000000000);
