@@ -3,7 +3,7 @@
 #include "sip/name_table.h"
 #include "sip/set.h"
 
-_Static_assert(SIP_HEADER_COUNT <= 64, "sip_message.seen has a bit for each header field");
+_Static_assert(SIP_HEADER_COUNT <= 64, "sip_message.repeated has a bit for each header field");
 
 #define NO_FEED UINT64_MAX
 
@@ -33,22 +33,14 @@ static inline __attribute__((always_inline)) uint64_t far_feed(const struct sip_
     return from < message->len ? from - at : NO_FEED;
 }
 
-// The part of the index that the loop below keeps in registers, and gives back when it leaves the plain lines.
-struct tally {
-    uint64_t n;    // lines_n
-    uint64_t seen; // seen
-};
-
-static inline void put_line(struct sip_message *message, struct tally *tally, struct sip_line line,
-                            uint64_t bit)
+// As line number `n` of the index.
+static inline void put_line(struct sip_message *message, uint64_t n, struct sip_line line)
 {
-    message->lines[tally->n] = line;
-    if (tally->seen & bit)
-        message->repeated |= bit;
+    message->lines[n] = line;
+    if (message->first[line.id] == SIP_NO_LINE)
+        message->first[line.id] = (uint8_t)n;
     else
-        message->first[line.id] = (uint8_t)tally->n;
-    tally->seen |= bit;
-    tally->n++;
+        message->repeated |= 1ull << line.id;
 }
 
 // The line at `at`: a name of the table, a colon, one space, a value, and CRLF with the line feed `feed` bytes on.
@@ -80,13 +72,13 @@ static inline struct slice trim(const char *from, const char *to)
 
 // A line that begins with white space goes on with the value before it (RFC 3261 7.3.1). The white space between
 // stays inside of the value, but a value never begins or ends with it.
-static enum sip_error fold_line(struct sip_message *message, uint64_t lines_n, struct slice text)
+static enum sip_error fold_line(struct sip_message *message, struct slice text)
 {
-    if (lines_n == 0)
+    if (message->lines_n == 0)
         return SIP_ERROR_HEADER_NAME;
     if (text.len == 0)
         return SIP_OK;
-    struct sip_line *line = &message->lines[lines_n - 1];
+    struct sip_line *line = &message->lines[message->lines_n - 1];
     uint32_t at = (uint32_t)(text.at - message->bytes);
     if (line->len == 0)
         line->value = (uint16_t)at;
@@ -98,34 +90,26 @@ static enum sip_error fold_line(struct sip_message *message, uint64_t lines_n, s
 // Any line, step by step: unknown names, white space before the colon (HCOLON, RFC 3261 25.1), folds, values that
 // are empty or have more white space around them than one space. `known` is the name if it stands right before the
 // colon and is in the table.
-static __attribute__((noinline)) enum sip_error
-index_odd_line(struct sip_message *message, struct tally *tally, uint64_t at, uint64_t feed, uint8_t known)
+static __attribute__((noinline)) enum sip_error index_odd_line(struct sip_message *message, uint64_t at,
+                                                               uint64_t feed, uint8_t known)
 {
     const char *name = message->bytes + at, *end = name + feed;
 
     if (is_blank(*name))
-        return fold_line(message, tally->n, trim(name, end));
+        return fold_line(message, trim(name, end));
     const char *behind = sip_set_run(&sip_set_token, name, end), *colon = behind;
     while (colon < end && is_blank(*colon))
         colon++;
-    if (behind == name || colon == end || *colon != ':') {
-        // It stays in the index as a nameless unknown, so that nobody takes it for a part of the line before.
-        struct slice text = trim(name, end);
-        put_line(message, tally,
-                 (struct sip_line){(uint16_t)at, (uint16_t)(text.at - message->bytes), (uint16_t)text.len, 0,
-                                   SIP_HEADER_OTHER},
-                 1ull << SIP_HEADER_OTHER);
-        return SIP_ERROR_HEADER_NAME;
-    }
-    uint32_t len = (uint32_t)(behind - name);
-    struct slice value = trim(colon + 1, end);
-    if (colon != behind)
+    bool named = behind > name && colon < end && *colon == ':';
+    // Without a name it is an unknown header field of no name, so that nobody takes it for a part of the line before.
+    struct slice value = trim(named ? colon + 1 : name, end);
+    uint32_t len = named ? (uint32_t)(behind - name) : 0;
+    if (named && colon != behind)
         known = (uint8_t)sip_header_of(slice_of(name, len));
-    put_line(message, tally,
+    put_line(message, message->lines_n++,
              (struct sip_line){(uint16_t)at, (uint16_t)(value.at - message->bytes), (uint16_t)value.len,
-                               (uint8_t)(len < 255 ? len : 255), known},
-             1ull << known);
-    return SIP_OK;
+                               (uint8_t)(len < 255 ? len : 255), known});
+    return named ? SIP_OK : SIP_ERROR_HEADER_NAME;
 }
 
 // Opens windows on a copy of the message's last bytes with zeros behind. Returns the one on offset `at`.
@@ -141,62 +125,66 @@ static const char *copy_rest(const struct sip_message *message, uint64_t at, cha
     return rest + SIP_SCAN_BYTES - (len - at);
 }
 
+// Whether the value of the line in `window`, `feed` bytes long and with the colon at `colon`, has one space before it
+// and none behind, and CRLF ends the line. However short the line is, the reads stay in it: each is of the byte next
+// to one that ends no line.
+static inline bool is_plain(const char *window, uint64_t colon, uint64_t feed)
+{
+    return window[colon + 1] == ' ' && (unsigned char)window[colon + 2] > ' ' && window[feed - 1] == '\r' &&
+           (unsigned char)window[feed - 2] > ' ';
+}
+
 // A window of 64 bytes opens on each line, the last ones on a copy: so nothing is read past the end of the message,
-// and no read has to ask. What nearly all lines are, a known name, a colon, one space, a value and CRLF, is put into
-// the index right here.
+// and no read has to ask. What nearly all lines are, a plain line of a known name, is put into the index right here.
 static inline __attribute__((always_inline)) enum sip_error index_head(struct sip_message *message,
-                                                                       uint32_t at, SCAN(scan), SAME(same))
+                                                                       uint64_t at, SCAN(scan), SAME(same))
 {
     const char *window = message->bytes + at;
     const char *last =
         message->len < SIP_SCAN_BYTES ? window - 1 : message->bytes + message->len - SIP_SCAN_BYTES;
+    uintptr_t origin = (uintptr_t)message->bytes; // offset 0 of the message, seen from the window
+    uint64_t n = 0, feed;
     enum sip_error error = SIP_OK, why = SIP_OK;
-    struct tally tally = {0, 0};
     char rest[2 * SIP_SCAN_BYTES];
-    uint64_t feed;
 
-    for (;; at += feed + 1, window += feed + 1) {
+    for (;; window += feed + 1) {
         if (window > last) {
+            at = (uintptr_t)window - origin;
             window = copy_rest(message, at, rest);
+            origin = (uintptr_t)window - at;
             last = rest + sizeof(rest);
         }
         struct sip_scan found = scan(window);
-        feed = found.feeds != 0 ? (uint64_t)__builtin_ctzll(found.feeds) : far_feed(message, at, scan);
+        feed = found.feeds != 0 ? (uint64_t)__builtin_ctzll(found.feeds)
+                                : far_feed(message, (uintptr_t)window - origin, scan);
         if (feed == NO_FEED) {
             why = SIP_ERROR_NO_HEAD_END;
             break;
         }
-        uint64_t colon = (uint64_t)__builtin_ctzll(found.colons | 1ull << 31);
-        const struct sip_name_row *row = sip_name_guess(&sip_header_names, window, colon);
+        const struct sip_name_row *row = sip_name_guess(&sip_header_names, window, found.colon);
         uint8_t known = SIP_HEADER_OTHER;
         if (same(window, row->mask, row->word)) {
-            const char *value = window + colon + 2, *end = window + feed - 1;
-            // However short the line is, the reads stay in it: each is of the byte next to one that ends no line.
-            if (value[-1] == ' ' && (unsigned char)value[0] > ' ' && end[0] == '\r' &&
-                (unsigned char)end[-1] > ' ' && tally.n < SIP_LINES_MAX) {
-                put_line(message, &tally, plain_line(row, at, feed), row->bit);
+            if (is_plain(window, found.colon, feed) && n < SIP_LINES_MAX) {
+                put_line(message, n++, plain_line(row, (uintptr_t)window - origin, feed));
                 continue;
             }
             known = (uint8_t)(row->line >> 56);
         }
-        if (feed == 0 || (feed == 1 && window[0] == '\r')) {
-            message->body = (uint16_t)(at + feed + 1);
+        if (feed == 0 || (feed == 1 && window[0] == '\r'))
             break;
-        }
-        if (tally.n == SIP_LINES_MAX) {
+        if (n == SIP_LINES_MAX) {
             why = SIP_ERROR_TOO_MANY_LINES;
             break;
         }
-        struct tally shared = tally;
-        enum sip_error line_error = index_odd_line(message, &shared, at, feed, known);
-        tally = shared;
+        message->lines_n = (uint8_t)n;
+        enum sip_error line_error = index_odd_line(message, (uintptr_t)window - origin, feed, known);
+        n = message->lines_n;
         error = error != SIP_OK ? error : line_error;
     }
-    if (why != SIP_OK)
-        message->body = (uint16_t)at;
-    message->lines[tally.n].name = (uint16_t)at;
-    message->lines_n = (uint8_t)tally.n;
-    message->seen = tally.seen;
+    at = (uintptr_t)window - origin;
+    message->lines_n = (uint8_t)n;
+    message->lines[n].name = (uint16_t)at;
+    message->body = (uint16_t)(why == SIP_OK ? at + feed + 1 : at);
     return error != SIP_OK ? error : why;
 }
 

@@ -80,23 +80,8 @@ unsigned sip_message_next(const struct sip_message *message, unsigned line)
     return SIP_NO_LINE;
 }
 
-// RFC 3261 8.1.1, in the order in which the lack of one is reported.
-static enum sip_error missing(uint64_t seen)
-{
-    if (!(seen & BIT(VIA)))
-        return SIP_ERROR_MISSING_VIA;
-    if (!(seen & BIT(FROM)))
-        return SIP_ERROR_MISSING_FROM;
-    if (!(seen & BIT(TO)))
-        return SIP_ERROR_MISSING_TO;
-    if (!(seen & BIT(CALL_ID)))
-        return SIP_ERROR_MISSING_CALL_ID;
-    return SIP_ERROR_MISSING_CSEQ;
-}
-
 enum sip_error sip_message_check(const struct sip_message *message)
 {
-    const uint64_t mandatory = BIT(VIA) | BIT(FROM) | BIT(TO) | BIT(CALL_ID) | BIT(CSEQ);
     // RFC 3261 7.3.1: only lists may be repeated. Fields for human eyes (Subject, User-Agent …) are let through:
     // they decide nothing.
     const uint64_t single = BIT(FROM) | BIT(TO) | BIT(CALL_ID) | BIT(CSEQ) | BIT(MAX_FORWARDS) |
@@ -105,7 +90,15 @@ enum sip_error sip_message_check(const struct sip_message *message)
                             BIT(SIP_ETAG) | BIT(SIP_IF_MATCH) | BIT(RETRY_AFTER) | BIT(REFER_TO) |
                             BIT(REFERRED_BY) | BIT(SESSION_EXPIRES) | BIT(MAX_BREADTH);
 
-    if ((message->seen & mandatory) != mandatory)
-        return missing(message->seen);
+    if (!sip_message_has(message, SIP_HEADER_VIA))
+        return SIP_ERROR_MISSING_VIA;
+    if (!sip_message_has(message, SIP_HEADER_FROM))
+        return SIP_ERROR_MISSING_FROM;
+    if (!sip_message_has(message, SIP_HEADER_TO))
+        return SIP_ERROR_MISSING_TO;
+    if (!sip_message_has(message, SIP_HEADER_CALL_ID))
+        return SIP_ERROR_MISSING_CALL_ID;
+    if (!sip_message_has(message, SIP_HEADER_CSEQ))
+        return SIP_ERROR_MISSING_CSEQ;
     return (message->repeated & single) != 0 ? SIP_ERROR_REPEATED_HEADER : SIP_OK;
 }

@@ -51,7 +51,6 @@ struct sip_message {
     struct sip_span reason;     // response: may be empty
     uint8_t folded;             // some header value contains a folded line (RFC 3261 7.3.1)
     uint8_t lines_n;            // header lines; lines[lines_n].name is the offset of the empty line
-    uint64_t seen;              // bit per enum sip_header: it is there
     uint64_t repeated;          // bit per enum sip_header: it has more than one line
     uint8_t first[SIP_HEADER_COUNT]; // by enum sip_header: its first line, or SIP_NO_LINE
     struct sip_line lines[SIP_LINES_MAX + 1];

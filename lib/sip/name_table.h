@@ -12,7 +12,7 @@
 #include "base/slice.h"
 #include "sip/scan.h"
 
-#define SIP_NAME_BYTES SIP_SCAN_SAME // room for the longest name and its end
+#define SIP_NAME_BYTES SIP_SCAN_SAME // 32, room for the longest name and its end
 #define SIP_NAME_ROWS  96
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "names are compared, and lines written, in words");
@@ -22,12 +22,12 @@ struct sip_name_row {
     uint64_t mask[4]; // per byte: 0xff exact, 0xdf a letter in any case, 0 behind the end
     uint64_t
         line; // for head.c: a struct sip_line of the name, as far as it is always the same; top byte: the id
-    uint64_t bit; // 1 << id
 } __attribute__((aligned(64)));
 
 struct sip_name_table {
     struct sip_name_row row[SIP_NAME_ROWS];
-    uint64_t mask[32]; // by the length of a name: those of its first eight bytes that it has
+    uint64_t mask[SIP_NAME_BYTES +
+                  1]; // by the length of a name: those of its first eight bytes, without their case
     uint64_t factor;
     uint8_t slot[256];
 };
@@ -43,13 +43,13 @@ static inline uint64_t sip_name_word(const char *bytes)
     return word;
 }
 
-// The only row that the name of `len` bytes at `name` can be, if it is one of the table; SIP_NAME_BYTES can be read.
-// It is, if name[len] is the table's end and the bytes under the row's mask are the row's word (sip_scan_same_…).
+// The only row that the name of `len` bytes at `name` can be, if it is one of the table; SIP_NAME_BYTES can be read,
+// and `len` is no more. It is, if name[len] is the table's end and the bytes under the row's mask are its word
+// (sip_scan_same_…).
 static inline const struct sip_name_row *sip_name_guess(const struct sip_name_table *table, const char *name,
                                                         uint64_t len)
 {
-    // A name longer than 31 bytes takes the wrong mask, and is equal to no row whatever comes of that.
-    uint64_t key = ((sip_name_word(name) | 0x2020202020202020) & table->mask[len & 31]) + len;
+    uint64_t key = (sip_name_word(name) & table->mask[len]) + len;
 
     return &table->row[table->slot[(key * table->factor) >> 56]];
 }
@@ -57,7 +57,7 @@ static inline const struct sip_name_row *sip_name_guess(const struct sip_name_ta
 // The number of the name, 0 when it is none of the table.
 static inline uint8_t sip_name_find(const struct sip_name_table *table, const char *name, uint64_t len)
 {
-    const struct sip_name_row *row = sip_name_guess(table, name, len);
+    const struct sip_name_row *row = sip_name_guess(table, name, len < SIP_NAME_BYTES ? len : SIP_NAME_BYTES);
 
     return sip_scan_same_portable(name, row->mask, row->word) ? (uint8_t)(row->line >> 56) : 0;
 }

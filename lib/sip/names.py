@@ -11,7 +11,7 @@ import sys
 
 SLOTS = 256
 ONES = (1 << 64) - 1
-CASE = 0x2020202020202020
+NO_CASE = 0xDFDFDFDFDFDFDFDF
 
 
 def rows_of(path, macro):
@@ -30,10 +30,12 @@ def word(data):
     return int.from_bytes(data.ljust(8, b"\0"), "little")
 
 
+def key_mask(length):
+    return NO_CASE & ((1 << (8 * min(length, 8))) - 1)
+
+
 def key(name):
-    first = name.encode()[:8]
-    mask = (1 << (8 * len(first))) - 1
-    return (((word(first) | CASE) & mask) + len(name)) & ONES
+    return (word(name.encode()[:8]) & key_mask(len(name))) + len(name) & ONES
 
 
 def search(rows):
@@ -64,16 +66,16 @@ def line_of(number, name):
 def main(path, macro, table, case, end, output):
     rows = rows_of(path, macro)
     factor, slots = search(rows)
-    masks = ["0x%016x" % ((1 << (8 * min(length, 8))) - 1) for length in range(32)]
+    masks = ["0x%016x" % key_mask(length) for length in range(33)]
     out = ['#include "sip/name_table.h"', "", "const struct sip_name_table %s = {" % table,
            "    .factor = 0x%016x," % factor, "    .mask = {%s}," % ", ".join(masks), "    .slot = {"]
     out += ["        [%d] = %d," % (slot, i + 1) for i, slot in enumerate(slots)]
-    out += ["    },", "    .row = {", "        [0] = {{1}, {0}, 0, 0}, // equals nothing"]
+    out += ["    },", "    .row = {", "        [0] = {{1}, {0}, 0}, // equals nothing"]
     for i, (number, name) in enumerate(rows):
         mask = mask_of(name, case == "nocase")
         data = bytes(c & m for c, m in zip(name.encode() + bytes([int(end)]), mask))
-        out.append("        [%d] = {{%s}, {%s}, 0x%016x, 1ull << %d}, // %s" %
-                   (i + 1, quads(data), quads(mask), line_of(number, name), number, name))
+        out.append("        [%d] = {{%s}, {%s}, 0x%016x}, // %s" %
+                   (i + 1, quads(data), quads(mask), line_of(number, name), name))
     out += ["    },", "};", ""]
     open(output, "w", encoding="utf-8").write("\n".join(out))
 
