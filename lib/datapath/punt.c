@@ -28,8 +28,8 @@ static void carry_out(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
     for (unsigned i = 0; i < n; i++) {
         struct packet *packet = packet_of(mbufs[i]);
         if (packet->errand == PACKET_SERVE) {
-            if (packet->has_aor)
-                location_prefetch_bucket(worker->location, packet->aor);
+            if (packet->steered.has_aor)
+                location_prefetch_bucket(worker->location, packet->steered.aor);
             messages.mbuf[messages.n++] = mbufs[i];
         } else if (packet->errand == PACKET_DATAGRAM)
             datagrams.mbuf[datagrams.n++] = mbufs[i];

@@ -34,7 +34,8 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     packet->arrival.now = worker->now;
     packet->arrival.worker = worker->id;
     count_arrival(&worker->counters, &packet->message);
-    role_serve(worker->role, &packet->message, packet->parsed, &packet->arrival, &verdict, worker->edits);
+    role_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, &verdict,
+               worker->edits);
     if (verdict.kind == VERDICT_DROP) {
         worker_drop(worker, mbuf, verdict.drop);
         return NULL;
@@ -62,8 +63,8 @@ void datapath_serve(struct worker *worker, struct burst *burst)
     // steer prefetched the buckets; by now they are here, and name the records.
     for (unsigned i = 0; i < burst->n; i++) {
         struct packet *packet = packet_of(burst->mbuf[i]);
-        if (packet->has_aor)
-            location_prefetch_record(worker->location, packet->aor);
+        if (packet->steered.has_aor)
+            location_prefetch_record(worker->location, packet->steered.aor);
     }
     for (unsigned i = 0; i < burst->n; i++) {
         struct rte_mbuf *mbuf = serve_one(worker, burst->mbuf[i], &rewriting);

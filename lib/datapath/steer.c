@@ -18,17 +18,15 @@ void datapath_steer(struct worker *worker, struct burst *burst)
     for (unsigned i = 0; i < burst->n; i++) {
         struct rte_mbuf *mbuf = burst->mbuf[i];
         struct packet *packet = packet_of(mbuf);
-        struct role_steer steer;
+        struct steered *steered = &packet->steered;
 
-        role_steer(worker->role, &packet->message, worker->workers_n, &steer);
-        packet->has_aor = steer.has_aor;
-        packet->aor = steer.aor;
-        if (steer.worker != worker->id) {
-            datapath_hand_over(worker, steer.worker, mbuf, PACKET_SERVE);
+        role_steer(worker->role, &packet->message, worker->workers_n, steered);
+        if (steered->worker != worker->id) {
+            datapath_hand_over(worker, steered->worker, mbuf, PACKET_SERVE);
             continue;
         }
-        if (steer.has_aor)
-            location_prefetch_bucket(worker->location, steer.aor);
+        if (steered->has_aor)
+            location_prefetch_bucket(worker->location, steered->aor);
         burst->mbuf[kept++] = mbuf;
     }
     burst->n = (uint16_t)kept;

@@ -36,15 +36,6 @@ static unsigned put_contacts(const struct role_request *request, const struct lo
     return n;
 }
 
-static const struct location_set *find_set(const struct role_request *request)
-{
-    const struct role *role = request->role;
-    char aor[SIP_AOR_MAX];
-    unsigned len = role_aor_write(role, &request->uri, request->where.domain, aor);
-
-    return len == 0 ? NULL : location_find(role->location, location_key(role->location, slice_of(aor, len)));
-}
-
 // Require, unknown header fields and methods are ignored (8.3). No Max-Forwards check: nothing is forwarded.
 void role_redirect(struct role_request *request)
 {
@@ -59,7 +50,7 @@ void role_redirect(struct role_request *request)
         role_answer(request, 200, NULL); // 8.3: SHOULD; its INVITE had its final answer at once
         return;
     }
-    const struct location_set *set = find_set(request);
+    const struct location_set *set = role_target_set(request);
     if (set == NULL) {
         role_answer(request, 404, NULL);
         return;

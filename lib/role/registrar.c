@@ -25,13 +25,12 @@ static bool find_aor(struct role_registration *registration)
         role_answer(request, 404, "Address Of Record Not In This Domain");
         return false;
     }
-    unsigned len = role_aor_write(role, &request->to.uri, where.domain, registration->aor_text);
-    if (len == 0) {
+    if (!request->steered->has_aor) {
         role_answer(request, 404, "Address Of Record Too Long");
         return false;
     }
-    registration->aor = slice_of(registration->aor_text, len);
-    registration->key = location_key(role->location, registration->aor);
+    registration->key = request->steered->aor;
+    registration->domain = where.domain;
     if (location_owner(role->location, registration->key) == request->arrival->worker)
         return true;
     role_answer(request, 500, "Not This Worker's Address Of Record"); // only a fault in steering comes here
@@ -44,6 +43,7 @@ static void read_current(struct role_registration *registration)
     const struct location_set *set = location_find(request->role->location, registration->key);
     unsigned position = 0;
 
+    registration->set = set;
     registration->current_n = 0;
     while (set != NULL && registration->current_n < LOCATION_CONTACTS_MAX &&
            location_next(set, request->arrival->now.ms, &position,
@@ -110,6 +110,18 @@ static void answer_full(struct role_request *request)
     role_answer_lines(request, 503, "Location Table Is Full", role_text_slice(&lines));
 }
 
+// The canonical text; a refresh finds it written already.
+static struct slice aor_of(struct role_registration *registration)
+{
+    const struct role_request *request = registration->request;
+
+    if (registration->set != NULL)
+        return location_set_aor(registration->set);
+    unsigned len =
+        role_aor_write(request->role, &request->to.uri, registration->domain, registration->aor_text);
+    return slice_of(registration->aor_text, len);
+}
+
 static void commit(struct role_registration *registration)
 {
     struct role_request *request = registration->request;
@@ -117,7 +129,7 @@ static void commit(struct role_registration *registration)
 
     // before the table is written: a set that no answer can list must not come to be
     bool fits = write_ok(registration, &lines);
-    int error = fits ? location_put(request->role->location, registration->key, registration->aor,
+    int error = fits ? location_put(request->role->location, registration->key, aor_of(registration),
                                     registration->next, registration->next_n, request->arrival->now.ms)
                      : -E2BIG;
     if (error == 0)

@@ -12,6 +12,27 @@ static enum sip_error parse_address(const struct sip_message *message, enum sip_
     return SIP_OK;
 }
 
+static enum sip_error parse_to(struct role_request *request)
+{
+    if (request->steered->by != STEERED_BY_TO)
+        return parse_address(request->message, SIP_HEADER_TO, SIP_ERROR_TO, &request->to, &request->to_tag);
+    request->to = request->steered->named;
+    request->to_tag = sip_address_tag(&request->to);
+    return SIP_OK;
+}
+
+static enum sip_error parse_uri(struct role_request *request)
+{
+    const struct sip_message *message = request->message;
+
+    if (request->steered->by != STEERED_BY_URI)
+        return sip_uri_parse(sip_message_span(message, message->uri), &request->uri) == SIP_OK
+                   ? SIP_OK
+                   : SIP_ERROR_REQUEST_URI;
+    request->uri = request->steered->named.uri;
+    return SIP_OK;
+}
+
 static enum sip_error parse_via(struct role_request *request)
 {
     struct slice value = sip_message_first(request->message, SIP_HEADER_VIA);
@@ -56,13 +77,13 @@ enum sip_error role_request_parse(struct role_request *request)
     if (error == SIP_OK)
         error = parse_address(message, SIP_HEADER_FROM, SIP_ERROR_FROM, &request->from, &request->from_tag);
     if (error == SIP_OK)
-        error = parse_address(message, SIP_HEADER_TO, SIP_ERROR_TO, &request->to, &request->to_tag);
+        error = parse_to(request);
     if (error == SIP_OK)
         error = sip_message_has(message, SIP_HEADER_CSEQ)
                     ? sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &request->cseq)
                     : SIP_ERROR_MISSING_CSEQ;
-    if (error == SIP_OK && sip_uri_parse(sip_message_span(message, message->uri), &request->uri) != SIP_OK)
-        error = SIP_ERROR_REQUEST_URI;
+    if (error == SIP_OK)
+        error = parse_uri(request);
     if (error == SIP_OK)
         error = parse_max_forwards(request);
     return error;

@@ -29,6 +29,7 @@ struct role_routes {
 struct role_request {
     struct role *role;
     const struct sip_message *message;
+    const struct steered *steered;
     const struct arrival *arrival;
     struct verdict *verdict;
     struct sip_edits *edits;
@@ -110,6 +111,8 @@ bool role_target_choose(struct role_request *request, struct role_target *target
 // The canonical address of record of a URI in one of our domains; 0: it does not fit.
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain,
                         char aor[SIP_AOR_MAX]);
+// The bindings of the request-URI, which is in one of our domains, or NULL.
+const struct location_set *role_target_set(const struct role_request *request);
 // A literal IP address that can be sent to over UDP.
 bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop);
 bool role_hop_usable(const struct endpoint *hop);

@@ -47,7 +47,8 @@ static void serve_own(struct role_request *request)
 }
 
 void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
-                const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits)
+                const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
+                struct sip_edits *edits)
 {
     if (message->kind == SIP_RESPONSE) {
         role_response(role, message, parsed, arrival, verdict, edits);
@@ -57,6 +58,7 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
     struct role_request request;
     request.role = role;
     request.message = message;
+    request.steered = steered;
     request.arrival = arrival;
     request.verdict = verdict;
     request.edits = edits;

@@ -13,6 +13,7 @@
 #include "sip/edit.h"
 #include "sip/message.h"
 #include "worker/arrival.h"
+#include "worker/steered.h"
 #include "worker/verdict.h"
 
 struct role_route; // role/route.h: the compiled domains and static routes
@@ -25,20 +26,16 @@ struct role {
     uint64_t random;        // state of the jitter's generator
 };
 
-// Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said.
-// `edits` is empty on entry. Always sets the whole verdict. Never fails: what is wrong becomes an answer or a
-// counted drop.
-void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
-                const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits);
-
-// Which worker must serve the message (DESIGN's order of steering), of `workers`. `aor` gets the key that the
-// role will look up, so that it can be prefetched; false in `has_aor` when there is none.
-struct role_steer {
-    uint16_t worker;
-    bool has_aor;
-    struct hash128 aor;
-};
+// Which worker must serve the message (DESIGN's order of steering), of `workers`, and the key that the role
+// will look up, so that it can be prefetched.
 void role_steer(const struct role *role, const struct sip_message *message, unsigned workers,
-                struct role_steer *steer);
+                struct steered *steered);
+
+// Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said,
+// `steered` what role_steer did. `edits` is empty on entry. Always sets the whole verdict. Never fails: what is
+// wrong becomes an answer or a counted drop.
+void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
+                const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
+                struct sip_edits *edits);
 
 #endif

@@ -17,19 +17,32 @@ static bool key_of(const struct role *role, const struct sip_uri *uri, struct ha
     return len > 0;
 }
 
-static bool read_to(const struct sip_message *message, struct sip_address *to)
+// Each keeps what it reads, whether it leads to an address of record or not.
+static void read_to(const struct role *role, const struct sip_message *message, struct steered *steered)
 {
     struct slice value = sip_message_first(message, SIP_HEADER_TO);
 
-    return value.at != NULL && sip_address_parse(value, to) == SIP_OK;
+    if (value.at == NULL || sip_address_parse(value, &steered->named) != SIP_OK)
+        return;
+    steered->by = STEERED_BY_TO;
+    steered->has_aor = key_of(role, &steered->named.uri, &steered->aor);
 }
 
-static bool key_of_request_uri(const struct role *role, const struct sip_message *message,
-                               struct hash128 *key)
+static void read_request_uri(const struct role *role, const struct sip_message *message,
+                             struct steered *steered)
 {
-    struct sip_uri uri;
+    if (sip_uri_parse(sip_message_span(message, message->uri), &steered->named.uri) != SIP_OK)
+        return;
+    steered->by = STEERED_BY_URI;
+    steered->has_aor = key_of(role, &steered->named.uri, &steered->aor);
+}
 
-    return sip_uri_parse(sip_message_span(message, message->uri), &uri) == SIP_OK && key_of(role, &uri, key);
+static bool in_dialog(const struct sip_message *message)
+{
+    struct slice value = sip_message_first(message, SIP_HEADER_TO);
+    struct sip_address to;
+
+    return value.at == NULL || sip_address_parse(value, &to) != SIP_OK || to.tag.at != NULL;
 }
 
 static uint16_t worker_of_call(const struct role *role, const struct sip_message *message, unsigned workers)
@@ -41,44 +54,45 @@ static uint16_t worker_of_call(const struct role *role, const struct sip_message
     return (uint16_t)(hash_sip13(&role->secret, call_id.at, call_id.len).low % workers);
 }
 
-static void steer_response(const struct role *role, const struct sip_message *message, unsigned workers,
-                           struct role_steer *steer)
+static uint16_t worker_of_response(const struct role *role, const struct sip_message *message,
+                                   unsigned workers)
 {
     struct slice via = sip_message_first(message, SIP_HEADER_VIA);
     struct role_branch branch;
     struct slice rest;
 
     if (role_branch_find(via, &branch, &rest) && branch.worker < workers)
-        steer->worker = branch.worker;
-    else
-        steer->worker = worker_of_call(role, message, workers);
+        return branch.worker;
+    return worker_of_call(role, message, workers);
 }
 
 void role_steer(const struct role *role, const struct sip_message *message, unsigned workers,
-                struct role_steer *steer)
+                struct steered *steered)
 {
-    steer->has_aor = false;
-    steer->worker = 0;
-    if (message->kind == SIP_RESPONSE) {
-        steer_response(role, message, workers, steer);
-        return;
-    }
+    bool by_aor;
+
+    steered->has_aor = false;
+    steered->by = STEERED_BY_NOTHING;
+    steered->worker = 0;
+    if (message->kind == SIP_RESPONSE)
+        steered->worker = worker_of_response(role, message, workers);
     if (message->kind != SIP_REQUEST)
         return;
-    bool by_aor = false;
-    struct sip_address to;
+    if (message->method == SIP_METHOD_REGISTER)
+        read_to(role, message, steered);
+    else
+        read_request_uri(role, message, steered);
     switch (message->method) {
     case SIP_METHOD_REGISTER:
-        steer->has_aor = by_aor = read_to(message, &to) && key_of(role, &to.uri, &steer->aor);
+    case SIP_METHOD_PUBLISH:
+        by_aor = steered->has_aor;
         break;
     case SIP_METHOD_SUBSCRIBE: // in a dialog it is the call's
-        steer->has_aor = key_of_request_uri(role, message, &steer->aor);
-        by_aor = steer->has_aor && read_to(message, &to) && to.tag.at == NULL;
+        by_aor = steered->has_aor && !in_dialog(message);
         break;
     default:
-        steer->has_aor = key_of_request_uri(role, message, &steer->aor);
-        by_aor = steer->has_aor && message->method == SIP_METHOD_PUBLISH;
+        by_aor = false;
     }
-    steer->worker = by_aor ? (uint16_t)location_owner(role->location, steer->aor)
-                           : worker_of_call(role, message, workers);
+    steered->worker = by_aor ? (uint16_t)location_owner(role->location, steered->aor)
+                             : worker_of_call(role, message, workers);
 }

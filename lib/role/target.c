@@ -40,6 +40,18 @@ unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int 
     return sip_uri_write_aor(&canonical, aor);
 }
 
+const struct location_set *role_target_set(const struct role_request *request)
+{
+    const struct steered *steered = request->steered;
+    const struct role *role = request->role;
+    char aor[SIP_AOR_MAX];
+
+    if (steered->by == STEERED_BY_URI && steered->has_aor && !request->uri_rewritten)
+        return location_find(role->location, steered->aor);
+    unsigned len = role_aor_write(role, &request->uri, request->where.domain, aor);
+    return len == 0 ? NULL : location_find(role->location, location_key(role->location, slice_of(aor, len)));
+}
+
 // A request-URI may hold neither headers nor a method parameter, a Contact may (RFC 3261 19.1.1 table 1).
 static void cut_contact(struct slice contact, struct role_target *target)
 {
@@ -87,18 +99,10 @@ static bool method_allowed(const struct role_request *request, const struct loca
 // table has the user, and no binding that lives or leads anywhere.
 static bool choose_binding(struct role_request *request, struct role_target *target)
 {
-    const struct role *role = request->role;
+    const struct location_set *set = role_target_set(request);
     struct location_binding binding;
-    char aor[SIP_AOR_MAX];
     unsigned position = 0;
 
-    unsigned len = role_aor_write(role, &request->uri, request->where.domain, aor);
-    if (len == 0) {
-        role_answer(request, 404, NULL);
-        return false;
-    }
-    struct hash128 key = location_key(role->location, slice_of(aor, len));
-    const struct location_set *set = location_find(role->location, key);
     if (set == NULL) {
         role_answer(request, 404, NULL);
         return false;

@@ -7,10 +7,10 @@
 
 #include <rte_mbuf.h>
 
-#include "base/hash.h"
 #include "net/frame.h"
 #include "sip/message.h"
 #include "worker/arrival.h"
+#include "worker/steered.h"
 
 // What whoever takes the mbuf from a ring is asked to do with it.
 enum packet_errand {
@@ -25,14 +25,13 @@ struct packet {
     struct arrival arrival;
     struct endpoint to;      // DATAGRAM: where it goes
     struct endpoint resolve; // DATAGRAM on the punt ring: the neighbour that is missing
-    struct hash128 aor;      // the key that will be looked up, valid when has_aor
     uint16_t port;           // index into conf->ports: of arrival, later of departure
     uint16_t vlan;           // tag to keep when the message leaves by the port it came in on; 0: none
     uint16_t vlan_outer;     // the 802.1ad tag around it; 0: none
     uint8_t errand;          // enum packet_errand
     uint8_t listener;        // DATAGRAM: index of the listener it leaves from
     uint8_t parsed;          // enum sip_error
-    bool has_aor;
+    struct steered steered;
     struct sip_message message;
 };
 

@@ -124,6 +124,7 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len)
 {
     struct sip_message message;
     struct sip_edited edited = {0, 0};
+    struct steered steered;
 
     // served from memory that ends with the message, so that a sanitizer sees a read behind it
     char *exact = malloc(len > 0 ? len : 1);
@@ -137,7 +138,8 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len)
         parsed = sip_message_check(&message);
     sip_edits_clear(&f->edits);
     memset(&f->verdict, 0xee, sizeof(f->verdict));
-    role_serve(&f->role, &message, parsed, &f->arrival, &f->verdict, &f->edits);
+    role_steer(&f->role, &message, 1, &steered);
+    role_serve(&f->role, &message, parsed, &steered, &f->arrival, &f->verdict, &f->edits);
     free(exact);
     if (f->verdict.kind != VERDICT_DROP)
         assert_int_equal(sip_edits_apply(&f->edits, f->buffer + HEADROOM, message.len, HEADROOM,

@@ -55,7 +55,7 @@ static int tear_down(void **state)
 static void serve(struct fixture *f, const char *bytes, size_t len)
 {
     struct sip_message message;
-    struct role_steer steer;
+    struct steered steer;
 
     sip_message_parse(&message, bytes, len);
     role_steer(&f->role, &message, 3, &steer);

@@ -18,9 +18,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct role_steer steer_text(struct fixture *f, const char *text, unsigned workers)
+static struct steered steer_text(struct fixture *f, const char *text, unsigned workers)
 {
-    struct role_steer steer = {.worker = 77};
+    struct steered steer = {.worker = 77};
     struct sip_message message;
     char bytes[4096];
     size_t len = 0;
@@ -36,7 +36,7 @@ static struct role_steer steer_text(struct fixture *f, const char *text, unsigne
     return steer;
 }
 
-static struct role_steer steer(struct fixture *f, const char *method, const char *uri, const char *to,
+static struct steered steer(struct fixture *f, const char *method, const char *uri, const char *to,
                                const char *call_id)
 {
     char text[2048];
@@ -62,7 +62,7 @@ static void test_register_goes_to_the_owner_of_the_to_whatever_the_call(void **s
         snprintf(to, sizeof(to), "<sip:u%u@EXAMPLE.net>", i);
         snprintf(aor, sizeof(aor), "u%u@example.com", i);
         snprintf(call, sizeof(call), "call%u", i * 7);
-        struct role_steer s = steer(f, "REGISTER", "sip:example.com", to, call);
+        struct steered s = steer(f, "REGISTER", "sip:example.com", to, call);
         assert_int_equal(s.worker, owner(f, aor));
         assert_true(s.has_aor);
         assert_true(hash128_equal(s.aor, location_key(f->location, slice_text(aor))));
@@ -94,7 +94,7 @@ static void test_everything_else_goes_by_call_id_and_names_what_it_will_look_up(
     for (unsigned i = 0; i < 100; i++) {
         char call[16];
         snprintf(call, sizeof(call), "call%u", i);
-        struct role_steer first = steer(f, "INVITE", "sip:bob@example.com", "<sip:bob@example.com>", call);
+        struct steered first = steer(f, "INVITE", "sip:bob@example.com", "<sip:bob@example.com>", call);
         assert_true(first.has_aor);
         assert_true(hash128_equal(first.aor, location_key(f->location, SLICE("bob@example.com"))));
         seen[first.worker]++;

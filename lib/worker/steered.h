@@ -1,0 +1,23 @@
+// steered: what was read of a message to find its worker, so that serving it reads it no second time. A plain value
+// that points into the message.
+#ifndef WORKER_STEERED_H
+#define WORKER_STEERED_H
+
+#include "base/hash.h"
+#include "sip/address.h"
+
+enum steered_by {
+    STEERED_BY_NOTHING = 0, // `named` is not set
+    STEERED_BY_URI,         // named.uri is the request-URI
+    STEERED_BY_TO,          // `named` is the To
+};
+
+struct steered {
+    struct hash128 aor; // the key that will be looked up, valid when has_aor: the one of named.uri
+    uint16_t worker;    // that must serve the message
+    uint8_t by;         // enum steered_by
+    bool has_aor;
+    struct sip_address named;
+};
+
+#endif
