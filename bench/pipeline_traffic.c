@@ -83,6 +83,7 @@ void traffic_populate(struct rig *rig, enum traffic_case which, uint32_t users)
         struct location_binding binding = {
             .contact = slice_of(contact, (size_t)contact_len),
             .call_id = slice_of(call_id, (size_t)call_len),
+            .received = phone, // as the registrar notes the next hop
             .expires_ms = BINDING_MS,
             .cseq = 1,
             .q = 1000,
