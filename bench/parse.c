@@ -54,10 +54,13 @@ static bool parse_request_fields(struct fields *fields)
 {
     const struct sip_message *message = &fields->message;
     struct slice hops = sip_message_first(message, SIP_HEADER_MAX_FORWARDS);
-    struct cursor options = cursor_over(sip_message_first(message, SIP_HEADER_PROXY_REQUIRE));
-    struct slice option;
 
-    fields->has_option = sip_take_element(&options, &option);
+    fields->has_option = false;
+    if (sip_message_has(message, SIP_HEADER_PROXY_REQUIRE)) {
+        struct cursor options = cursor_over(sip_message_first(message, SIP_HEADER_PROXY_REQUIRE));
+        struct slice option;
+        fields->has_option = sip_take_element(&options, &option);
+    }
     if (sip_message_has(message, SIP_HEADER_ROUTE)) {
         struct cursor route = cursor_over(sip_message_first(message, SIP_HEADER_ROUTE));
         if (!sip_address_take(&route, &fields->route))
