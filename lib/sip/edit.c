@@ -7,27 +7,6 @@ struct piece {
     int32_t growth; // bytes by which the edits before it lengthen the message
 };
 
-void sip_edits_begin(struct sip_edits *edits, uint16_t at, uint16_t remove)
-{
-    if (edits->n == SIP_EDITS_MAX || edits->open) {
-        edits->full = true;
-        return;
-    }
-    edits->edit[edits->n] = (struct sip_edit){at, remove, edits->text_len, 0};
-    edits->open = true;
-}
-
-void sip_edits_put(struct sip_edits *edits, struct slice text)
-{
-    if (!edits->open || text.len > (uint32_t)(SIP_EDIT_TEXT - edits->text_len)) {
-        edits->full = true;
-        return;
-    }
-    if (text.len > 0)
-        memcpy(edits->text + edits->text_len, text.at, text.len);
-    edits->text_len = (uint16_t)(edits->text_len + text.len);
-}
-
 void sip_edits_put_number(struct sip_edits *edits, uint64_t number)
 {
     char digits[20]; // 2**64 has that many
@@ -38,25 +17,6 @@ void sip_edits_put_number(struct sip_edits *edits, uint64_t number)
         number /= 10;
     } while (number > 0);
     sip_edits_put(edits, slice_of(digits + at, sizeof(digits) - at));
-}
-
-void sip_edits_end(struct sip_edits *edits)
-{
-    if (!edits->open) {
-        edits->full = true;
-        return;
-    }
-    struct sip_edit *edit = &edits->edit[edits->n++];
-
-    edit->len = (uint16_t)(edits->text_len - edit->text);
-    edits->open = false;
-}
-
-void sip_edits_replace(struct sip_edits *edits, uint16_t at, uint16_t remove, struct slice text)
-{
-    sip_edits_begin(edits, at, remove);
-    sip_edits_put(edits, text);
-    sip_edits_end(edits);
 }
 
 // By offset; edits at one offset stay in their order. Lists are short and nearly sorted.
@@ -94,23 +54,15 @@ static bool cut(const struct sip_edits *edits, uint32_t len, struct piece *piece
     return true;
 }
 
-// Where the message is to begin, between `lowest` and `highest`: so that the pieces that stay are the longest.
+// Where the message is to begin, between `lowest` and `highest`: so that the longest piece stays which can.
 static int32_t choose_start(const struct piece *piece, unsigned n, int32_t lowest, int32_t highest)
 {
     int32_t start = lowest;
-    uint32_t best = 0;
+    uint32_t longest = 0;
 
     for (unsigned i = 0; i <= n; i++) {
-        if (-piece[i].growth < lowest || -piece[i].growth > highest)
-            continue;
-        // The first of those that move alike sums them all up; what the others find is less and does not count.
-        uint32_t stays = piece[i].len;
-        for (unsigned j = i + 1; j <= n; j++) {
-            if (piece[j].growth == piece[i].growth)
-                stays += piece[j].len;
-        }
-        if (stays > best) {
-            best = stays;
+        if (piece[i].len > longest && -piece[i].growth >= lowest && -piece[i].growth <= highest) {
+            longest = piece[i].len;
             start = -piece[i].growth;
         }
     }
@@ -147,9 +99,11 @@ enum sip_error sip_edits_apply(struct sip_edits *edits, char *bytes, uint32_t le
     move(bytes, piece, n, start);
     char *to = bytes + start;
     for (unsigned i = 0; i < n; i++) {
+        const struct sip_edit *edit = &edits->edit[i];
         to += piece[i].len;
-        memcpy(to, edits->text + edits->edit[i].text, edits->edit[i].len);
-        to += edits->edit[i].len;
+        if (edit->len > 0) // what only removes is common
+            memcpy(to, edits->text + edit->text, edit->len);
+        to += edit->len;
     }
     *edited = (struct sip_edited){start, len + (uint32_t)growth};
     return SIP_OK;

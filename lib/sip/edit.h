@@ -3,9 +3,9 @@
 // An edit says: at this offset remove so many bytes and put these instead. Edits are noted in any order with offsets
 // of the unedited message (the index stays valid until sip_edits_apply) and may not overlap; edits at the same
 // offset keep the order in which they were noted. New text is kept in the list's own arena, so the list is the only
-// memory an edit costs: a worker has one list and empties it for each message. Applying lets one piece between two
-// edits lie where it is, the one for which the fewest bytes move; what is before it slides into the headroom, what
-// is behind it into the tailroom. Edits that keep their length move nothing.
+// memory an edit costs: a worker has one list and empties it for each message. Applying lets the
+// longest piece between two edits lie where it is, if there is room for that; what is before it slides into the
+// headroom, what is behind it into the tailroom. Edits that keep their length move nothing.
 // One thread.
 #ifndef SIP_EDIT_H
 #define SIP_EDIT_H
@@ -15,7 +15,7 @@
 #include "base/slice.h"
 #include "sip/error.h"
 
-#define SIP_EDITS_MAX 160   // edits; a reply to the largest message needs one per header line it leaves out
+#define SIP_EDITS_MAX 160  // edits; a reply to the largest message needs one per header line it leaves out
 #define SIP_EDIT_TEXT 4096 // bytes of new text in one list
 
 struct sip_edit {
@@ -42,8 +42,50 @@ static inline void sip_edits_clear(struct sip_edits *edits)
     edits->open = false;
 }
 
-// At `at`, removes `remove` bytes and puts `text` instead, which is copied.
-void sip_edits_replace(struct sip_edits *edits, uint16_t at, uint16_t remove, struct slice text);
+// For text put together from pieces: begin opens an edit, put… append to its text, end closes it. At `at`, `remove`
+// bytes go and the text, which is copied, comes instead. Inline, since literals then cost a store or two.
+static inline void sip_edits_begin(struct sip_edits *edits, uint16_t at, uint16_t remove)
+{
+    if (edits->n == SIP_EDITS_MAX || edits->open) {
+        edits->full = true;
+        return;
+    }
+    edits->edit[edits->n] = (struct sip_edit){at, remove, edits->text_len, 0};
+    edits->open = true;
+}
+
+static inline void sip_edits_put(struct sip_edits *edits, struct slice text)
+{
+    if (!edits->open || text.len > (uint32_t)(SIP_EDIT_TEXT - edits->text_len)) {
+        edits->full = true;
+        return;
+    }
+    if (text.len > 0)
+        memcpy(edits->text + edits->text_len, text.at, text.len);
+    edits->text_len = (uint16_t)(edits->text_len + text.len);
+}
+
+void sip_edits_put_number(struct sip_edits *edits, uint64_t number);
+
+static inline void sip_edits_end(struct sip_edits *edits)
+{
+    if (!edits->open) {
+        edits->full = true;
+        return;
+    }
+    struct sip_edit *edit = &edits->edit[edits->n++];
+
+    edit->len = (uint16_t)(edits->text_len - edit->text);
+    edits->open = false;
+}
+
+// The whole of an edit at once.
+static inline void sip_edits_replace(struct sip_edits *edits, uint16_t at, uint16_t remove, struct slice text)
+{
+    sip_edits_begin(edits, at, remove);
+    sip_edits_put(edits, text);
+    sip_edits_end(edits);
+}
 
 static inline void sip_edits_insert(struct sip_edits *edits, uint16_t at, struct slice text)
 {
@@ -54,12 +96,6 @@ static inline void sip_edits_remove(struct sip_edits *edits, uint16_t at, uint16
 {
     sip_edits_replace(edits, at, remove, (struct slice){"", 0});
 }
-
-// For text put together from pieces: begin opens an edit, put… append to its text, end closes it.
-void sip_edits_begin(struct sip_edits *edits, uint16_t at, uint16_t remove);
-void sip_edits_put(struct sip_edits *edits, struct slice text);
-void sip_edits_put_number(struct sip_edits *edits, uint64_t number);
-void sip_edits_end(struct sip_edits *edits);
 
 // What a message becomes: where it starts and how long it is, relative to the buffer handed in.
 struct sip_edited {
