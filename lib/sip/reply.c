@@ -1,6 +1,5 @@
 #include "sip/reply.h"
 
-#include "sip/address.h"
 #include "sip/status.h"
 
 // RFC 3261 8.2.6.2, and 8.2.6.1 for Timestamp; the caller decides on Record-Route (12.1.1).
@@ -55,17 +54,25 @@ static void note_removals(const struct sip_message *message, const struct sip_re
 }
 
 // RFC 3261 8.2.6.2. A To that cannot be read gets no tag: it is what the answer complains about.
-static void note_to_tag(const struct sip_message *message, struct slice tag, struct sip_edits *edits)
+static void note_to_tag(const struct sip_message *message, const struct sip_reply *reply,
+                        struct sip_edits *edits)
 {
     unsigned line = message->first[SIP_HEADER_TO];
-    struct sip_address to;
+    const struct sip_address *to = reply->to;
+    struct sip_address parsed;
 
-    if (tag.len == 0 || line == SIP_NO_LINE ||
-        sip_address_parse(sip_message_value(message, line), &to) != SIP_OK || sip_address_tag(&to).at != NULL)
+    if (reply->to_tag.len == 0 || line == SIP_NO_LINE)
+        return;
+    if (to == NULL) {
+        if (sip_address_parse(sip_message_value(message, line), &parsed) != SIP_OK)
+            return;
+        to = &parsed;
+    }
+    if (sip_address_tag(to).at != NULL)
         return;
     sip_edits_begin(edits, (uint16_t)(message->lines[line].value + message->lines[line].len), 0);
     sip_edits_put(edits, SLICE(";tag="));
-    sip_edits_put(edits, tag);
+    sip_edits_put(edits, reply->to_tag);
     sip_edits_end(edits);
 }
 
@@ -75,7 +82,7 @@ void sip_reply_note(const struct sip_message *message, const struct sip_reply *r
 
     note_status_line(message, reply, edits);
     note_removals(message, reply, edits);
-    note_to_tag(message, reply->to_tag, edits);
+    note_to_tag(message, reply, edits);
     sip_edits_begin(edits, end, (uint16_t)(message->len - end));
     sip_edits_put(edits, reply->lines);
     sip_edits_put(edits, SLICE("Content-Length: 0\r\n\r\n"));
