@@ -1,5 +1,6 @@
 // Answers that this server gives itself, and their To tags (RFC 3261 8.2.6, 8.2.7, 18.2.2).
 #include "role/digest.h"
+#include "role/hex.h"
 #include "role/request.h"
 #include "sip/contact.h"
 #include "sip/reply.h"
@@ -18,7 +19,6 @@ void role_drop(struct role_request *request, enum drop drop)
 // guessable (19.3).
 static void write_tag(const struct role_request *request, char tag[TAG_LEN])
 {
-    static const char hex[16] = "0123456789abcdef";
     struct role_digest digest;
 
     role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_TAG);
@@ -27,8 +27,8 @@ static void write_tag(const struct role_request *request, char tag[TAG_LEN])
     role_digest_put_number(&digest, request->cseq.number);
     uint64_t number = role_digest_end(&digest).low;
     memcpy(tag, TAG_PREFIX, sizeof(TAG_PREFIX) - 1);
-    for (unsigned i = TAG_LEN; i-- > sizeof(TAG_PREFIX) - 1; number >>= 4)
-        tag[i] = hex[number & 15];
+    tag = role_hex_write(tag + sizeof(TAG_PREFIX) - 1, (uint32_t)(number >> 32));
+    role_hex_write(tag, (uint32_t)number);
 }
 
 bool role_request_acks_us(const struct role_request *request)
@@ -124,6 +124,7 @@ void role_answer_lines(struct role_request *request, uint16_t status, const char
         .status = status,
         .reason = reason,
         .to_tag = slice_of(tag, TAG_LEN),
+        .to = request->to_read ? &request->to : NULL,
         .lines = lines,
     };
     role_request_stamp(request);

@@ -66,9 +66,14 @@ static struct location_binding binding_of(struct role_registration *registration
     };
 
     // the next hop is found once here, and not again for every request that goes there
-    if (registration->path.len == 0 && role_behind_nat(request, &contact->address.uri))
+    bool found = true;
+    if (registration->path.len > 0)
+        found = role_hop_of_binding(&binding, &binding.received);
+    else if (role_behind_nat(request, &contact->address.uri))
         binding.received = arrival->source;
-    else if (!role_hop_of_binding(&binding, &binding.received))
+    else
+        found = role_hop_of(&contact->address.uri, &binding.received);
+    if (!found)
         binding.received = (struct endpoint){.family = ENDPOINT_NONE};
     return binding;
 }

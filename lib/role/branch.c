@@ -1,52 +1,22 @@
 #include "role/branch.h"
 
 #include "role/digest.h"
+#include "role/hex.h"
 
 #define MARK_LEN (sizeof(ROLE_BRANCH_MARK) - 1)
-
-// Eight hexadecimal digits at once: a nibble goes into each byte, then "0" or "a" - 10 is added to all of
-// them.
-static char *write_hex8(char *at, uint32_t number)
-{
-    uint64_t nibbles = number;
-
-    nibbles = (nibbles << 16 | nibbles) & 0x0000ffff0000ffffu;
-    nibbles = (nibbles << 8 | nibbles) & 0x00ff00ff00ff00ffu;
-    nibbles = (nibbles << 4 | nibbles) & 0x0f0f0f0f0f0f0f0fu;
-    uint64_t letters = (nibbles + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
-    uint64_t digits = __builtin_bswap64(nibbles + 0x3030303030303030u + letters * ('a' - '0' - 10));
-    memcpy(at, &digits, sizeof(digits));
-    return at + sizeof(digits);
-}
-
-static bool read_hex(const char *at, unsigned digits, uint32_t *number)
-{
-    uint32_t value = 0;
-
-    for (unsigned i = 0; i < digits; i++) {
-        unsigned char c = (unsigned char)at[i];
-        if (c >= '0' && c <= '9')
-            value = value << 4 | (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value << 4 | (c - 'a' + 10u);
-        else
-            return false;
-    }
-    *number = value;
-    return true;
-}
 
 // `at` has ROLE_BRANCH_LEN bytes.
 static bool read_branch(const char *at, struct role_branch *parsed)
 {
-    uint32_t worker, listener, transaction;
+    uint32_t origin, transaction;
 
+    // worker and listener are six digits
     at += MARK_LEN;
-    if (!read_hex(at, 4, &worker) || !read_hex(at + 4, 2, &listener) || !read_hex(at + 6, 8, &transaction) ||
-        !read_hex(at + 14, 8, &transaction) || !read_hex(at + 22, 8, &parsed->loop))
+    if (!role_hex_read(at, &origin) || !role_hex_read(at + 6, &transaction) ||
+        !role_hex_read(at + 14, &transaction) || !role_hex_read(at + 22, &parsed->loop))
         return false;
-    parsed->worker = (uint16_t)worker;
-    parsed->listener = (uint8_t)listener;
+    parsed->worker = (uint16_t)(origin >> 16);
+    parsed->listener = (uint8_t)(origin >> 8);
     return true;
 }
 
@@ -107,8 +77,8 @@ void role_branch_write(const struct role_request *request, struct role_branch_pa
 
     // worker and listener are six digits; the two behind them are written over
     memcpy(text, ROLE_BRANCH_MARK, MARK_LEN);
-    write_hex8(text + MARK_LEN, (uint32_t)arrival->worker << 16 | (uint32_t)arrival->listener << 8);
-    text = write_hex8(text + MARK_LEN + 6, (uint32_t)(parts.transaction >> 32));
-    text = write_hex8(text, (uint32_t)parts.transaction);
-    write_hex8(text, parts.loop);
+    role_hex_write(text + MARK_LEN, (uint32_t)arrival->worker << 16 | (uint32_t)arrival->listener << 8);
+    text = role_hex_write(text + MARK_LEN + 6, (uint32_t)(parts.transaction >> 32));
+    text = role_hex_write(text, (uint32_t)parts.transaction);
+    role_hex_write(text, parts.loop);
 }

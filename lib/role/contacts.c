@@ -60,22 +60,14 @@ static void read_expires(struct role_registration *registration)
                                                       : registration->request->role->conf->expires_default;
 }
 
-// A method that cannot be read ends the list: what is behind it counts as not allowed.
 static void read_allow(struct role_registration *registration)
 {
     const struct sip_message *message = registration->request->message;
 
     registration->methods = 0;
-    SIP_FOREACH_LINE(line, message, SIP_HEADER_ALLOW) {
-        struct cursor c = cursor_over(sip_message_value(message, line));
-        do {
-            sip_skip_space(&c);
-            struct slice method = sip_take_run(&c, &sip_set_token);
-            if (method.len > 0)
-                registration->methods |= SIP_METHOD_BIT(sip_method_of(method));
-            sip_skip_space(&c);
-        } while (cursor_skip(&c, ','));
-    }
+    SIP_FOREACH_LINE(line, message, SIP_HEADER_ALLOW)
+        registration->methods |=
+            role_allow_methods(&registration->request->role->allow, sip_message_value(message, line));
 }
 
 // One comma list, without folds: it goes into a header line of another message.

@@ -67,15 +67,14 @@ static inline uint64_t role_digest_mix(uint64_t digest, struct slice field)
 {
     const uint64_t odd = 0x9fb21c651e98df25u;
 
-    for (digest ^= field.len; field.len > 0;) {
-        uint64_t word = 0;
-        uint32_t taken = field.len < sizeof(word) ? field.len : (uint32_t)sizeof(word);
-        memcpy(&word, field.at, taken);
-        digest = (digest ^ word) * odd;
+    digest ^= field.len;
+    for (; field.len > sizeof(uint64_t);
+         field = slice_of(field.at + sizeof(uint64_t), field.len - sizeof(uint64_t))) {
+        digest = (digest ^ slice_word(field.at, sizeof(uint64_t))) * odd;
         digest ^= digest >> 32;
-        field = slice_of(field.at + taken, field.len - taken);
     }
-    return digest * odd;
+    digest = (digest ^ slice_word(field.at, field.len)) * odd;
+    return (digest ^ digest >> 32) * odd;
 }
 
 #endif

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "sip/date.h"
-
 #define RETRY_AFTER_S 30 // the least; as much again at random, so that refused clients do not return together
 
 // Step 5. The request-URI names a domain, or this server by its address, which has access to all of them.
@@ -12,25 +10,19 @@ static bool find_aor(struct role_registration *registration)
 {
     struct role_request *request = registration->request;
     struct role *role = request->role;
-    struct role_where where = role_route_where(role->route, &request->to.uri);
+    const struct steered *steered = request->steered;
     unsigned scheme = request->to.uri.scheme;
 
     if (scheme != SIP_SCHEME_SIP && scheme != SIP_SCHEME_SIPS) { // RFC 3261 10.2: "MUST be a SIP or SIPS URI"
         role_answer(request, 400, "Address Of Record Is No SIP URI");
         return false;
     }
-    if (where.place != ROLE_DOMAIN || request->to.uri.user.len == 0 ||
-        !role->conf->domains[where.domain].registrar ||
-        (request->where.place == ROLE_DOMAIN && request->where.domain != where.domain)) {
-        role_answer(request, 404, "Address Of Record Not In This Domain");
+    if (!steered->has_aor || !role->conf->domains[steered->domain].registrar ||
+        (request->where.place == ROLE_DOMAIN && request->where.domain != steered->domain)) {
+        role_answer(request, 404, "Address Of Record Not In This Domain"); // or none at all, being too long
         return false;
     }
-    if (!request->steered->has_aor) {
-        role_answer(request, 404, "Address Of Record Too Long");
-        return false;
-    }
-    registration->key = request->steered->aor;
-    registration->domain = where.domain;
+    registration->key = steered->aor;
     if (location_owner(role->location, registration->key) == request->arrival->worker)
         return true;
     role_answer(request, 500, "Not This Worker's Address Of Record"); // only a fault in steering comes here
@@ -73,11 +65,20 @@ static bool long_enough(struct role_registration *registration)
     return false;
 }
 
+// Written once a second, and not for every answer in it.
+static struct slice date_of(struct role *role, uint64_t unix_s)
+{
+    if (role->date_s != unix_s || role->date[0] == 0) {
+        sip_date_write(unix_s, role->date);
+        role->date_s = unix_s;
+    }
+    return slice_of(role->date, SIP_DATE_LEN);
+}
+
 // Step 8, and Path back to the client (RFC 3327 5.3). False: it does not fit one answer.
 static bool write_ok(const struct role_registration *registration, struct role_text *lines)
 {
     const struct role_request *request = registration->request;
-    char date[SIP_DATE_LEN];
 
     role_answer_lines_begin(request, lines);
     for (unsigned i = 0; i < registration->next_n; i++) {
@@ -92,9 +93,8 @@ static bool write_ok(const struct role_registration *registration, struct role_t
         role_text_put(lines, registration->path);
         role_text_put(lines, SLICE("\r\n"));
     }
-    sip_date_write(request->arrival->now.unix_s, date);
     role_text_put(lines, SLICE("Date: "));
-    role_text_put(lines, slice_of(date, SIP_DATE_LEN));
+    role_text_put(lines, date_of(request->role, request->arrival->now.unix_s));
     role_text_put(lines, SLICE("\r\n"));
     return !lines->full;
 }
@@ -118,7 +118,7 @@ static struct slice aor_of(struct role_registration *registration)
     if (registration->set != NULL)
         return location_set_aor(registration->set);
     unsigned len =
-        role_aor_write(request->role, &request->to.uri, registration->domain, registration->aor_text);
+        role_aor_write(request->role, &request->to.uri, request->steered->domain, registration->aor_text);
     return slice_of(registration->aor_text, len);
 }
 

@@ -14,7 +14,6 @@
 struct role_registration {
     struct role_request *request;
     struct hash128 key;
-    int16_t domain;                 // of the address of record
     const struct location_set *set; // that the table has, or NULL
     uint32_t methods;               // of Allow; 0: none given
     uint32_t expires;               // of the Expires header field, or the default

@@ -78,6 +78,7 @@ enum sip_error role_request_parse(struct role_request *request)
         error = parse_address(message, SIP_HEADER_FROM, SIP_ERROR_FROM, &request->from, &request->from_tag);
     if (error == SIP_OK)
         error = parse_to(request);
+    request->to_read = error == SIP_OK;
     if (error == SIP_OK)
         error = sip_message_has(message, SIP_HEADER_CSEQ)
                     ? sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &request->cseq)

@@ -42,6 +42,7 @@ struct role_request {
     struct sip_cseq cseq;
     uint16_t max_forwards; // valid when has_max_forwards
     bool has_max_forwards;
+    bool to_read;       // `to` is set
     bool uri_rewritten; // uri is not what stands in the message
 
     struct role_where where; // whose the request-URI is

@@ -10,6 +10,8 @@
 #include "base/hash.h"
 #include "conf/conf.h"
 #include "location/location.h"
+#include "role/allow.h"
+#include "sip/date.h"
 #include "sip/edit.h"
 #include "sip/message.h"
 #include "worker/arrival.h"
@@ -24,6 +26,9 @@ struct role {
     struct location *location;
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
+    struct role_allow allow;
+    uint64_t date_s; // the second that `date` is for, once that is not empty
+    char date[SIP_DATE_LEN];
 };
 
 // Which worker must serve the message (DESIGN's order of steering), of `workers`, and the key that the role

@@ -52,15 +52,15 @@ struct role_route {
 // Not keyed: only the configuration fills the table, so nobody else can make its chains longer.
 static uint32_t host_hash(struct slice host)
 {
+    const uint64_t odd = 0x9e3779b97f4a7c15u;
     uint64_t hash = host.len;
 
-    for (uint32_t at = 0; at < host.len; at += 8) {
-        uint64_t word = 0;
-        memcpy(&word, host.at + at, host.len - at < 8 ? host.len - at : 8);
-        hash = (hash ^ (word | LOWER)) * 0x9e3779b97f4a7c15u;
+    for (; host.len > 8; host = slice_of(host.at + 8, host.len - 8)) {
+        hash = (hash ^ (slice_word(host.at, 8) | LOWER)) * odd;
         hash ^= hash >> 32;
     }
-    return (uint32_t)hash;
+    hash = (hash ^ (slice_word(host.at, host.len) | LOWER)) * odd;
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 static int domain_of_name(const struct role_route *route, struct slice host)

@@ -2,19 +2,22 @@
 #include "role/branch.h"
 
 // The key of an address of record when the URI is in one of our domains and has a user.
-static bool key_of(const struct role *role, const struct sip_uri *uri, struct hash128 *key)
+static void find_aor(const struct role *role, struct steered *steered)
 {
+    const struct sip_uri *uri = &steered->named.uri;
     char aor[SIP_AOR_MAX];
 
     if (uri->user.len == 0)
-        return false;
+        return;
     struct role_where where = role_route_where(role->route, uri);
     if (where.place != ROLE_DOMAIN)
-        return false;
+        return;
     unsigned len = role_aor_write(role, uri, where.domain, aor);
-    if (len > 0)
-        *key = location_key(role->location, slice_of(aor, len));
-    return len > 0;
+    if (len == 0)
+        return;
+    steered->aor = location_key(role->location, slice_of(aor, len));
+    steered->domain = where.domain;
+    steered->has_aor = true;
 }
 
 // Each keeps what it reads, whether it leads to an address of record or not.
@@ -25,7 +28,7 @@ static void read_to(const struct role *role, const struct sip_message *message, 
     if (value.at == NULL || sip_address_parse(value, &steered->named) != SIP_OK)
         return;
     steered->by = STEERED_BY_TO;
-    steered->has_aor = key_of(role, &steered->named.uri, &steered->aor);
+    find_aor(role, steered);
 }
 
 static void read_request_uri(const struct role *role, const struct sip_message *message,
@@ -34,7 +37,7 @@ static void read_request_uri(const struct role *role, const struct sip_message *
     if (sip_uri_parse(sip_message_span(message, message->uri), &steered->named.uri) != SIP_OK)
         return;
     steered->by = STEERED_BY_URI;
-    steered->has_aor = key_of(role, &steered->named.uri, &steered->aor);
+    find_aor(role, steered);
 }
 
 static bool in_dialog(const struct sip_message *message)

@@ -31,10 +31,22 @@ bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop)
 
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain, char aor[SIP_AOR_MAX])
 {
-    struct sip_uri canonical = *uri;
-
     // every name of a domain leads to the same address of record
-    canonical.host = role_route_domain_name(role->route, (unsigned)domain);
+    struct slice name = role_route_domain_name(role->route, (unsigned)domain);
+    struct slice user = uri->user;
+
+    // mostly nothing is escaped and the name is no address: then both are canonical as they are
+    if (slice_find(user, '%') == user.len && name.at[0] != '[') {
+        unsigned len = user.len + 1 + name.len;
+        if (len > SIP_AOR_MAX)
+            return 0;
+        memcpy(aor, user.at, user.len);
+        aor[user.len] = '@';
+        memcpy(aor + user.len + 1, name.at, name.len);
+        return len;
+    }
+    struct sip_uri canonical = *uri;
+    canonical.host = name;
     canonical.port = 0;
     canonical.scheme = SIP_SCHEME_SIP;
     return sip_uri_write_aor(&canonical, aor);
