@@ -5,6 +5,10 @@
 #include "role/role.h"
 #include "sip/edit.h"
 
+// Reading the clock around every message would cost a tenth of what it measures: one in so many stands for all.
+// Odd, since requests and responses may alternate.
+#define REWRITE_SAMPLE 7
+
 static void count_arrival(struct counters *counters, const struct sip_message *message)
 {
     if (message->kind == SIP_REQUEST)
@@ -24,7 +28,8 @@ static void count_departure(struct counters *counters, const struct sip_message 
         counters->forwarded_responses[message->status / 100 % COUNTERS_STATUS_CLASSES]++;
 }
 
-// One message: decide, then rewrite. NULL when it was dropped.
+// One message: decide, then rewrite. NULL when it was dropped. Adds the cycles of rewriting to `*rewriting` unless
+// that is NULL.
 static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, uint64_t *rewriting)
 {
     struct packet *packet = packet_of(mbuf);
@@ -44,9 +49,10 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     packet->listener = verdict.listener;
     count_departure(&worker->counters, &packet->message, &verdict);
 
-    uint64_t before = rte_rdtsc();
+    uint64_t before = rewriting != NULL ? rte_rdtsc() : 0;
     enum drop drop = datapath_rewrite(worker, &mbuf);
-    *rewriting += rte_rdtsc() - before;
+    if (rewriting != NULL)
+        *rewriting += rte_rdtsc() - before;
     if (drop != DROP_NONE) {
         worker_drop(worker, mbuf, drop);
         return NULL;
@@ -67,10 +73,13 @@ void datapath_serve(struct worker *worker, struct burst *burst)
             location_prefetch_record(worker->location, packet->steered.aor);
     }
     for (unsigned i = 0; i < burst->n; i++) {
-        struct rte_mbuf *mbuf = serve_one(worker, burst->mbuf[i], &rewriting);
+        bool timed = i % REWRITE_SAMPLE == 0;
+        struct rte_mbuf *mbuf = serve_one(worker, burst->mbuf[i], timed ? &rewriting : NULL);
         if (mbuf != NULL)
             burst->mbuf[kept++] = mbuf;
     }
+    unsigned timed = (burst->n + REWRITE_SAMPLE - 1) / REWRITE_SAMPLE;
+    rewriting = timed == 0 ? 0 : rewriting * burst->n / timed;
     counters_stage_add(&worker->counters.stage[STAGE_SERVE], rte_rdtsc() - before - rewriting, burst->n);
     counters_stage_add(&worker->counters.stage[STAGE_REWRITE], rewriting, kept);
     burst->n = (uint16_t)kept;
