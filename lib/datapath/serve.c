@@ -69,7 +69,11 @@ void datapath_serve(struct worker *worker, struct burst *burst)
     // steer prefetched the buckets; by now they are here, and name the records.
     for (unsigned i = 0; i < burst->n; i++) {
         struct packet *packet = packet_of(burst->mbuf[i]);
-        if (packet->steered.has_aor)
+        if (!packet->steered.has_aor)
+            continue;
+        if (packet->message.method == SIP_METHOD_REGISTER)
+            location_prefetch_put(worker->location, packet->steered.aor);
+        else
             location_prefetch_record(worker->location, packet->steered.aor);
     }
     for (unsigned i = 0; i < burst->n; i++) {

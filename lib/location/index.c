@@ -5,7 +5,7 @@ static uint32_t fill(const struct location_index *index, struct location_bucket 
 {
     __atomic_store_n(&bucket->signatures[i], location_index_signature(key), __ATOMIC_RELAXED);
     __atomic_store_n(&bucket->records[i], reference, __ATOMIC_RELEASE);
-    return (uint32_t)(bucket - index->buckets) * LOCATION_SLOTS + i + 1;
+    return location_bucket_slot(index, bucket, i);
 }
 
 uint32_t location_index_insert(const struct location_index *index, struct hash128 key, uint32_t reference,

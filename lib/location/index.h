@@ -66,6 +66,12 @@ static inline unsigned location_bucket_match(const struct location_bucket *bucke
 #endif
 }
 
+static inline uint32_t location_bucket_slot(const struct location_index *index,
+                                            const struct location_bucket *bucket, unsigned i)
+{
+    return (uint32_t)(bucket - index->buckets) * LOCATION_SLOTS + i + 1;
+}
+
 static inline uint32_t location_bucket_record(const struct location_bucket *bucket, unsigned i)
 {
     return __atomic_load_n(&bucket->records[i], __ATOMIC_ACQUIRE);
@@ -93,7 +99,7 @@ static inline struct location_set *location_index_find(const struct location_ind
             struct location_set *set = location_index_set(index, reference);
 
             if (hash128_equal(set->key, key)) {
-                *slot = (uint32_t)(bucket - index->buckets) * LOCATION_SLOTS + i + 1;
+                *slot = location_bucket_slot(index, bucket, i);
                 return set;
             }
         }

@@ -76,23 +76,46 @@ void location_prefetch_bucket(const struct location *location, struct hash128 ke
     __builtin_prefetch(location_index_bucket(index_of(location, key), key));
 }
 
-void location_prefetch_record(const struct location *location, struct hash128 key)
+// The record that the key's bucket seems to lead to, and its slot. NULL: the key is not there, or in an overflow
+// bucket, which is rare.
+static const char *likely_record(const struct location_index *index, struct hash128 key, uint32_t *slot)
 {
-    const struct location_index *index = index_of(location, key);
     const struct location_bucket *bucket = location_index_bucket(index, key);
     unsigned match = location_bucket_match(bucket, location_index_signature(key));
 
     if (match == 0)
-        return; // not there, or in an overflow bucket, which is rare
-    uint32_t reference = location_bucket_record(bucket, (unsigned)__builtin_ctz(match));
+        return NULL;
+    unsigned i = (unsigned)__builtin_ctz(match);
+    uint32_t reference = location_bucket_record(bucket, i);
 
-    if (reference == 0)
+    *slot = location_bucket_slot(index, bucket, i);
+    return reference == 0 ? NULL : (const char *)location_index_set(index, reference);
+}
+
+void location_prefetch_record(const struct location *location, struct hash128 key)
+{
+    uint32_t slot;
+    const char *record = likely_record(index_of(location, key), key, &slot);
+
+    if (record == NULL)
         return;
-    const char *record = (const char *)location_index_set(index, reference);
-
     // All that a forward to one contact reads (location/set.h).
     __builtin_prefetch(record);
     __builtin_prefetch(record + 64);
+}
+
+void location_prefetch_put(const struct location *location, struct hash128 key)
+{
+    const struct location_shard *shard = location->shards[location_owner(location, key)];
+    uint32_t slot;
+    const char *record = likely_record(&shard->index, key, &slot);
+
+    if (record == NULL)
+        return;
+    __builtin_prefetch(record, 1); // it is retired
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
+    __builtin_prefetch(&shard->wheel.links[slot], 1);
 }
 
 const struct location_set *location_find(const struct location *location, struct hash128 key)

@@ -65,6 +65,10 @@ unsigned location_owner(const struct location *location, struct hash128 key);
 void location_prefetch_bucket(const struct location *location, struct hash128 key);
 void location_prefetch_record(const struct location *location, struct hash128 key);
 
+// Instead of the latter for a key that will be put: all that a refresh of a set with one binding reads and writes.
+// Owner worker only.
+void location_prefetch_put(const struct location *location, struct hash128 key);
+
 // The set of an address of record, or NULL. Valid until the calling thread's next quiescent state. It may hold
 // bindings that are dead at `now_ms`: the iteration skips them.
 const struct location_set *location_find(const struct location *location, struct hash128 key);
