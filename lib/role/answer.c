@@ -16,7 +16,8 @@ void role_drop(struct role_request *request, enum drop drop)
 
 // Made of what a request shares with its retransmissions and with the ACK to its negative answer, so that the
 // tag is always the same (RFC 3261 8.2.7) and is known again without state. The key makes it unique and not
-// guessable (19.3).
+// guessable (19.3). Request-URI and branch tell this hop from the others of the same call: an answer of ours may
+// pass us once more on its way back from somebody who sent the request here, and the ACK to that is his.
 static void write_tag(const struct role_request *request, char tag[TAG_LEN])
 {
     struct role_digest digest;
@@ -25,6 +26,8 @@ static void write_tag(const struct role_request *request, char tag[TAG_LEN])
     role_digest_put(&digest, request->call_id);
     role_digest_put(&digest, request->from_tag);
     role_digest_put_number(&digest, request->cseq.number);
+    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
+    role_digest_put(&digest, request->via.branch);
     uint64_t number = role_digest_end(&digest).low;
     memcpy(tag, TAG_PREFIX, sizeof(TAG_PREFIX) - 1);
     tag = role_hex_write(tag + sizeof(TAG_PREFIX) - 1, (uint32_t)(number >> 32));
@@ -172,6 +175,10 @@ bool role_supports(struct role_request *request, enum sip_header id, struct slic
                 role_text_put(&lines, SLICE(", "));
             role_text_put(&lines, option);
             supported = false;
+        }
+        if (c.error != 0) {
+            role_answer(request, 400, sip_error_text(SIP_ERROR_OPTION_TAG));
+            return false;
         }
     }
     role_text_put(&lines, SLICE("\r\n"));

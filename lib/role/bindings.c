@@ -1,9 +1,27 @@
 // RFC 3261 10.3 steps 6 and 7: what is there, what is asked for, and what follows.
 #include "role/registration.h"
 
+// What one contact means for the binding it names.
+enum fate {
+    FATE_KEEP, // not named
+    FATE_UPDATE,
+    FATE_REMOVE,
+    FATE_REPEAT, // named by the same request before: a retransmission
+    FATE_OLD,
+};
+
+struct plan {
+    enum fate fate[LOCATION_CONTACTS_MAX];     // of each current binding
+    uint8_t contact_of[LOCATION_CONTACTS_MAX]; // FATE_UPDATE: by which contact
+    uint8_t added[LOCATION_CONTACTS_MAX];      // contacts without a binding
+    unsigned added_n, changes, repeats;
+};
+
 // The current binding of a contact, or -1. Clients repeat their Contact letter by letter, so that is tried
-// first.
-static int find_current(const struct role_registration *registration, const struct sip_contact *contact)
+// first. Equality is not transitive (RFC 3261 19.1.4): one binding may equal two contacts that differ, and is the
+// first one's.
+static int find_current(const struct role_registration *registration, const struct sip_contact *contact,
+                        const struct plan *plan)
 {
     struct sip_uri uri;
 
@@ -12,7 +30,7 @@ static int find_current(const struct role_registration *registration, const stru
             return (int)i;
     }
     for (unsigned i = 0; i < registration->current_n; i++) {
-        if (sip_uri_parse(registration->current[i].contact, &uri) == SIP_OK &&
+        if (plan->fate[i] == FATE_KEEP && sip_uri_parse(registration->current[i].contact, &uri) == SIP_OK &&
             sip_uri_equal(&uri, &contact->address.uri))
             return (int)i;
     }
@@ -78,15 +96,6 @@ static struct location_binding binding_of(struct role_registration *registration
     return binding;
 }
 
-// What one contact means for the binding it names.
-enum fate {
-    FATE_KEEP, // not named
-    FATE_UPDATE,
-    FATE_REMOVE,
-    FATE_REPEAT, // named by the same request before: a retransmission
-    FATE_OLD,
-};
-
 static enum fate fate_of(const struct role_registration *registration, const struct location_binding *binding,
                          bool remove)
 {
@@ -100,18 +109,11 @@ static enum fate fate_of(const struct role_registration *registration, const str
     return remove ? FATE_REMOVE : FATE_UPDATE;
 }
 
-struct plan {
-    enum fate fate[LOCATION_CONTACTS_MAX];     // of each current binding
-    uint8_t contact_of[LOCATION_CONTACTS_MAX]; // FATE_UPDATE: by which contact
-    uint8_t added[LOCATION_CONTACTS_MAX];      // contacts without a binding
-    unsigned added_n, changes, repeats;
-};
-
 static bool plan_one(const struct role_registration *registration, unsigned contact, struct plan *plan)
 {
     const struct sip_contact *asked = &registration->contacts[contact];
     bool remove = asked_expires(registration, asked) == 0;
-    int at = find_current(registration, asked);
+    int at = find_current(registration, asked, plan);
 
     if (at < 0) {
         if (!remove) // removing what is not there is done already

@@ -11,6 +11,8 @@ static bool refuse(struct role_registration *registration, uint16_t status, cons
 static bool add_contact(struct role_registration *registration, const struct sip_contact *contact)
 {
     if (contact->star) {
+        if (registration->star)
+            return refuse(registration, 400, "Contact Given Twice");
         registration->star = true;
         return true;
     }

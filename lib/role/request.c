@@ -83,6 +83,8 @@ enum sip_error role_request_parse(struct role_request *request)
         error = sip_message_has(message, SIP_HEADER_CSEQ)
                     ? sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &request->cseq)
                     : SIP_ERROR_MISSING_CSEQ;
+    if (error == SIP_OK && request->call_id.len == 0)
+        error = SIP_ERROR_CALL_ID;
     if (error == SIP_OK)
         error = parse_uri(request);
     if (error == SIP_OK)

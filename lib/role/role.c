@@ -32,14 +32,15 @@ static void serve_own(struct role_request *request)
 
     if (is_served_register(request))
         role_register(request);
-    else if (request->to_tag.at != NULL && !request->routes.ours && method != SIP_METHOD_ACK)
+    else if (conf->record_route && request->to_tag.at != NULL && !request->routes.ours &&
+             method != SIP_METHOD_ACK)
         role_answer(request, 404,
                     "Not In A Dialog Of This Server"); // loose routing would have named us in Route
     else if (method == SIP_METHOD_OPTIONS && request->where.place == ROLE_HERE)
         role_options(request);
     else if (request->uri.user.len == 0 && method != SIP_METHOD_REGISTER)
         serve_without_user(request);
-    else if (request->where.place == ROLE_DOMAIN &&
+    else if (method != SIP_METHOD_REGISTER && request->where.place == ROLE_DOMAIN &&
              conf->domains[request->where.domain].role == CONF_ROLE_REDIRECT)
         role_redirect(request);
     else

@@ -36,7 +36,7 @@ unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int 
     struct slice user = uri->user;
 
     // mostly nothing is escaped and the name is no address: then both are canonical as they are
-    if (slice_find(user, '%') == user.len && name.at[0] != '[') {
+    if (user.len > 0 && slice_find(user, '%') == user.len && name.at[0] != '[') {
         unsigned len = user.len + 1 + name.len;
         if (len > SIP_AOR_MAX)
             return 0;
@@ -68,16 +68,19 @@ const struct location_set *role_target_set(const struct role_request *request)
 static void cut_contact(struct slice contact, struct role_target *target)
 {
     static const char method[] = ";method=";
-    uint32_t params = slice_find(contact, ';');
+    uint32_t user = slice_find(contact, '@'); // a user may hold ";" and "?", and nothing behind it an "@"
+    uint32_t host = user < contact.len ? user + 1 : 0;
+    struct slice rest = slice_of(contact.at + host, contact.len - host);
+    uint32_t params = host + slice_find(rest, ';');
 
-    contact.len = slice_find(contact, '?');
+    contact.len = host + slice_find(rest, '?');
     target->uri = contact;
     target->uri_tail = (struct slice){NULL, 0};
     for (uint32_t at = params; at + sizeof(method) - 1 <= contact.len; at++) {
         struct slice here = slice_of(contact.at + at, sizeof(method) - 1);
         if (!slice_equal_nocase(here, slice_of(method, sizeof(method) - 1)))
             continue;
-        struct slice rest = slice_of(contact.at + at + 1, contact.len - at - 1);
+        rest = slice_of(contact.at + at + 1, contact.len - at - 1);
         uint32_t next = slice_find(rest, ';');
         target->uri.len = at;
         target->uri_tail = slice_of(rest.at + next, rest.len - next);
@@ -175,38 +178,76 @@ static bool may_relay(struct role_request *request, bool in_dialog)
     }
     // Refused, not removed: the ACK to an answer from further on has a To tag and would follow the values
     // again.
-    if (routes->first < routes->last) {
+    bool dialog_unseen = !request->role->conf->record_route && request->to_tag.at != NULL;
+    if (routes->first < routes->last && !dialog_unseen) {
         role_answer(request, 403, "Preloaded Route Denied");
         return false;
     }
     return true;
 }
 
+// A remote target that the To's user has registered is reached as its binding is, through its NAT.
+static bool choose_bound(struct role_request *request, struct role_target *target)
+{
+    const struct role *role = request->role;
+    struct role_where where = role_route_where(role->route, &request->to.uri);
+    struct location_binding binding;
+    struct sip_uri contact;
+    struct endpoint direct;
+    char aor[SIP_AOR_MAX];
+    unsigned position = 0;
+
+    unsigned len = where.place == ROLE_DOMAIN ? role_aor_write(role, &request->to.uri, where.domain, aor) : 0;
+    const struct location_set *set =
+        len == 0 ? NULL : location_find(role->location, location_key(role->location, slice_of(aor, len)));
+    while (set != NULL && location_next(set, request->arrival->now.ms, &position, &binding)) {
+        if (binding.path.len > 0 || sip_uri_parse(binding.contact, &contact) != SIP_OK ||
+            !sip_uri_equal(&contact, &request->uri))
+            continue;
+        if (!role_hop_of_binding(&binding, &target->hop))
+            return false;
+        if (!role_hop_of(&contact, &direct) || !endpoint_equal(&direct, &target->hop))
+            target->listener = binding.listener; // which the NAT has a hole for
+        return true;
+    }
+    return false;
+}
+
+// A name is looked up in the static routes, which stand for the DNS (RFC 3263).
+static bool hop_by_route(const struct role_request *request, const struct sip_uri *uri,
+                         struct role_target *target)
+{
+    const struct endpoint *hop =
+        role_route_static(request->role->route, uri, role_route_where(request->role->route, uri));
+
+    if (hop != NULL)
+        target->hop = *hop;
+    return hop != NULL;
+}
+
 // The Route set decides, then a static route for the domain, then the address in the request-URI. In a dialog
-// the request-URI is the remote target, which no static route may turn aside.
+// the request-URI is the remote target: its address comes first, and no static route may turn it aside.
 static bool choose_foreign(struct role_request *request, struct role_target *target)
 {
     bool in_dialog = request->to_tag.at != NULL && request->routes.ours;
+    const struct sip_uri *uri = &request->uri;
     struct sip_address top;
 
     if (!may_relay(request, in_dialog))
         return false;
     target->listener = request->routes.listener;
     if (role_routes_top(request, &top)) {
-        if (role_hop_of(&top.uri, &target->hop))
+        if (role_hop_of(&top.uri, &target->hop) || hop_by_route(request, &top.uri, target))
             return true;
         role_answer(request, 404, "No Route To Next Hop");
         return false;
     }
-    const struct endpoint *hop =
-        in_dialog ? NULL : role_route_static(request->role->route, &request->uri, request->where);
-    if (hop != NULL)
-        target->hop = *hop;
-    else if (!role_hop_of(&request->uri, &target->hop)) {
-        role_answer(request, 404, "No Route To Domain");
-        return false;
-    }
-    return true;
+    if (in_dialog ? choose_bound(request, target) || role_hop_of(uri, &target->hop) ||
+                        hop_by_route(request, uri, target)
+                  : hop_by_route(request, uri, target) || role_hop_of(uri, &target->hop))
+        return true;
+    role_answer(request, 404, "No Route To Domain");
+    return false;
 }
 
 bool role_target_choose(struct role_request *request, struct role_target *target)
