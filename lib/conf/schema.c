@@ -92,9 +92,11 @@ static const struct conf_key location_keys[] = {
 };
 
 static const struct conf_key network_keys[] = {
-    {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .min = 16, .max = 4194304,
+    {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .min = 16, .max = 131072,
      .unit = "routes", .fallback = "65536",
-     .help = "Kernel routes that are mirrored, for each address family."},
+     .help = "Kernel routes that are mirrored, for each address family. Reading them at start takes time with the "
+             "square of their number, 65,536 about 4 s: a box that takes the whole Internet's table wants a default "
+             "route instead."},
     {.name = "neighbour_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .min = 16, .max = 1048576,
      .unit = "neighbours", .fallback = "8192",
      .help = "Kernel neighbours (ARP and ND entries) that are mirrored, both families together."},
