@@ -2,6 +2,7 @@
 
 #include "sip/params.h"
 #include "sip/token.h"
+#include "sip/uri_usual.h"
 
 // A display name that is no quoted string: tokens by the book, but UTF-8, brackets and "@" are sent, and up to the
 // "<" nothing else can be meant. A comma ends an element, so none can be in it (RFC 4475 3.1.2.17).
@@ -62,9 +63,61 @@ static inline bool take_params(struct cursor *c, struct sip_address *address)
     return c->error == 0 && (cursor_done(c) || *c->at == ',' || cursor_fail(c, SIP_ERROR_ADDRESS));
 }
 
-bool sip_address_take(struct cursor *c, struct sip_address *address)
+// The "<" behind a display name that is a token or a quoted string without escapes, one space between; NULL when it
+// is anything else.
+static inline const char *usual_display(struct sip_window *window, const char *from,
+                                        struct sip_address *address)
 {
-    sip_skip_space(c);
+    const char *end = window->end, *at;
+
+    if (*from == '"') {
+        at = sip_set_run(&sip_set_quoted, from + 1, end);
+        if (at == end || *at != '"')
+            return NULL;
+        at++;
+    } else {
+        at = sip_window_stop(window, from);
+    }
+    if (at == from || end - at < 2 || at[0] != ' ' || at[1] != '<')
+        return NULL;
+    address->display = slice_of(from, (size_t)(at - from));
+    return at + 1;
+}
+
+// What nearly all addresses are, and nothing that could be read in two ways: [display] <URI>[;tag=value], by the
+// stops of one window. Takes the same as take_any() does, or nothing.
+static inline bool take_usual(struct cursor *c, struct sip_address *address)
+{
+    const char *from = c->at, *end = c->end, *at = from;
+    struct sip_window window = sip_window_over(&sip_set_host, from, end);
+
+    address->display = address->params = address->tag = slice_of(NULL, 0);
+    if (from == end)
+        return false;
+    if (*from != '<' && (at = usual_display(&window, from, address)) == NULL)
+        return false;
+    at = sip_uri_usual(&window, at + 1, &address->uri);
+    if (at == NULL || at == end) // not closed
+        return false;
+    at++;
+    if (at < end && *at != ',') {
+        const char *params = at, *tag = at + 5;
+        if (end - at < 6 || memcmp(at, ";tag=", 5) != 0)
+            return false;
+        at = sip_window_stop(&window, tag);
+        if (at == tag || (at < end && *at != ','))
+            return false;
+        address->tag = slice_of(tag, (size_t)(at - tag));
+        address->params = slice_of(params, (size_t)(at - params));
+    }
+    address->text = slice_of(from, (size_t)(at - from));
+    c->at = at;
+    return true;
+}
+
+// Step by step.
+static __attribute__((noinline)) bool take_any(struct cursor *c, struct sip_address *address)
+{
     address->text = slice_of(c->at, 0);
     address->display = slice_of(NULL, 0);
     address->params = slice_of(NULL, 0);
@@ -73,6 +126,12 @@ bool sip_address_take(struct cursor *c, struct sip_address *address)
         return sip_uri_take(c, true, &address->uri) && take_params(c, address);
     return cursor_expect(c, '<', SIP_ERROR_ADDRESS) && sip_uri_take(c, false, &address->uri) &&
            cursor_expect(c, '>', SIP_ERROR_ADDRESS) && take_params(c, address);
+}
+
+bool sip_address_take(struct cursor *c, struct sip_address *address)
+{
+    sip_skip_space(c);
+    return take_usual(c, address) || take_any(c, address);
 }
 
 enum sip_error sip_address_parse(struct slice value, struct sip_address *address)

@@ -27,10 +27,11 @@ bool sip_param_next(struct cursor *c, struct sip_param *param);
 // space, which is the usual one, costs a third.
 static inline bool sip_param_next_in(struct cursor *c, struct sip_window *window, struct sip_param *param)
 {
-    const char *from = c->at + 1;
-
-    if (cursor_peek(c) != ';')
+    if (c->at == c->end || *c->at == ',')
+        return false;
+    if (*c->at != ';')
         return sip_param_next(c, param);
+    const char *from = c->at + 1;
     const char *name_end = sip_window_stop(window, from);
     const char *end = name_end;
     param->name = slice_of(from, (size_t)(name_end - from));

@@ -96,3 +96,12 @@ const struct cursor_class sip_class = {{
     CLASS16(0x60),
     CLASS16(0x70),
 }};
+
+#ifdef __SSSE3__
+
+uint64_t sip_window_stops_far(const struct sip_set *set, const char *from, const char *end)
+{
+    return sip_window_stops(set, from, end);
+}
+
+#endif

@@ -137,23 +137,28 @@ struct sip_window {
     uint64_t stops; // bit i: from[i] is not in the set, or is not there
 };
 
-static inline void sip_window_move(struct sip_window *window, const char *from)
+static inline uint64_t sip_window_stops(const struct sip_set *set, const char *from, const char *end)
 {
-    size_t left = (size_t)(window->end - from);
-    const struct sip_set *set = window->set;
+    size_t left = (size_t)(end - from);
 
-    window->from = from;
     // A second load ends where the input ends, over what the first has seen, instead of going past it.
     if (left >= 64)
-        window->stops = sip_set_stops_32(set, from) | sip_set_stops_32(set, from + 32) << 32;
-    else if (left >= 32)
-        window->stops = sip_set_stops_32(set, from) | sip_set_stops_32(set, from + left - 32) << (left - 32) |
-                        ~0ull << left;
-    else if (left >= 16)
-        window->stops = sip_set_stops_16(set, from) | sip_set_stops_16(set, from + left - 16) << (left - 16) |
-                        ~0ull << left;
-    else
-        window->stops = sip_set_stops(set, sip_set_tail(from, left)) | ~0ull << left;
+        return sip_set_stops_32(set, from) | sip_set_stops_32(set, from + 32) << 32;
+    if (left >= 32)
+        return sip_set_stops_32(set, from) | sip_set_stops_32(set, from + left - 32) << (left - 32) |
+               ~0ull << left;
+    if (left >= 16)
+        return sip_set_stops_16(set, from) | sip_set_stops_16(set, from + left - 16) << (left - 16) |
+               ~0ull << left;
+    return sip_set_stops(set, sip_set_tail(from, left)) | ~0ull << left;
+}
+
+// The same out of line and by value, for the move that mostly does not happen: so the window stays in registers.
+uint64_t sip_window_stops_far(const struct sip_set *set, const char *from, const char *end);
+
+static inline struct sip_window sip_window_over(const struct sip_set *set, const char *at, const char *end)
+{
+    return (struct sip_window){set, at, end, sip_window_stops(set, at, end)};
 }
 
 // The first byte at or behind `at` that is not in the set, or the end.
@@ -164,7 +169,8 @@ static inline const char *sip_window_stop(struct sip_window *window, const char 
         if (off < 64 && window->stops >> off != 0)
             return at + __builtin_ctzll(window->stops >> off);
         at = off < 64 ? window->from + 64 : at;
-        sip_window_move(window, at);
+        window->from = at;
+        window->stops = sip_window_stops_far(window->set, at, window->end);
     }
 }
 
@@ -182,10 +188,10 @@ struct sip_window {
     const char *end;
 };
 
-static inline void sip_window_move(struct sip_window *window, const char *from)
+static inline struct sip_window sip_window_over(const struct sip_set *set, const char *at, const char *end)
 {
-    (void)window;
-    (void)from;
+    (void)at;
+    return (struct sip_window){set, end};
 }
 
 static inline const char *sip_window_stop(struct sip_window *window, const char *at)
@@ -194,13 +200,5 @@ static inline const char *sip_window_stop(struct sip_window *window, const char 
 }
 
 #endif
-
-static inline struct sip_window sip_window_over(const struct sip_set *set, const char *at, const char *end)
-{
-    struct sip_window window = {.set = set, .end = end};
-
-    sip_window_move(&window, at);
-    return window;
-}
 
 #endif

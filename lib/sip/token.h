@@ -33,7 +33,12 @@ const char *sip_space_end(const char *at, const char *end);
 
 static inline void sip_skip_space(struct cursor *c)
 {
-    if (c->at < c->end && (unsigned char)*c->at <= ' ')
+    if (c->at == c->end || (unsigned char)*c->at > ' ')
+        return;
+    // one space and no more, mostly
+    if (*c->at == ' ' && c->end - c->at >= 2 && (unsigned char)c->at[1] > ' ')
+        c->at++;
+    else
         c->at = sip_space_end(c->at, c->end);
 }
 

@@ -3,6 +3,7 @@
 #include "sip/host.h"
 #include "sip/token.h"
 #include "sip/uri_parts.h"
+#include "sip/uri_usual.h"
 
 // Over a run of the set and the escapes in it, "%" HEX HEX. A "%" that is no escape ends the run, and nothing that
 // may follow a run begins with one.
@@ -163,7 +164,10 @@ bool sip_uri_take(struct cursor *c, bool bare, struct sip_uri *uri)
 enum sip_error sip_uri_parse(struct slice text, struct sip_uri *uri)
 {
     struct cursor c = cursor_over(text);
+    struct sip_window window = sip_window_over(&sip_set_host, c.at, c.end);
 
+    if (text.len > 0 && sip_uri_usual(&window, text.at, uri) == c.end)
+        return SIP_OK;
     if (sip_uri_take(&c, false, uri) && !cursor_done(&c))
         cursor_fail(&c, SIP_ERROR_URI);
     return (enum sip_error)c.error;

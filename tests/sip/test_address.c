@@ -299,6 +299,97 @@ static void test_expires_values(void **state)
     assert_int_equal(sip_expires_parse((struct slice){NULL, 0}), 3600);
 }
 
+// All fields of a URI and where they are.
+static void write_uri(const char *origin, const struct sip_uri *uri, char *words)
+{
+    const struct slice fields[] = {uri->text, uri->user, uri->password, uri->host, uri->params, uri->headers};
+
+    words +=
+        sprintf(words, "%u:%u:%d%d", uri->scheme, uri->port, uri->user.at != NULL, uri->password.at != NULL);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        words += sprintf(words, " %td+%u", fields[i].len > 0 ? fields[i].at - origin : 0, fields[i].len);
+}
+
+static void write_address(struct slice value, char *words)
+{
+    struct sip_address address;
+    enum sip_error error = sip_address_parse(value, &address);
+    const struct slice fields[] = {address.text, address.display, address.params, address.tag};
+
+    words += sprintf(words, "%d", error);
+    if (error != SIP_OK)
+        return;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        words += sprintf(words, " %td+%u", fields[i].len > 0 ? fields[i].at - value.at : 0, fields[i].len);
+    write_uri(value.at, &address.uri, words);
+}
+
+// A space behind an address is none of it, but takes it off the short way through the parser.
+static void check_both_ways(const char *text, size_t len)
+{
+    char padded[300], one[300], other[300];
+
+    if (text[len - 1] == '\r') // would fold the line with what follows
+        return;
+    memcpy(padded, text, len);
+    padded[len] = ' ';
+    write_address(fence_copy(text, len), one);
+    write_address(fence_copy(padded, len + 1), other);
+    if (strcmp(one, other) != 0)
+        fail_msg("%.*s\n  is  %s\n  not %s", (int)len, text, one, other);
+}
+
+// The same for a URI on its own and one in an address.
+static void check_both_ways_of_a_uri(const char *text, size_t len)
+{
+    char padded[300], one[300] = "", other[300] = "";
+    struct sip_address address;
+    struct sip_uri uri;
+
+    if (len == 0 || memchr(text, '>', len) != NULL)
+        return;
+    struct slice value = fence_copy(text, len);
+    enum sip_error error = sip_uri_parse(value, &uri);
+    if (error == SIP_OK)
+        write_uri(value.at, &uri, one);
+    value = fence_copy(padded, (size_t)sprintf(padded, "<%.*s> ", (int)len, text));
+    assert_int_equal(sip_address_parse(value, &address) == SIP_OK, error == SIP_OK);
+    if (error == SIP_OK)
+        write_uri(value.at + 1, &address.uri, other);
+    assert_string_equal(one, other);
+}
+
+// Every truncation and every odd byte in every place, so also in all places of a vector.
+static void test_the_usual_address_is_read_as_any_other(void **state)
+{
+    static const char *const cases[] = {
+        "\"Alice B.\" <sip:alice@example.com>;tag=1928301774",
+        "Desk7 <sip:7@a-b.example.com:5060>;tag=a.b_c-d",
+        "<sip:192.0.2.1:5060;lr>",
+        "<SIP:a@192.0.2.1;transport=udp>",
+        "sip:bob@example.com;tag=88",
+        "<sip:a12345678901234567890123456789@b12345678901234567890123456789>;tag=c1234567890123456789",
+    };
+    static const char odd[] = "<>:;@=\"?,[% \t\r.0aZ\\\x7f\x80";
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len = strlen(cases[i]);
+        const char *uri = strcasestr(cases[i], "sip:");
+        size_t uri_at = (size_t)(uri - cases[i]), uri_len = strcspn(uri, ">");
+        for (size_t at = 0; at < len; at++) {
+            check_both_ways(cases[i], at + 1);
+            for (size_t byte = 0; byte < sizeof(odd) - 1; byte++) {
+                memcpy(text, cases[i], len);
+                text[at] = odd[byte];
+                check_both_ways(text, len);
+                check_both_ways_of_a_uri(text + uri_at, uri_len);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_contacts_have_q_and_expires),
         cmocka_unit_test(test_a_star_stands_alone),
         cmocka_unit_test(test_expires_values),
+        cmocka_unit_test(test_the_usual_address_is_read_as_any_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
