@@ -149,7 +149,12 @@ static bool take_own_routes(struct role_request *request)
 
 bool role_routes_prepare(struct role_request *request)
 {
-    request->where = role_route_where(request->role->route, &request->uri);
+    const struct steered *steered = request->steered;
+
+    if (steered->by == STEERED_BY_URI)
+        request->where = (struct role_where){steered->place, steered->listener, steered->domain};
+    else
+        request->where = role_route_where(request->role->route, &request->uri);
     if (!collect(request))
         return false;
     return undo_strict_routing(request) && take_maddr(request) && take_own_routes(request);

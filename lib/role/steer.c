@@ -1,22 +1,22 @@
 // Which worker serves a message, and what it will look up.
 #include "role/branch.h"
 
-// The key of an address of record when the URI is in one of our domains and has a user.
+// Whose the URI is, and the key of its address of record when it is in one of our domains and has a user.
 static void find_aor(const struct role *role, struct steered *steered)
 {
     const struct sip_uri *uri = &steered->named.uri;
+    struct role_where where = role_route_where(role->route, uri);
     char aor[SIP_AOR_MAX];
 
-    if (uri->user.len == 0)
-        return;
-    struct role_where where = role_route_where(role->route, uri);
-    if (where.place != ROLE_DOMAIN)
+    steered->place = where.place;
+    steered->listener = where.listener;
+    steered->domain = where.domain;
+    if (where.place != ROLE_DOMAIN || uri->user.len == 0)
         return;
     unsigned len = role_aor_write(role, uri, where.domain, aor);
     if (len == 0)
         return;
     steered->aor = location_key(role->location, slice_of(aor, len));
-    steered->domain = where.domain;
     steered->has_aor = true;
 }
 

@@ -14,9 +14,11 @@ enum steered_by {
 
 struct steered {
     struct hash128 aor; // the key that will be looked up, valid when has_aor: the one of named.uri
-    int16_t domain;     // index into conf->domains: the one that `aor` is in, valid when has_aor
     uint16_t worker;    // that must serve the message
-    uint8_t by;         // enum steered_by
+    int16_t listener;   // these three: whose named.uri is, as role/route.h has it in struct role_where
+    int16_t domain;
+    uint8_t place;
+    uint8_t by; // enum steered_by
     bool has_aor;
     struct sip_address named;
 };
