@@ -29,13 +29,13 @@ struct slice slice_trim(struct slice s)
 
 bool slice_number(struct slice s, uint64_t max, uint64_t *number)
 {
-    uint64_t value = 0;
+    uint64_t value = 0, tenth = max / 10;
 
     if (s.len == 0)
         return false;
     for (uint32_t i = 0; i < s.len; i++) {
         unsigned digit = (unsigned char)s.at[i] - '0';
-        if (digit > 9 || value > (max - digit) / 10 || digit > max)
+        if (digit > 9 || value > tenth || digit > max - value * 10)
             return false;
         value = value * 10 + digit;
     }

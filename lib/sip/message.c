@@ -52,13 +52,10 @@ enum sip_error sip_message_parse(struct sip_message *message, const char *bytes,
         at++;
     if (at == message->len)
         return SIP_ERROR_EMPTY;
-    uint32_t feed = at + slice_find(slice_of(bytes + at, message->len - at), '\n');
-    if (feed == message->len || feed == at)
-        return SIP_ERROR_START_LINE;
-    enum sip_error start_error = sip_start_line_parse(message, at, bytes[feed - 1] == '\r' ? feed - 1 : feed);
+    enum sip_error start_error = sip_start_line_parse(message, at, &at);
     if (message->kind == 0)
         return start_error;
-    enum sip_error error = sip_head_index(message, feed + 1, sip_scan_level_best());
+    enum sip_error error = sip_head_index(message, at, sip_scan_level_best());
     message->body_len = (uint16_t)(message->len - message->body);
     if (len > SIP_MESSAGE_MAX)
         return SIP_ERROR_TOO_LONG;

@@ -62,6 +62,20 @@ static inline uint8_t sip_name_find(const struct sip_name_table *table, const ch
     return sip_scan_same_portable(name, row->mask, row->word) ? (uint8_t)(row->line >> 56) : 0;
 }
 
+// The same for a name of fewer than 16 bytes that has been loaded: `word` are its bytes and the table's end behind
+// them, then zeros.
+static inline uint8_t sip_name_of_words(const struct sip_name_table *table, const uint64_t word[2],
+                                        uint64_t len)
+{
+    uint64_t key = (word[0] & table->mask[len]) + len;
+    const struct sip_name_row *row = &table->row[table->slot[(key * table->factor) >> 56]];
+    // A row whose mask reaches further is a longer name's.
+    uint64_t differs =
+        ((word[0] & row->mask[0]) ^ row->word[0]) | ((word[1] & row->mask[1]) ^ row->word[1]) | row->mask[2];
+
+    return differs == 0 ? (uint8_t)(row->line >> 56) : 0;
+}
+
 // The same for a name that stands anywhere; reads only the name.
 static inline uint8_t sip_name_number(const struct sip_name_table *table, struct slice name, char end)
 {
@@ -69,6 +83,16 @@ static inline uint8_t sip_name_number(const struct sip_name_table *table, struct
 
     if (name.len == 0 || name.len >= SIP_NAME_BYTES)
         return 0;
+    if (name.len < 8) {
+        uint64_t word[2] = {slice_word(name.at, name.len) | (uint64_t)(uint8_t)end << (8 * name.len), 0};
+        return sip_name_of_words(table, word, name.len);
+    }
+    if (name.len < 16) {
+        uint32_t over = name.len - 8;                                            // bytes in the second word
+        uint64_t second = sip_name_word(name.at + over) >> (63 - 8 * over) >> 1; // no byte leaves nothing
+        uint64_t word[2] = {sip_name_word(name.at), second | (uint64_t)(uint8_t)end << (8 * over)};
+        return sip_name_of_words(table, word, name.len);
+    }
     memcpy(padded, name.at, name.len);
     padded[name.len] = end;
     return sip_name_find(table, padded, name.len);

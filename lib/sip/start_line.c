@@ -27,6 +27,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+static bool is_letter(char c)
+{
+    return slice_lower(c) >= 'a' && slice_lower(c) <= 'z';
+}
+
 // What is wrong with a request line that is not METHOD SP Request-URI SP SIP/2.0, and as much of it as there is:
 // the last word is the version, what lies between is the URI (RFC 4475 3.1.2.7 to 3.1.2.10, 3.1.2.16).
 static enum sip_error blame_request_line(struct sip_message *message, uint32_t at, uint32_t to)
@@ -88,8 +93,7 @@ static enum sip_error parse_request_line(struct sip_message *message, uint32_t f
     message->kind = SIP_REQUEST;
     message->uri = span(uri, version - 1);
     // A scheme begins with a letter (RFC 3261 25.1), so "<" does not; the rest is for sip_uri_parse.
-    char letter = slice_lower(bytes[uri]);
-    return letter >= 'a' && letter <= 'z' ? SIP_OK : SIP_ERROR_REQUEST_URI;
+    return is_letter(bytes[uri]) ? SIP_OK : SIP_ERROR_REQUEST_URI;
 }
 
 static bool is_digit(char c)
@@ -112,9 +116,42 @@ static enum sip_error parse_status_line(struct sip_message *message, uint32_t fr
     return SIP_OK;
 }
 
-enum sip_error sip_start_line_parse(struct sip_message *message, uint32_t from, uint32_t to)
+// Behind the line feed of METHOD SP Request-URI SP SIP/2.0 CRLF with a method of the table, by the stops of one
+// window; NULL when the line is anything else, which parse_request_line() looks at from its start.
+static inline const char *usual_request_line(struct sip_message *message, const char *from)
 {
-    if (to - from > VERSION_LEN && is_version_space(message->bytes + from))
-        return parse_status_line(message, from, to);
-    return parse_request_line(message, from, to);
+    const char *end = message->bytes + message->len;
+    struct sip_window window = sip_window_over(&sip_set_absolute, from, end);
+    const char *method_end = sip_window_stop(&window, from), *uri = method_end + 1;
+
+    if (end - method_end < SIP_NAME_BYTES || *method_end != ' ')
+        return NULL;
+    const char *uri_end = sip_window_stop(&window, uri);
+    uint8_t method = sip_name_find(&sip_method_names, from, (uint64_t)(method_end - from));
+    if (method == SIP_METHOD_OTHER || end - uri_end < VERSION_LEN + 3 || !is_space_version(uri_end) ||
+        uri_end[VERSION_LEN + 1] != '\r' || uri_end[VERSION_LEN + 2] != '\n' || !is_letter(*uri))
+        return NULL;
+    message->kind = SIP_REQUEST;
+    message->method = method;
+    message->method_text = span((uint32_t)(from - message->bytes), (uint32_t)(method_end - message->bytes));
+    message->uri = span((uint32_t)(uri - message->bytes), (uint32_t)(uri_end - message->bytes));
+    return uri_end + VERSION_LEN + 3;
+}
+
+enum sip_error sip_start_line_parse(struct sip_message *message, uint32_t from, uint32_t *next)
+{
+    const char *bytes = message->bytes, *start = bytes + from;
+    bool response = message->len - from > VERSION_LEN && is_version_space(start);
+    const char *behind = response ? NULL : usual_request_line(message, start);
+
+    if (behind != NULL) {
+        *next = (uint32_t)(behind - bytes);
+        return SIP_OK;
+    }
+    uint32_t feed = from + slice_find(slice_of(start, message->len - from), '\n');
+    if (feed == message->len || feed == from)
+        return SIP_ERROR_START_LINE;
+    *next = feed + 1;
+    uint32_t to = bytes[feed - 1] == '\r' ? feed - 1 : feed;
+    return response ? parse_status_line(message, from, to) : parse_request_line(message, from, to);
 }
