@@ -60,6 +60,40 @@ static inline bool cursor_expect(struct cursor *c, char byte, int error)
     return cursor_skip(c, byte) || cursor_fail(c, error);
 }
 
+// Takes all decimal digits at the cursor. Their number, at most `limit` + 1, which stands for all that is more; 0 and
+// nothing moved when there is none. `limit` is below 2**59.
+static inline uint64_t cursor_take_number(struct cursor *c, uint64_t limit)
+{
+    const char *at = c->at, *end = c->end;
+    uint64_t number = 0;
+
+    if (end - at >= 8) {
+        // Eight at once: which of them is no digit has its top bit set here, and those from the first of them on go.
+        uint64_t digits = slice_word(at, 8) ^ 0x3030303030303030;
+        uint64_t others = (digits + 0x7676767676767676) | digits;
+        others &= 0x8080808080808080;
+        unsigned n = others != 0 ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+        if (n == 0)
+            return 0;
+        digits <<= 64 - 8 * n;
+        // Neighbours make numbers below 100, these then all four's sum by their weights, in the upper half.
+        digits = digits * 10 + (digits >> 8);
+        number = ((digits & 0x000000ff000000ff) * (100 + (1000000ull << 32)) +
+                  (digits >> 16 & 0x000000ff000000ff) * (1 + (10000ull << 32))) >>
+                 32;
+        at += n;
+        if (n < 8)
+            end = at;
+        number = number <= limit ? number : limit + 1;
+    }
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+        number = number * 10 + (uint64_t)(*at - '0');
+        number = number <= limit ? number : limit + 1;
+    }
+    c->at = at;
+    return number;
+}
+
 // A table of 256 flags for the classes of bytes a grammar knows; see sip/token.h.
 struct cursor_class {
     uint8_t member[256];

@@ -12,29 +12,11 @@
 // address is one says sip_host_endpoint. The error given when there is none.
 struct slice sip_take_host(struct cursor *c, enum sip_error error);
 
-// The same with a window over sip_set_host.
-static inline struct slice sip_take_host_in(struct cursor *c, struct sip_window *window, enum sip_error error)
-{
-    const char *from = c->at;
-
-    c->at = sip_window_stop(window, from);
-    return c->at > from ? slice_of(from, (size_t)(c->at - from)) : sip_take_host(c, error);
-}
-
 // The decimal port at the cursor, 1 to 65535; 0 and the error given when there is none of that kind.
 static inline uint16_t sip_take_port(struct cursor *c, enum sip_error error)
 {
-    const char *at = c->at;
-    const char *end = c->end;
-    unsigned port = 0;
+    uint64_t port = cursor_take_number(c, UINT16_MAX);
 
-    for (; at < end; at++) {
-        unsigned digit = (unsigned char)*at - '0';
-        if (digit > 9)
-            break;
-        port = port > UINT16_MAX ? port : port * 10 + digit;
-    }
-    c->at = at;
     if (port - 1 >= UINT16_MAX) {
         cursor_fail(c, error);
         return 0;

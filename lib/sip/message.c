@@ -1,5 +1,6 @@
 #include "sip/message.h"
 
+#include "base/cursor.h"
 #include "sip/head.h"
 #include "sip/start_line.h"
 
@@ -9,20 +10,15 @@
 static enum sip_error apply_content_length(struct sip_message *message)
 {
     struct slice value = sip_message_first(message, SIP_HEADER_CONTENT_LENGTH);
-    uint32_t there = message->body_len, length = 0;
+    uint32_t there = message->body_len;
 
     if (value.at == NULL)
         return SIP_OK;
-    if (value.len == 0 || (message->repeated & BIT(CONTENT_LENGTH)))
+    // Over the rest of the message: the number ends with the value, at the latest at the end of its line.
+    struct cursor c = {value.at, message->bytes + message->len, 0};
+    uint64_t length = cursor_take_number(&c, SIP_MESSAGE_MAX);
+    if (value.len == 0 || c.at != value.at + value.len || (message->repeated & BIT(CONTENT_LENGTH)))
         return SIP_ERROR_CONTENT_LENGTH;
-    for (uint32_t i = 0; i < value.len; i++) {
-        unsigned digit = (unsigned char)value.at[i] - '0';
-        if (digit > 9)
-            return SIP_ERROR_CONTENT_LENGTH;
-        length = length * 10 + digit;
-        if (length > SIP_MESSAGE_MAX) // however many digits follow
-            length = SIP_MESSAGE_MAX + 1;
-    }
     if (length > there)
         return SIP_ERROR_BODY_SHORT;
     message->body_len = (uint16_t)length;

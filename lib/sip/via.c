@@ -26,32 +26,13 @@ static void take_slash(struct cursor *c)
     sip_skip_space(c);
 }
 
-static void take_odd_protocol(struct cursor *c)
-{
-    sip_take_token(c, SIP_ERROR_VIA);
-    take_slash(c);
-    sip_take_token(c, SIP_ERROR_VIA);
-    take_slash(c);
-}
-
 // sent-protocol and the white space behind it
 static inline void take_protocol(struct cursor *c, struct sip_via *via)
 {
-    static const char usual[8] = "SIP/2.0/";
-    static const char udp[4] = "UDP ";
-
-    if (cursor_left(c) > sizeof(usual) + sizeof(udp) && memcmp(c->at, usual, sizeof(usual)) == 0) {
-        c->at += sizeof(usual);
-        if (memcmp(c->at, udp, sizeof(udp)) == 0) {
-            c->at += sizeof(udp);
-            via->transport = SIP_TRANSPORT_UDP;
-            sip_skip_space(c);
-            return;
-        }
-        sip_skip_space(c);
-    } else {
-        take_odd_protocol(c);
-    }
+    sip_take_token(c, SIP_ERROR_VIA);
+    take_slash(c);
+    sip_take_token(c, SIP_ERROR_VIA);
+    take_slash(c);
     via->transport = (uint8_t)transport_of(sip_take_token(c, SIP_ERROR_VIA));
     const char *end = c->at;
     sip_skip_space(c);
@@ -60,9 +41,9 @@ static inline void take_protocol(struct cursor *c, struct sip_via *via)
 }
 
 // sent-by; returns its end, the cursor being behind the white space that follows.
-static inline const char *take_sent_by(struct cursor *c, struct sip_window *window, struct sip_via *via)
+static inline const char *take_sent_by(struct cursor *c, struct sip_via *via)
 {
-    via->host = sip_take_host_in(c, window, SIP_ERROR_VIA);
+    via->host = sip_take_host(c, SIP_ERROR_VIA);
     const char *end = c->at;
     sip_skip_space(c); // SWS on both sides of the colon (RFC 3261 25.1 COLON)
     if (!cursor_skip(c, ':'))
@@ -132,18 +113,72 @@ static inline void clear(struct sip_via *via)
     via->has_rport = false;
 }
 
-bool sip_via_take(struct cursor *c, struct sip_via *via)
+// ";" and a parameter by the stops of a window. Returns its end, NULL when it is broken or not of plain bytes.
+static inline const char *take_usual_param(struct sip_window *window, const char *from, struct sip_via *via)
 {
+    const char *name_end = sip_window_stop(window, from + 1), *end = name_end;
+    struct sip_param param = {slice_of(from + 1, (size_t)(name_end - from - 1)), {NULL, 0}};
+
+    if (name_end < window->end && *name_end == '=') {
+        end = sip_window_stop(window, name_end + 1);
+        param.value = slice_of(name_end + 1, (size_t)(end - name_end - 1));
+        if (param.value.len == 0)
+            return NULL;
+    }
+    return param.name.len > 0 && keep_param(via, &param, end) ? end : NULL;
+}
+
+// What nearly every Via is, and nothing that could be read in two ways: "SIP/2.0/UDP ", the sent-by and plain
+// parameters without white space, by the stops of one window. Takes the same as take_any() does, or nothing.
+static inline bool take_usual(struct cursor *c, struct sip_via *via)
+{
+    static const char usual[12] = "SIP/2.0/UDP ";
+    const char *from = c->at, *end = c->end, *host = from + sizeof(usual);
+
+    if (end - from <= (ptrdiff_t)sizeof(usual) || memcmp(from, usual, sizeof(usual)) != 0)
+        return false;
+    via->transport = SIP_TRANSPORT_UDP;
+    struct sip_window window = sip_window_over(&sip_set_host, host, end);
+    const char *at = sip_window_stop(&window, host);
+    if (at == host) {
+        at = *host == '[' ? sip_set_run(&sip_set_ip6, host + 1, end) : end;
+        if (at == end || *at != ']' || at == host + 1)
+            return false;
+        at++;
+    }
+    via->host = slice_of(host, (size_t)(at - host));
+    if (at < end && *at == ':') {
+        struct cursor port = {at + 1, end, 0};
+        via->port = sip_take_port(&port, SIP_ERROR_VIA);
+        if (via->port == 0)
+            return false;
+        at = port.at;
+    }
+    const char *params = at;
+    while (at < end && *at == ';') {
+        at = take_usual_param(&window, at, via);
+        if (at == NULL)
+            return false;
+    }
+    if (at < end && *at != ',')
+        return false;
+    via->text = slice_of(from, (size_t)(at - from));
+    via->params = params < at ? slice_of(params, (size_t)(at - params)) : slice_of(NULL, 0);
+    c->at = at;
+    return true;
+}
+
+// Step by step.
+static __attribute__((noinline)) bool take_any(struct cursor *c, struct sip_via *via)
+{
+    const char *from = c->at;
     struct sip_param param;
 
     clear(via);
-    sip_skip_space(c);
-    const char *from = c->at;
     take_protocol(c, via);
-    struct sip_window window = sip_window_over(&sip_set_host, c->at, c->end);
-    const char *end = take_sent_by(c, &window, via);
+    const char *end = take_sent_by(c, via);
     const char *params = c->at;
-    while (sip_param_next_in(c, &window, &param)) {
+    while (sip_param_next(c, &param)) {
         end = c->at;
         if (!keep_param(via, &param, end))
             cursor_fail(c, SIP_ERROR_VIA);
@@ -158,6 +193,13 @@ bool sip_via_take(struct cursor *c, struct sip_via *via)
     via->text = slice_of(from, (size_t)(end - from));
     via->params = params < end ? slice_of(params, (size_t)(end - params)) : slice_of(NULL, 0);
     return true;
+}
+
+bool sip_via_take(struct cursor *c, struct sip_via *via)
+{
+    clear(via);
+    sip_skip_space(c);
+    return take_usual(c, via) || take_any(c, via);
 }
 
 bool sip_via_response_endpoint(const struct sip_via *via, struct endpoint *endpoint)

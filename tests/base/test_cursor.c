@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,66 @@ static void test_bytes_above_ascii_are_positive(void **state)
     assert_int_equal(cursor_take(&c, &letters, 3).len, 0);
 }
 
+static void check_number(const char *text, size_t len)
+{
+    struct slice s = fence_copy(text, len);
+    struct cursor c = cursor_over(s);
+    size_t digits = 0;
+    uint64_t number = 0;
+
+    for (; digits < len && text[digits] >= '0' && text[digits] <= '9'; digits++)
+        number = number > 65535 ? number : number * 10 + (uint64_t)(text[digits] - '0');
+    assert_int_equal(cursor_take_number(&c, 65535), number > 65535 ? 65536 : number);
+    assert_ptr_equal(c.at, s.at + digits);
+}
+
+// Numbers of every length, with every byte behind, and more or less than eight bytes to the end.
+static void test_numbers_end_at_the_first_byte_that_is_no_digit(void **state)
+{
+    static const char *const numbers[] = {"",
+                                          "1",
+                                          "90",
+                                          "255",
+                                          "5060",
+                                          "65535",
+                                          "65536",
+                                          "00065535",
+                                          "9999999",
+                                          "99999999",
+                                          "4294967296",
+                                          "000000000000000005",
+                                          "99999999999999999999999999"};
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        size_t len = strlen(numbers[i]);
+        memcpy(text, numbers[i], len);
+        check_number(text, len);
+        for (unsigned byte = 0; byte < 256; byte++) {
+            memset(text + len, '7', sizeof(text) - len);
+            text[len] = (char)byte;
+            for (size_t rest = 1; rest < 12; rest++)
+                check_number(text, len + rest);
+        }
+    }
+}
+
+static void test_numbers_keep_the_worth_of_each_digit(void **state)
+{
+    char text[16];
+
+    (void)state;
+    for (unsigned number = 0; number <= 65536; number++) {
+        struct cursor c = cursor_over(slice_of(text, (size_t)sprintf(text, "%u;branch", number)));
+        assert_int_equal(cursor_take_number(&c, 65536), number);
+    }
+    struct cursor c = cursor_over(SLICE("12345678 "));
+    assert_int_equal(cursor_take_number(&c, INT32_MAX), 12345678);
+    c = cursor_over(SLICE("2147483648 "));
+    assert_int_equal(cursor_take_number(&c, INT32_MAX), 2147483648);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +135,8 @@ int main(void)
         cmocka_unit_test(test_first_error_stays_and_stops_everything),
         cmocka_unit_test(test_end_and_nothing_are_not_read),
         cmocka_unit_test(test_bytes_above_ascii_are_positive),
+        cmocka_unit_test(test_numbers_end_at_the_first_byte_that_is_no_digit),
+        cmocka_unit_test(test_numbers_keep_the_worth_of_each_digit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,48 @@ static void test_embedded_nul_is_malformed(void **state)
 }
 
 // RFC 3261 18.2.2 and RFC 3581 4; "" where only a name is known.
+// A second space behind the protocol means the same, but takes the Via off the short way through the parser.
+static void check_both_ways(const char *text, size_t len)
+{
+    const size_t behind = sizeof("SIP/2.0/UDP ") - 1;
+    char spaced[300], one[4096], other[4096];
+
+    memcpy(spaced, text, behind);
+    spaced[behind] = ' ';
+    memcpy(spaced + behind + 1, text + behind, len - behind);
+    describe_list(fence_copy(text, len), one);
+    describe_list(fence_copy(spaced, len + 1), other);
+    if (strcmp(one, other) != 0)
+        fail_msg("%.*s\n  is  %s\n  not %s", (int)len, text, one, other);
+}
+
+// Every truncation and every odd byte in every place, so also in all places of a vector.
+static void test_the_usual_via_is_read_as_any_other(void **state)
+{
+    static const char *const cases[] = {
+        "SIP/2.0/UDP 198.18.1.2:5060;branch=z9hG4bKabc.D-e;rport",
+        "SIP/2.0/UDP [2001:db8::1]:65535;rport=99;branch=z9hG4bKa;received=198.18.0.77,SIP/2.0/UDP b:1",
+        "SIP/2.0/UDP a;maddr=192.0.2.1;ttl=255;hidden;branch=z9hG4bK;x=y",
+        "SIP/2.0/UDP "
+        "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789;branch=z9hG4bKb",
+    };
+    static const char odd[] = "[]:;@=\",% \t\r.09Z\\\x7f\x80";
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len = strlen(cases[i]);
+        for (size_t at = strlen("SIP/2.0/UDP "); at <= len; at++) {
+            check_both_ways(cases[i], at);
+            for (size_t byte = 0; at < len && byte < sizeof(odd) - 1; byte++) {
+                memcpy(text, cases[i], len);
+                text[at] = odd[byte];
+                check_both_ways(text, len);
+            }
+        }
+    }
+}
+
 static void test_responses_go_where_the_via_says(void **state)
 {
     static const char *const cases[][2] = {
@@ -252,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_more_forms),
         cmocka_unit_test(test_texts_are_without_white_space_around),
         cmocka_unit_test(test_embedded_nul_is_malformed),
+        cmocka_unit_test(test_the_usual_via_is_read_as_any_other),
         cmocka_unit_test(test_responses_go_where_the_via_says),
     };
 
