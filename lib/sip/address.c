@@ -84,35 +84,35 @@ static inline const char *usual_display(struct sip_window *window, const char *f
     return at + 1;
 }
 
-// What nearly all addresses are, and nothing that could be read in two ways: [display] <URI>[;tag=value], by the
-// stops of one window. Takes the same as take_any() does, or nothing.
-static inline bool take_usual(struct cursor *c, struct sip_address *address)
+// Reads what nearly all addresses are, and nothing that could be read in two ways: [display] <URI>[;tag=value], by
+// the stops of one window. Returns where it ends, as take_any() would find it, or NULL when it is anything else.
+static __attribute__((noinline)) const char *usual_end(const char *from, const char *end,
+                                                       struct sip_address *address)
 {
-    const char *from = c->at, *end = c->end, *at = from;
+    const char *at = from;
     struct sip_window window = sip_window_over(&sip_set_host, from, end);
 
     address->display = address->params = address->tag = slice_of(NULL, 0);
     if (from == end)
-        return false;
+        return NULL;
     if (*from != '<' && (at = usual_display(&window, from, address)) == NULL)
-        return false;
+        return NULL;
     at = sip_uri_usual(&window, at + 1, &address->uri);
     if (at == NULL || at == end) // not closed
-        return false;
+        return NULL;
     at++;
     if (at < end && *at != ',') {
         const char *params = at, *tag = at + 5;
         if (end - at < 6 || memcmp(at, ";tag=", 5) != 0)
-            return false;
+            return NULL;
         at = sip_window_stop(&window, tag);
         if (at == tag || (at < end && *at != ','))
-            return false;
+            return NULL;
         address->tag = slice_of(tag, (size_t)(at - tag));
         address->params = slice_of(params, (size_t)(at - params));
     }
     address->text = slice_of(from, (size_t)(at - from));
-    c->at = at;
-    return true;
+    return at;
 }
 
 // Step by step.
@@ -131,14 +131,21 @@ static __attribute__((noinline)) bool take_any(struct cursor *c, struct sip_addr
 bool sip_address_take(struct cursor *c, struct sip_address *address)
 {
     sip_skip_space(c);
-    return take_usual(c, address) || take_any(c, address);
+    const char *end = usual_end(c->at, c->end, address);
+    if (end == NULL)
+        return take_any(c, address);
+    c->at = end;
+    return true;
 }
 
 enum sip_error sip_address_parse(struct slice value, struct sip_address *address)
 {
     struct cursor c = cursor_over(value);
 
-    if (sip_address_take(&c, address) && !cursor_done(&c))
+    sip_skip_space(&c);
+    if (usual_end(c.at, c.end, address) == c.end && c.at != c.end)
+        return SIP_OK;
+    if (take_any(&c, address) && !cursor_done(&c))
         cursor_fail(&c, SIP_ERROR_ADDRESS);
     return (enum sip_error)c.error;
 }

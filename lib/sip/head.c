@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) uint64_t far_feed(const struct sip_
 static inline void put_line(struct sip_message *message, uint64_t n, struct sip_line line)
 {
     message->lines[n] = line;
-    if (message->first[line.id] == SIP_NO_LINE)
+    if (__builtin_expect(message->first[line.id] == SIP_NO_LINE, 1))
         message->first[line.id] = (uint8_t)n;
     else
         message->repeated |= 1ull << line.id;
@@ -48,11 +48,18 @@ static inline void put_line(struct sip_message *message, uint64_t n, struct sip_
 // name = at, value = at + length of the name + 2, len = feed - length of the name - 3.
 static inline struct sip_line plain_line(const struct sip_name_row *row, uint64_t at, uint64_t feed)
 {
-    uint64_t word = row->line + at * 0x10001 + (feed << 32);
+    uint64_t word = row->line + at + ((at + (feed << 16)) << 16);
     struct sip_line line;
 
     memcpy(&line, &word, sizeof(line));
     return line;
+}
+
+// The same for a name that is not of the table, `colon` bytes long.
+static inline struct sip_line other_line(uint64_t at, uint64_t colon, uint64_t feed)
+{
+    return (struct sip_line){(uint16_t)at, (uint16_t)(at + colon + 2), (uint16_t)(feed - colon - 3),
+                             (uint8_t)colon, SIP_HEADER_OTHER};
 }
 
 static inline bool is_space(char c)
@@ -134,6 +141,13 @@ static inline bool is_plain(const char *window, uint64_t colon, uint64_t feed)
            (unsigned char)window[feed - 2] > ' ';
 }
 
+// The same for a line whose name is not of the table: that it is a name and ends at the colon has to be seen first.
+static inline bool is_plain_other(const char *window, uint64_t colon, uint64_t feed)
+{
+    return colon - 1 < 31 && colon + 2 < feed && is_plain(window, colon, feed) &&
+           sip_set_run(&sip_set_token, window, window + colon) == window + colon;
+}
+
 // A window of 64 bytes opens on each line, the last ones on a copy: so nothing is read past the end of the message,
 // and no read has to ask. What nearly all lines are, a plain line of a known name, is put into the index right here.
 static inline __attribute__((always_inline)) enum sip_error index_head(struct sip_message *message,
@@ -169,6 +183,9 @@ static inline __attribute__((always_inline)) enum sip_error index_head(struct si
                 continue;
             }
             known = (uint8_t)(row->line >> 56);
+        } else if (is_plain_other(window, found.colon, feed) && n < SIP_LINES_MAX) {
+            put_line(message, n++, other_line((uintptr_t)window - origin, found.colon, feed));
+            continue;
         }
         if (feed == 0 || (feed == 1 && window[0] == '\r'))
             break;

@@ -13,6 +13,7 @@
 #include "sip/scan.h"
 
 #define SIP_NAME_BYTES SIP_SCAN_SAME // 32, room for the longest name and its end
+#define SIP_NAME_SHORT 16            // two words, and the end has to be in them
 #define SIP_NAME_ROWS  96
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "names are compared, and lines written, in words");
@@ -62,10 +63,10 @@ static inline uint8_t sip_name_find(const struct sip_name_table *table, const ch
     return sip_scan_same_portable(name, row->mask, row->word) ? (uint8_t)(row->line >> 56) : 0;
 }
 
-// The same for a name of fewer than 16 bytes that has been loaded: `word` are its bytes and the table's end behind
-// them, then zeros.
-static inline uint8_t sip_name_of_words(const struct sip_name_table *table, const uint64_t word[2],
-                                        uint64_t len)
+// The same for a name of fewer than SIP_NAME_SHORT bytes that has been loaded: `word` are its bytes and the table's
+// end behind them; what follows does not count.
+static inline uint8_t sip_name_find_short(const struct sip_name_table *table, const uint64_t word[2],
+                                          uint64_t len)
 {
     uint64_t key = (word[0] & table->mask[len]) + len;
     const struct sip_name_row *row = &table->row[table->slot[(key * table->factor) >> 56]];
@@ -85,13 +86,13 @@ static inline uint8_t sip_name_number(const struct sip_name_table *table, struct
         return 0;
     if (name.len < 8) {
         uint64_t word[2] = {slice_word(name.at, name.len) | (uint64_t)(uint8_t)end << (8 * name.len), 0};
-        return sip_name_of_words(table, word, name.len);
+        return sip_name_find_short(table, word, name.len);
     }
-    if (name.len < 16) {
+    if (name.len < SIP_NAME_SHORT) {
         uint32_t over = name.len - 8;                                            // bytes in the second word
         uint64_t second = sip_name_word(name.at + over) >> (63 - 8 * over) >> 1; // no byte leaves nothing
         uint64_t word[2] = {sip_name_word(name.at), second | (uint64_t)(uint8_t)end << (8 * over)};
-        return sip_name_of_words(table, word, name.len);
+        return sip_name_find_short(table, word, name.len);
     }
     memcpy(padded, name.at, name.len);
     padded[name.len] = end;

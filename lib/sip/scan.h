@@ -29,7 +29,9 @@ struct sip_scan {
 // The best form this CPU has. libgcc asks the CPU once, when the program starts; this reads that answer.
 static inline enum sip_scan_level sip_scan_level_best(void)
 {
-#if defined(__x86_64__)
+#if defined(__AVX2__) && defined(__BMI__) && defined(__BMI2__)
+    return SIP_SCAN_AVX2; // nothing else runs without it
+#elif defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
         return SIP_SCAN_AVX2;
     if (__builtin_cpu_supports("sse4.2"))

@@ -134,7 +134,8 @@ struct sip_window {
     const struct sip_set *set;
     const char *from;
     const char *end;
-    uint64_t stops; // bit i: from[i] is not in the set, or is not there
+    uint64_t
+        stops; // bit i: from[i] is not in the set, or is not there; no bit says nothing behind the last one
 };
 
 static inline uint64_t sip_window_stops(const struct sip_set *set, const char *from, const char *end)
@@ -161,17 +162,21 @@ static inline struct sip_window sip_window_over(const struct sip_set *set, const
     return (struct sip_window){set, at, end, sip_window_stops(set, at, end)};
 }
 
-// The first byte at or behind `at` that is not in the set, or the end.
+// The first byte at or behind `at` that is not in the set, or the end. The window goes along: its first bit is that
+// byte's then, so that a step from one stop to the next is a shift by what the compiler knows.
 static inline const char *sip_window_stop(struct sip_window *window, const char *at)
 {
-    for (;;) {
-        size_t off = (size_t)(at - window->from);
-        if (off < 64 && window->stops >> off != 0)
-            return at + __builtin_ctzll(window->stops >> off);
-        at = off < 64 ? window->from + 64 : at;
-        window->from = at;
-        window->stops = sip_window_stops_far(window->set, at, window->end);
+    size_t off = (size_t)(at - window->from);
+    uint64_t stops = off < 64 ? window->stops >> off : 0;
+
+    while (__builtin_expect(stops == 0, 0)) {
+        stops = sip_window_stops_far(window->set, at, window->end);
+        at += stops == 0 ? 64 : 0;
     }
+    unsigned n = (unsigned)__builtin_ctzll(stops);
+    window->from = at + n;
+    window->stops = stops >> n;
+    return window->from;
 }
 
 #else

@@ -124,10 +124,11 @@ static inline const char *usual_request_line(struct sip_message *message, const 
     struct sip_window window = sip_window_over(&sip_set_absolute, from, end);
     const char *method_end = sip_window_stop(&window, from), *uri = method_end + 1;
 
-    if (end - method_end < SIP_NAME_BYTES || *method_end != ' ')
+    if (method_end - from >= SIP_NAME_SHORT || end - method_end < SIP_NAME_SHORT || *method_end != ' ')
         return NULL;
     const char *uri_end = sip_window_stop(&window, uri);
-    uint8_t method = sip_name_find(&sip_method_names, from, (uint64_t)(method_end - from));
+    const uint64_t words[2] = {sip_name_word(from), sip_name_word(from + 8)};
+    uint8_t method = sip_name_find_short(&sip_method_names, words, (uint64_t)(method_end - from));
     if (method == SIP_METHOD_OTHER || end - uri_end < VERSION_LEN + 3 || !is_space_version(uri_end) ||
         uri_end[VERSION_LEN + 1] != '\r' || uri_end[VERSION_LEN + 2] != '\n' || !is_letter(*uri))
         return NULL;

@@ -116,6 +116,14 @@ static inline void clear(struct sip_via *via)
 // ";" and a parameter by the stops of a window. Returns its end, NULL when it is broken or not of plain bytes.
 static inline const char *take_usual_param(struct sip_window *window, const char *from, struct sip_via *via)
 {
+    static const char branch[8] = ";branch=";
+
+    if (window->end - from > (ptrdiff_t)sizeof(branch) && memcmp(from, branch, sizeof(branch)) == 0 &&
+        via->branch.at == NULL) {
+        const char *value = from + sizeof(branch), *stop = sip_window_stop(window, value);
+        via->branch = slice_of(value, (size_t)(stop - value));
+        return stop > value ? stop : NULL;
+    }
     const char *name_end = sip_window_stop(window, from + 1), *end = name_end;
     struct sip_param param = {slice_of(from + 1, (size_t)(name_end - from - 1)), {NULL, 0}};
 
