@@ -20,26 +20,6 @@ static void need(bool ok, const char *what)
     exit(1);
 }
 
-void rig_eal(unsigned workers)
-{
-    // Worker lcores only have to exist: all run on one core and sleep, the rig's caller turns the workers itself.
-    char lcores[32];
-
-    snprintf(lcores, sizeof(lcores), "--lcores=(0-%u)@0", workers);
-    // --no-huge and --in-memory exclude each other in EAL 22.11; --no-shconf leaves no files either.
-    char *arguments[] = {(char *)"rig",
-                         lcores,
-                         (char *)"--no-huge",
-                         (char *)"-m",
-                         (char *)"1024",
-                         (char *)"--no-pci",
-                         (char *)"--no-shconf",
-                         (char *)"--no-telemetry",
-                         (char *)"--log-level=*:error",
-                         NULL};
-    need(rte_eal_init(9, arguments) >= 0, "EAL");
-}
-
 static bool huge_pages_free(void)
 {
     FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
@@ -52,34 +32,40 @@ static bool huge_pages_free(void)
     return some;
 }
 
+// Leaves no files: --in-memory, or where --no-huge excludes it in EAL 22.11, --no-shconf.
+static void start_eal(char *lcores, bool huge_pages)
+{
+    char *huge[] = {(char *)"--in-memory"};
+    char *small[] = {(char *)"--no-shconf", (char *)"--no-huge", (char *)"-m", (char *)"1024"};
+    char *arguments[10] = {(char *)"rig", lcores, (char *)"--no-pci", (char *)"--no-telemetry",
+                           (char *)"--log-level=*:error"};
+    int n = 5;
+
+    for (unsigned i = 0; i < (huge_pages ? RTE_DIM(huge) : RTE_DIM(small)); i++)
+        arguments[n++] = huge_pages ? huge[i] : small[i];
+    need(rte_eal_init(n, arguments) >= 0, "EAL");
+}
+
+void rig_eal(unsigned workers)
+{
+    // Worker lcores only have to exist: all run on one core and sleep, the rig's caller turns the workers itself.
+    char lcores[32];
+
+    snprintf(lcores, sizeof(lcores), "--lcores=(0-%u)@0", workers);
+    start_eal(lcores, false);
+}
+
 void rig_eal_parallel(unsigned workers)
 {
     char lcores[64];
     int n = snprintf(lcores, sizeof(lcores), "--lcores=(0-1)@0");
+    bool huge_pages = huge_pages_free();
 
     for (unsigned id = 1; id < workers && n < (int)sizeof(lcores); id++)
         n += snprintf(lcores + n, sizeof(lcores) - (size_t)n, ",%u@%u", id + 1, id);
-    char *huge[] = {(char *)"rig",
-                    lcores,
-                    (char *)"--no-pci",
-                    (char *)"--in-memory",
-                    (char *)"--no-telemetry",
-                    (char *)"--log-level=*:error",
-                    NULL};
-    char *small[] = {(char *)"rig",
-                     lcores,
-                     (char *)"--no-huge",
-                     (char *)"-m",
-                     (char *)"1024",
-                     (char *)"--no-pci",
-                     (char *)"--no-shconf",
-                     (char *)"--no-telemetry",
-                     (char *)"--log-level=*:error",
-                     NULL};
-    bool huge_pages = huge_pages_free();
     if (!huge_pages)
         fputs("no huge pages are free: expect more cycles for every cache miss\n", stderr);
-    need(rte_eal_init(huge_pages ? 6 : 9, huge_pages ? huge : small) >= 0, "EAL");
+    start_eal(lcores, huge_pages);
 }
 
 static void make_port(struct rig *rig, unsigned port)
