@@ -228,8 +228,7 @@ static void test_the_usual_via_is_read_as_any_other(void **state)
         "SIP/2.0/UDP 198.18.1.2:5060;branch=z9hG4bKabc.D-e;rport",
         "SIP/2.0/UDP [2001:db8::1]:65535;rport=99;branch=z9hG4bKa;received=198.18.0.77,SIP/2.0/UDP b:1",
         "SIP/2.0/UDP a;maddr=192.0.2.1;ttl=255;hidden;branch=z9hG4bK;x=y",
-        "SIP/2.0/UDP "
-        "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789;branch=z9hG4bKb",
+        "SIP/2.0/UDP abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123;branch=z9hG4bKb",
     };
     static const char odd[] = "[]:;@=\",% \t\r.09Z\\\x7f\x80";
     char text[256];
