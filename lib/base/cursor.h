@@ -84,14 +84,13 @@ static inline uint64_t cursor_take_number(struct cursor *c, uint64_t limit)
         at += n;
         if (n < 8)
             end = at;
-        number = number <= limit ? number : limit + 1;
     }
     for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        number = number * 10 + (uint64_t)(*at - '0');
-        number = number <= limit ? number : limit + 1;
+        if (number <= limit)
+            number = number * 10 + (uint64_t)(*at - '0');
     }
     c->at = at;
-    return number;
+    return number <= limit ? number : limit + 1;
 }
 
 // A table of 256 flags for the classes of bytes a grammar knows; see sip/token.h.

@@ -86,8 +86,8 @@ static inline const char *usual_display(struct sip_window *window, const char *f
 
 // Reads what nearly all addresses are, and nothing that could be read in two ways: [display] <URI>[;tag=value], by
 // the stops of one window. Returns where it ends, as take_any() would find it, or NULL when it is anything else.
-static __attribute__((noinline)) const char *usual_end(const char *from, const char *end,
-                                                       struct sip_address *address)
+static inline __attribute__((always_inline)) const char *usual_end(const char *from, const char *end,
+                                                                   struct sip_address *address)
 {
     const char *at = from;
     struct sip_window window = sip_window_over(&sip_set_host, from, end);
@@ -138,14 +138,19 @@ bool sip_address_take(struct cursor *c, struct sip_address *address)
     return true;
 }
 
-enum sip_error sip_address_parse(struct slice value, struct sip_address *address)
+static __attribute__((noinline)) enum sip_error parse_any(struct slice value, struct sip_address *address)
 {
     struct cursor c = cursor_over(value);
 
     sip_skip_space(&c);
-    if (usual_end(c.at, c.end, address) == c.end && c.at != c.end)
-        return SIP_OK;
     if (take_any(&c, address) && !cursor_done(&c))
         cursor_fail(&c, SIP_ERROR_ADDRESS);
     return (enum sip_error)c.error;
+}
+
+enum sip_error sip_address_parse(struct slice value, struct sip_address *address)
+{
+    if (value.len > 0 && usual_end(value.at, value.at + value.len, address) == value.at + value.len)
+        return SIP_OK;
+    return parse_any(value, address);
 }

@@ -96,15 +96,16 @@ static enum sip_error fold_line(struct sip_message *message, struct slice text)
 
 // Any line, step by step: unknown names, white space before the colon (HCOLON, RFC 3261 25.1), folds, values that
 // are empty or have more white space around them than one space. `known` is the name if it stands right before the
-// colon and is in the table.
-static __attribute__((noinline)) enum sip_error index_odd_line(struct sip_message *message, uint64_t at,
-                                                               uint64_t feed, uint8_t known)
+// colon, `name_len` bytes on, and is in the table.
+static __attribute__((noinline)) enum sip_error
+index_odd_line(struct sip_message *message, uint64_t at, uint64_t feed, uint8_t known, uint64_t name_len)
 {
     const char *name = message->bytes + at, *end = name + feed;
 
     if (is_blank(*name))
         return fold_line(message, trim(name, end));
-    const char *behind = sip_set_run(&sip_set_token, name, end), *colon = behind;
+    const char *behind = known != SIP_HEADER_OTHER ? name + name_len : sip_set_run(&sip_set_token, name, end);
+    const char *colon = behind;
     while (colon < end && is_blank(*colon))
         colon++;
     bool named = behind > name && colon < end && *colon == ':';
@@ -179,7 +180,8 @@ static inline __attribute__((always_inline)) enum sip_error index_head(struct si
         uint8_t known = SIP_HEADER_OTHER;
         if (same(window, row->mask, row->word)) {
             if (is_plain(window, found.colon, feed) && n < SIP_LINES_MAX) {
-                put_line(message, n++, plain_line(row, (uintptr_t)window - origin, feed));
+                put_line(message, n, plain_line(row, (uintptr_t)window - origin, feed));
+                n++;
                 continue;
             }
             known = (uint8_t)(row->line >> 56);
@@ -194,7 +196,8 @@ static inline __attribute__((always_inline)) enum sip_error index_head(struct si
             break;
         }
         message->lines_n = (uint8_t)n;
-        enum sip_error line_error = index_odd_line(message, (uintptr_t)window - origin, feed, known);
+        enum sip_error line_error =
+            index_odd_line(message, (uintptr_t)window - origin, feed, known, found.colon);
         n = message->lines_n;
         error = error != SIP_OK ? error : line_error;
     }

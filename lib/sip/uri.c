@@ -161,16 +161,23 @@ bool sip_uri_take(struct cursor *c, bool bare, struct sip_uri *uri)
     return taken;
 }
 
-enum sip_error sip_uri_parse(struct slice text, struct sip_uri *uri)
+static __attribute__((noinline)) enum sip_error parse_any(struct slice text, struct sip_uri *uri)
 {
     struct cursor c = cursor_over(text);
-    struct sip_window window = sip_window_over(&sip_set_host, c.at, c.end);
 
-    if (text.len > 0 && sip_uri_usual(&window, text.at, uri) == c.end)
-        return SIP_OK;
     if (sip_uri_take(&c, false, uri) && !cursor_done(&c))
         cursor_fail(&c, SIP_ERROR_URI);
     return (enum sip_error)c.error;
+}
+
+enum sip_error sip_uri_parse(struct slice text, struct sip_uri *uri)
+{
+    if (text.len > 0) {
+        struct sip_window window = sip_window_over(&sip_set_host, text.at, text.at + text.len);
+        if (sip_uri_usual(&window, text.at, uri) == text.at + text.len)
+            return SIP_OK;
+    }
+    return parse_any(text, uri);
 }
 
 bool sip_uri_param(const struct sip_uri *uri, struct slice name, struct slice *value)
