@@ -64,6 +64,18 @@ static bool sent_by_is_source(const struct role_request *request)
            endpoint_same_address(&sent_by, &request->arrival->source);
 }
 
+static void put_rport(struct sip_edits *edits, const struct endpoint *source)
+{
+    sip_edits_put(edits, SLICE("rport="));
+    sip_edits_put_number(edits, source->port);
+}
+
+static void put_received(struct sip_edits *edits, const struct endpoint *source)
+{
+    sip_edits_put(edits, SLICE(";received="));
+    put_source_host(edits, source);
+}
+
 void role_request_stamp(struct role_request *request)
 {
     const struct sip_via *via = &request->via;
@@ -72,20 +84,22 @@ void role_request_stamp(struct role_request *request)
 
     if (via->text.at == NULL) // malformed: it is given back as it came
         return;
+    const char *end = via->text.at + via->text.len;
+    bool rport_last = via->has_rport && via->rport_at.at + via->rport_at.len == end;
     if (via->received.at != NULL) { // whoever wrote it does not know better than the packet
         sip_edits_begin(edits, role_request_offset(request, via->received.at), (uint16_t)via->received.len);
         put_source_host(edits, source);
         sip_edits_end(edits);
-    } else if (via->has_rport || !sent_by_is_source(request)) {
-        sip_edits_begin(edits, role_request_offset(request, via->text.at + via->text.len), 0);
-        sip_edits_put(edits, SLICE(";received="));
-        put_source_host(edits, source);
+    } else if (!rport_last && (via->has_rport || !sent_by_is_source(request))) {
+        sip_edits_begin(edits, role_request_offset(request, end), 0);
+        put_received(edits, source);
         sip_edits_end(edits);
     }
     if (via->has_rport) {
         sip_edits_begin(edits, role_request_offset(request, via->rport_at.at), (uint16_t)via->rport_at.len);
-        sip_edits_put(edits, SLICE("rport="));
-        sip_edits_put_number(edits, source->port);
+        put_rport(edits, source);
+        if (rport_last && via->received.at == NULL) // mostly so: both are one edit
+            put_received(edits, source);
         sip_edits_end(edits);
     }
 }

@@ -19,10 +19,12 @@ void sip_edits_put_number(struct sip_edits *edits, uint64_t number)
     sip_edits_put(edits, slice_of(digits + at, sizeof(digits) - at));
 }
 
-// By offset; edits at one offset stay in their order. Lists are short and nearly sorted.
+// By offset; edits at one offset stay in their order. Lists are short and mostly sorted as they are noted.
 static void sort(struct sip_edits *edits)
 {
     for (unsigned i = 1; i < edits->n; i++) {
+        if (edits->edit[i].at >= edits->edit[i - 1].at)
+            continue;
         struct sip_edit moving = edits->edit[i];
         unsigned at = i;
         for (; at > 0 && edits->edit[at - 1].at > moving.at; at--)
@@ -73,13 +75,19 @@ static int32_t choose_start(const struct piece *piece, unsigned n, int32_t lowes
 // before it has moved.
 static void move(char *bytes, const struct piece *piece, unsigned n, int32_t start)
 {
+    unsigned rightmost = 0; // one behind the last piece that goes right
+
     for (unsigned i = 0; i <= n; i++) {
-        if (piece[i].growth + start < 0)
-            memmove(bytes + piece[i].from + (piece[i].growth + start), bytes + piece[i].from, piece[i].len);
+        int32_t by = piece[i].growth + start;
+        if (by > 0)
+            rightmost = i + 1;
+        else if (by < 0 && piece[i].len > 0)
+            memmove(bytes + piece[i].from + by, bytes + piece[i].from, piece[i].len);
     }
-    for (unsigned i = n + 1; i-- > 0;) {
-        if (piece[i].growth + start > 0)
-            memmove(bytes + piece[i].from + (piece[i].growth + start), bytes + piece[i].from, piece[i].len);
+    for (unsigned i = rightmost; i-- > 0;) {
+        int32_t by = piece[i].growth + start;
+        if (by > 0 && piece[i].len > 0)
+            memmove(bytes + piece[i].from + by, bytes + piece[i].from, piece[i].len);
     }
 }
 

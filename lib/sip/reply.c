@@ -2,23 +2,19 @@
 
 #include "sip/status.h"
 
-// RFC 3261 8.2.6.2, and 8.2.6.1 for Timestamp; the caller decides on Record-Route (12.1.1).
-static bool is_kept(enum sip_header id, const struct sip_reply *reply)
+#define BIT(id) (1ull << SIP_HEADER_##id)
+
+// The header fields that stay: RFC 3261 8.2.6.2, and 8.2.6.1 for Timestamp; the caller decides on Record-Route
+// (12.1.1).
+static uint64_t kept_by(const struct sip_reply *reply)
 {
-    switch (id) {
-    case SIP_HEADER_VIA:
-    case SIP_HEADER_FROM:
-    case SIP_HEADER_TO:
-    case SIP_HEADER_CALL_ID:
-    case SIP_HEADER_CSEQ:
-        return true;
-    case SIP_HEADER_TIMESTAMP:
-        return reply->status == 100;
-    case SIP_HEADER_RECORD_ROUTE:
-        return reply->record_route;
-    default:
-        return false;
-    }
+    uint64_t kept = BIT(VIA) | BIT(FROM) | BIT(TO) | BIT(CALL_ID) | BIT(CSEQ);
+
+    if (reply->status == 100)
+        kept |= BIT(TIMESTAMP);
+    if (reply->record_route)
+        kept |= BIT(RECORD_ROUTE);
+    return kept;
 }
 
 static void note_status_line(const struct sip_message *message, const struct sip_reply *reply,
@@ -35,54 +31,59 @@ static void note_status_line(const struct sip_message *message, const struct sip
     sip_edits_end(edits);
 }
 
-// Neighbouring lines that go are one edit.
-static void note_removals(const struct sip_message *message, const struct sip_reply *reply,
-                          struct sip_edits *edits)
-{
-    unsigned line = 0;
-
-    while (line < message->lines_n) {
-        unsigned from = line;
-        while (line < message->lines_n && !is_kept((enum sip_header)message->lines[line].id, reply))
-            line++;
-        uint16_t at = message->lines[from].name;
-        if (line > from)
-            sip_edits_remove(edits, at, (uint16_t)(message->lines[line].name - at));
-        else
-            line++;
-    }
-}
-
 // RFC 3261 8.2.6.2. A To that cannot be read gets no tag: it is what the answer complains about.
-static void note_to_tag(const struct sip_message *message, const struct sip_reply *reply,
-                        struct sip_edits *edits)
+static bool wants_to_tag(const struct sip_message *message, const struct sip_reply *reply)
 {
-    unsigned line = message->first[SIP_HEADER_TO];
     const struct sip_address *to = reply->to;
     struct sip_address parsed;
 
-    if (reply->to_tag.len == 0 || line == SIP_NO_LINE)
-        return;
+    if (reply->to_tag.len == 0)
+        return false;
     if (to == NULL) {
-        if (sip_address_parse(sip_message_value(message, line), &parsed) != SIP_OK)
-            return;
+        struct slice value = sip_message_first(message, SIP_HEADER_TO);
+        if (value.at == NULL || sip_address_parse(value, &parsed) != SIP_OK)
+            return false;
         to = &parsed;
     }
-    if (sip_address_tag(to).at != NULL)
-        return;
-    sip_edits_begin(edits, (uint16_t)(message->lines[line].value + message->lines[line].len), 0);
+    return sip_address_tag(to).at == NULL;
+}
+
+static void note_to_tag(const struct sip_message *message, struct slice tag, struct sip_edits *edits)
+{
+    const struct sip_line *line = &message->lines[message->first[SIP_HEADER_TO]];
+
+    sip_edits_begin(edits, (uint16_t)(line->value + line->len), 0);
     sip_edits_put(edits, SLICE(";tag="));
-    sip_edits_put(edits, reply->to_tag);
+    sip_edits_put(edits, tag);
     sip_edits_end(edits);
+}
+
+// Down the message, so that the list is sorted. Neighbouring lines that go are one edit; the last of them go with
+// the body. Returns where that edit begins.
+static uint16_t note_lines(const struct sip_message *message, const struct sip_reply *reply,
+                           struct sip_edits *edits)
+{
+    const uint64_t kept = kept_by(reply);
+    unsigned tagged = wants_to_tag(message, reply) ? message->first[SIP_HEADER_TO] : SIP_NO_LINE;
+    unsigned from = 0; // the first of the lines that go, up to the one looked at
+
+    for (unsigned line = 0; line < message->lines_n; line++) {
+        if (!(kept >> message->lines[line].id & 1))
+            continue;
+        uint16_t at = message->lines[from].name;
+        if (line > from)
+            sip_edits_remove(edits, at, (uint16_t)(message->lines[line].name - at));
+        if (line == tagged)
+            note_to_tag(message, reply->to_tag, edits);
+        from = line + 1;
+    }
+    return message->lines[from].name;
 }
 
 void sip_reply_note(const struct sip_message *message, const struct sip_reply *reply, struct sip_edits *edits)
 {
-    uint16_t end = message->lines[message->lines_n].name;
-
     note_status_line(message, reply, edits);
-    note_removals(message, reply, edits);
-    note_to_tag(message, reply, edits);
+    uint16_t end = note_lines(message, reply, edits);
     sip_edits_begin(edits, end, (uint16_t)(message->len - end));
     sip_edits_put(edits, reply->lines);
     sip_edits_put(edits, SLICE("Content-Length: 0\r\n\r\n"));
