@@ -1,9 +1,10 @@
 // scan: the vector steps of the parser.
 //
 // One looks at the beginning of a line and says which of its first 64 bytes are line feeds, one bit each, and where
-// in its first 32 the first colon is; the other says whether 32 bytes are equal under a mask. Three forms (AVX2, SSE4.2, portable) give the same answer on every input, and a test holds
-// them to it. They are inline because the parser is one loop around them: there is a copy of that loop for each form
-// (head.c), and sip_message_parse takes the one that sip_scan_level_best() names. Pure: any thread.
+// in its first 32 the first colon is; the other says whether 32 bytes are equal under a mask. Three forms (AVX2,
+// SSE4.2, portable) give the same answer on every input, and a test holds them to it. They are inline because the
+// parser is one loop around them: there is a copy of that loop for each form (head.c), and sip_message_parse takes
+// the one that sip_scan_level_best() names. Pure: any thread.
 // Cost: 10 and 4 instructions with AVX2, about 90 and 16 in the portable form.
 #ifndef SIP_SCAN_H
 #define SIP_SCAN_H
@@ -26,11 +27,12 @@ struct sip_scan {
     uint64_t colon; // offset of the first colon, 32 when there is none before
 };
 
-// The best form this CPU has. libgcc asks the CPU once, when the program starts; this reads that answer.
+// The best form this CPU has. libgcc asks the CPU once, when the program starts; this reads that answer, unless the
+// build is for such CPUs only.
 static inline enum sip_scan_level sip_scan_level_best(void)
 {
 #if defined(__AVX2__) && defined(__BMI__) && defined(__BMI2__)
-    return SIP_SCAN_AVX2; // nothing else runs without it
+    return SIP_SCAN_AVX2;
 #elif defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
         return SIP_SCAN_AVX2;

@@ -39,8 +39,9 @@ struct sip_via {
 };
 
 // One element of the comma list, the cursor on it or on white space before it; afterwards on the comma or at the
-// end. False on an error, which is SIP_ERROR_VIA in the cursor (what could be read is set, `text` is empty); a parameter that is read here and stands there twice
-// is one (RFC 3261 7.3.1). Cost: about 240 instructions with a branch, 300 with rport too; up to 500 for rarer ones.
+// end. False on an error, which is SIP_ERROR_VIA in the cursor (what could be read is set, `text` is empty); a
+// parameter that is read here and stands there twice is one (RFC 3261 7.3.1).
+// Cost: about 200 instructions with a branch, 260 with rport too; up to 500 for rarer ones.
 bool sip_via_take(struct cursor *c, struct sip_via *via);
 
 // Where a response to the request with this Via goes (RFC 3261 18.2.2, RFC 3581 4): maddr, else received and rport
