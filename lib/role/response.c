@@ -15,52 +15,71 @@ static bool via_is_ours(const struct role *role, const struct sip_via *via, stru
            role_route_sent_by(role->route, via->host, via->port) != CONF_NONE;
 }
 
-// Takes the top Via and then the next one, from the same line or from a later one. `*cut` is the edit that
-// removes the first.
-static enum drop take_vias(const struct sip_message *message, struct sip_via *top, struct sip_via *next,
-                           struct sip_span *cut)
+// The same of a line as it stands: back letter by letter as it was pushed and with nothing else on it, which is the
+// usual case, it need not be parsed. False says nothing.
+static bool line_is_ours(const struct role *role, struct slice value, struct role_branch *branch)
+{
+    if (value.len <= ROLE_BRANCH_LEN)
+        return false;
+    struct slice head = slice_of(value.at, value.len - ROLE_BRANCH_LEN);
+    return role_branch_parse(slice_of(value.at + head.len, ROLE_BRANCH_LEN), branch) &&
+           branch->listener < role->conf->listeners_n && role_route_wrote_via(role->route, head);
+}
+
+// The two Vias on top, of one line or of two.
+struct vias {
+    bool ours;                 // the first is one that we pushed
+    struct role_branch branch; // its branch, if so
+    struct sip_span cut;       // the edit that removes it
+    struct sip_via next;
+};
+
+static enum drop take_vias(const struct role *role, const struct sip_message *message, struct vias *vias)
 {
     unsigned line = message->first[SIP_HEADER_VIA];
 
     if (line == SIP_NO_LINE)
         return DROP_RESPONSE_MALFORMED;
     struct cursor c = cursor_over(sip_message_value(message, line));
-    if (!sip_via_take(&c, top))
-        return DROP_RESPONSE_MALFORMED;
-    if (cursor_skip(&c, ',')) {
-        if (!sip_via_take(&c, next))
+    vias->ours = line_is_ours(role, sip_message_value(message, line), &vias->branch);
+    if (!vias->ours) {
+        struct sip_via top;
+        if (!sip_via_take(&c, &top))
             return DROP_RESPONSE_MALFORMED;
-        cut->at = message->lines[line].value;
-        cut->len = (uint16_t)(next->text.at - message->bytes - cut->at);
-        return DROP_NONE;
+        vias->ours = via_is_ours(role, &top, &vias->branch);
+        if (cursor_skip(&c, ',')) {
+            if (!sip_via_take(&c, &vias->next))
+                return DROP_RESPONSE_MALFORMED;
+            vias->cut.at = message->lines[line].value;
+            vias->cut.len = (uint16_t)(vias->next.text.at - message->bytes - vias->cut.at);
+            return DROP_NONE;
+        }
     }
-    cut->at = message->lines[line].name;
-    cut->len = (uint16_t)(sip_message_line_end(message, line) - cut->at);
+    vias->cut.at = message->lines[line].name;
+    vias->cut.len = (uint16_t)(sip_message_line_end(message, line) - vias->cut.at);
     line = sip_message_next(message, line);
     if (line == SIP_NO_LINE)
         return DROP_RESPONSE_NO_VIA;
     c = cursor_over(sip_message_value(message, line));
-    return sip_via_take(&c, next) ? DROP_NONE : DROP_RESPONSE_MALFORMED;
+    return sip_via_take(&c, &vias->next) ? DROP_NONE : DROP_RESPONSE_MALFORMED;
 }
 
 void role_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
                    const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits)
 {
-    struct sip_via top, next;
-    struct role_branch branch;
-    struct sip_span cut;
+    struct vias vias;
     struct endpoint to;
     struct sip_cseq cseq;
 
     (void)arrival; // RFC 3261 18.1.2: a response is known by its Via, not by where it came from
-    enum drop taken = parsed != SIP_OK ? DROP_RESPONSE_MALFORMED : take_vias(message, &top, &next, &cut);
+    enum drop taken = parsed != SIP_OK ? DROP_RESPONSE_MALFORMED : take_vias(role, message, &vias);
     if (taken == DROP_NONE && sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &cseq) != SIP_OK)
         taken = DROP_RESPONSE_MALFORMED; // nobody can match it (RFC 4475 3.1.2.5)
     if (taken == DROP_RESPONSE_MALFORMED) {
         drop(verdict, taken);
         return;
     }
-    if (!via_is_ours(role, &top, &branch)) {
+    if (!vias.ours) {
         drop(verdict, DROP_RESPONSE_NOT_OURS);
         return;
     }
@@ -68,11 +87,11 @@ void role_response(struct role *role, const struct sip_message *message, enum si
         drop(verdict, taken);
         return;
     }
-    if (!sip_via_response_endpoint(&next, &to) || !role_hop_usable(&to) ||
-        role->conf->listeners[branch.listener].address.family != to.family) {
+    if (!sip_via_response_endpoint(&vias.next, &to) || !role_hop_usable(&to) ||
+        role->conf->listeners[vias.branch.listener].address.family != to.family) {
         drop(verdict, DROP_RESPONSE_UNREACHABLE);
         return;
     }
-    sip_edits_remove(edits, cut.at, cut.len);
-    *verdict = (struct verdict){.to = to, .kind = VERDICT_FORWARD, .listener = branch.listener};
+    sip_edits_remove(edits, vias.cut.at, vias.cut.len);
+    *verdict = (struct verdict){.to = to, .kind = VERDICT_FORWARD, .listener = vias.branch.listener};
 }

@@ -419,6 +419,18 @@ struct slice role_route_via(const struct role_route *route, unsigned listener)
     return slice_of(route->listeners[listener].via, route->listeners[listener].via_len);
 }
 
+bool role_route_wrote_via(const struct role_route *route, struct slice text)
+{
+    const unsigned name = sizeof("Via: ") - 1;
+
+    for (unsigned i = 0; i < route->conf->listeners_n; i++) {
+        struct slice via = role_route_via(route, i);
+        if (slice_equal(slice_of(via.at + name, via.len - name), text))
+            return true;
+    }
+    return false;
+}
+
 struct slice role_route_record_route(const struct role_route *route, unsigned listener)
 {
     return slice_of(route->listeners[listener].record_route, route->listeners[listener].record_route_len);

@@ -54,6 +54,8 @@ bool role_route_scanner(const struct role_route *route, struct slice user_agent)
 // Ready texts. The Via lacks its branch's value and the line end; the others are whole lines.
 struct slice role_route_via(const struct role_route *route, unsigned listener);
 struct slice role_route_record_route(const struct role_route *route, unsigned listener);
+// Whether `text` is role_route_via of some listener without its header name.
+bool role_route_wrote_via(const struct role_route *route, struct slice text);
 struct slice role_route_server_line(const struct role_route *route); // empty when none is configured
 
 // The canonical name of a domain.
