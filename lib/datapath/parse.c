@@ -82,7 +82,7 @@ static bool index_message(struct worker *worker, struct rte_mbuf *mbuf)
 
 // A message is a dozen cache lines that the NIC wrote, and its index half a dozen that nobody touched since: waited for
 // one by one they cost more than parsing does.
-static void prefetch(const struct rte_mbuf *mbuf)
+void datapath_prefetch(const struct rte_mbuf *mbuf)
 {
     const struct packet *packet = rte_mbuf_to_priv((struct rte_mbuf *)(uintptr_t)mbuf);
     const char *bytes = rte_pktmbuf_mtod_offset(mbuf, const char *, packet->frame.payload);
@@ -100,10 +100,10 @@ void datapath_parse(struct worker *worker, struct burst *burst)
     unsigned kept = 0;
 
     for (unsigned i = 0; i < PREFETCH_AHEAD && i < burst->n; i++)
-        prefetch(burst->mbuf[i]);
+        datapath_prefetch(burst->mbuf[i]);
     for (unsigned i = 0; i < burst->n; i++) {
         if (i + PREFETCH_AHEAD < burst->n)
-            prefetch(burst->mbuf[i + PREFETCH_AHEAD]);
+            datapath_prefetch(burst->mbuf[i + PREFETCH_AHEAD]);
         struct rte_mbuf *mbuf = contiguous(worker, burst->mbuf[i]);
         if (mbuf != NULL && index_message(worker, mbuf))
             burst->mbuf[kept++] = mbuf;

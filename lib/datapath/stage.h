@@ -26,6 +26,9 @@ void datapath_decap(struct worker *worker, struct burst *burst);
 // Keeps SIP to a listener, joins its fragments, punts the rest to the port's twin.
 void datapath_classify(struct worker *worker, struct burst *burst);
 
+// Asks for the lines of a datagram and of its index before they are needed; its frame is known.
+void datapath_prefetch(const struct rte_mbuf *mbuf);
+
 // Makes each message contiguous and indexes it.
 void datapath_parse(struct worker *worker, struct burst *burst);
 

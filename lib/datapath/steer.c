@@ -2,17 +2,44 @@
 #include "location/location.h"
 #include "role/role.h"
 
+// Into one mailbox in one go: a ring with many producers costs by the call, not by the packet.
+static void hand_over(struct worker *worker, unsigned to, struct rte_mbuf *const *mbufs, unsigned n)
+{
+    unsigned taken = rte_ring_enqueue_burst(worker->workers[to]->mailbox, (void *const *)mbufs, n, NULL);
+
+    worker->counters.handed_over += taken;
+    for (unsigned i = taken; i < n; i++)
+        worker_drop(worker, mbufs[i], DROP_MAILBOX_FULL);
+}
+
 void datapath_hand_over(struct worker *worker, unsigned to, struct rte_mbuf *mbuf, enum packet_errand errand)
 {
     packet_of(mbuf)->errand = (uint8_t)errand;
-    if (rte_ring_enqueue(worker->workers[to]->mailbox, mbuf) != 0)
-        worker_drop(worker, mbuf, DROP_MAILBOX_FULL);
-    else
-        worker->counters.handed_over++;
+    hand_over(worker, to, &mbuf, 1);
+}
+
+// Sorts what belongs to others by its owner, and hands it over. There are few owners in a burst.
+static void hand_over_all(struct worker *worker, struct burst *others)
+{
+    while (others->n > 0) {
+        unsigned to = packet_of(others->mbuf[0])->steered.worker;
+        struct rte_mbuf *its[WORKER_BURST];
+        unsigned n = 0;
+        unsigned left = 0;
+        for (unsigned i = 0; i < others->n; i++) {
+            if (packet_of(others->mbuf[i])->steered.worker == to)
+                its[n++] = others->mbuf[i];
+            else
+                others->mbuf[left++] = others->mbuf[i];
+        }
+        hand_over(worker, to, its, n);
+        others->n = (uint16_t)left;
+    }
 }
 
 void datapath_steer(struct worker *worker, struct burst *burst)
 {
+    struct burst others = {.n = 0};
     unsigned kept = 0;
 
     for (unsigned i = 0; i < burst->n; i++) {
@@ -22,12 +49,14 @@ void datapath_steer(struct worker *worker, struct burst *burst)
 
         role_steer(worker->role, &packet->message, worker->workers_n, steered);
         if (steered->worker != worker->id) {
-            datapath_hand_over(worker, steered->worker, mbuf, PACKET_SERVE);
+            packet->errand = PACKET_SERVE;
+            others.mbuf[others.n++] = mbuf;
             continue;
         }
         if (steered->has_aor)
             location_prefetch_bucket(worker->location, steered->aor);
         burst->mbuf[kept++] = mbuf;
     }
+    hand_over_all(worker, &others);
     burst->n = (uint16_t)kept;
 }
