@@ -45,8 +45,9 @@ int strowger_run(const struct conf *conf)
 
     if (strowger.workers_n == 0 || strowger.workers_n > WORKERS_MAX) {
         fprintf(stderr,
-                "strowger: %u lcores: one for control and 1 to %d for workers are needed (EAL's -l 0,1)\n",
-                rte_lcore_count(), WORKERS_MAX);
+                "strowger: EAL was given %u lcore%s; one for control and 1 to %d for workers are needed: -l "
+                "0,1\n",
+                rte_lcore_count(), rte_lcore_count() == 1 ? "" : "s", WORKERS_MAX);
         return 1;
     }
     while (done < RTE_DIM(stages) && stages[done].start(&strowger) == 0)
