@@ -36,7 +36,8 @@ static inline void role_digest_put(struct role_digest *digest, struct slice fiel
 {
     while (field.len >= ROLE_DIGEST_BYTES - digest->len) {
         uint32_t room = ROLE_DIGEST_BYTES - digest->len;
-        memcpy(digest->bytes + digest->len, field.at, room);
+        if (room > 0) // a full buffer is folded for an absent field, too, which has no address
+            memcpy(digest->bytes + digest->len, field.at, room);
         struct hash128 folded = hash_sip13(digest->key, digest->bytes, ROLE_DIGEST_BYTES);
         memcpy(digest->bytes, &folded, sizeof(folded));
         digest->len = sizeof(folded);
