@@ -2,6 +2,7 @@
 """What a phone, an operator and a neighbour on the link see of a running strowger. tests/e2e/run makes the network."""
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -258,6 +259,45 @@ class Attacked(Served):
     def test_oversized_request_uri_414(self):
         with Phone("alice") as alice:
             self.assertEqual(414, alice.ask("OPTIONS", "sip:" + "x" * 600 + "@example.com").status)
+
+
+class Mutated(Served):
+    """Messages that were good or are famous for being bad, broken a little more."""
+    workers = 2
+    COUNT = 30000
+    TORTURE = pathlib.Path(__file__).resolve().parents[1] / "sip" / "torture"
+    PIECES = (b"\r\n", b",", b";", b"<", b'"', b"\0", b"  ", b"Via: ", b"@", b"%00")
+
+    def mutate(self, chance, message):
+        message = bytearray(message)
+        for _ in range(chance.randrange(6)):
+            at = chance.randrange(len(message) + 1)
+            kind = chance.randrange(4)
+            if kind == 0 and at < len(message):
+                message[at] = chance.randrange(256)
+            elif kind == 1:
+                del message[at:at + chance.randrange(20)]
+            elif kind == 2:
+                message[at:at] = chance.choice(self.PIECES)
+            else:
+                del message[at:]
+        return bytes(message)
+
+    def test_mutated_messages_leave_it_whole_and_serving(self):
+        chance = random.Random(1)
+        seeds = [file.read_bytes() for file in sorted(self.TORTURE.glob("*.dat"))]
+        with Phone("alice") as alice, Phone("bob") as bob, Phone("mallory") as mallory, Phone("judge") as judge:
+            seeds.append(alice.request("INVITE", "sip:bob@example.com", lines=[f"Contact: {alice.contact}"]).encode())
+            seeds.append(bob.request("REGISTER", "sip:example.com", "sip:bob@example.com",
+                                     lines=[f"Contact: {bob.contact}"]).encode())
+            bob.register()
+            for number in range(self.COUNT):
+                message = self.mutate(chance, chance.choice(seeds))
+                mallory.send(message)
+                if number % 100 == 0:
+                    time.sleep(0.002)  # it shares the machine with us
+            self.options(judge)
+        self.assertGreater(sum(self.box.ask("/strowger/messages")["requests"].values()), self.COUNT // 3)
 
 
 class TwoWorkers(Served):
