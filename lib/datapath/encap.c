@@ -58,16 +58,6 @@ static void send(struct worker *worker, struct rte_mbuf *mbuf, const struct net_
         worker_drop(worker, mbuf, outcome == -EINVAL ? DROP_NO_ROUTE : DROP_EDIT_ROOM);
 }
 
-// The kernel resolves what has no MAC yet; control keeps the datagram meanwhile.
-static void ask(struct worker *worker, struct rte_mbuf *mbuf, const struct net_hop *hop)
-{
-    struct packet *packet = packet_of(mbuf);
-
-    packet->resolve = hop->state == NET_HOP_LINK ? packet->to : hop->address;
-    packet->resolve.port = 0;
-    datapath_punt(worker, mbuf, PACKET_DATAGRAM);
-}
-
 void datapath_encap(struct worker *worker, struct burst *burst)
 {
     struct net_hop *hops[WORKER_BURST];
@@ -88,7 +78,8 @@ void datapath_encap(struct worker *worker, struct burst *burst)
             break;
         case NET_HOP_LINK:
         case NET_HOP_RESOLVING:
-            ask(worker, burst->mbuf[i], hop);
+            // The kernel resolves what has no MAC yet; control keeps the datagram meanwhile.
+            datapath_punt(worker, burst->mbuf[i], PACKET_DATAGRAM);
             break;
         default:
             worker_drop(worker, burst->mbuf[i], DROP_NO_ROUTE);

@@ -33,11 +33,13 @@ struct location_set; // the bindings of one address of record, immutable
 
 // One binding, as put in and as read out. The slices of a read point into the set.
 struct location_binding {
-    struct slice contact;     // the Contact URI, without brackets (addr-spec)
-    struct slice call_id;     // RFC 3261 10.3 step 7
-    struct slice path;        // Path values as one comma list, top first; empty: none (RFC 3327)
-    struct endpoint received; // where the REGISTER came from; family ENDPOINT_NONE: route by contact
-    uint64_t expires_ms;      // arrival clock at which it dies
+    struct slice contact; // the Contact URI, without brackets (addr-spec)
+    struct slice call_id; // RFC 3261 10.3 step 7
+    struct slice path;    // Path values as one comma list, top first; empty: none (RFC 3327)
+    struct endpoint
+        received; // the next hop that was found when it registered: the source of a phone behind a NAT,
+                  // else Path's or the contact's address; ENDPOINT_NONE: route by path or contact
+    uint64_t expires_ms; // arrival clock at which it dies
     uint32_t cseq;
     uint32_t methods; // SIP_METHOD_BITs of its Allow; 0: none was given, so all
     uint16_t q;       // 0 to 1000

@@ -16,21 +16,20 @@
 enum packet_errand {
     PACKET_SERVE = 1, // mailbox: a parsed message that this worker owns
     PACKET_FRAME, // a whole frame. punt: give it to the twin of `port`; inject, mailbox: transmit it on `port`
-    PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop `resolve` has no
-                     // MAC yet; inject, mailbox: put headers on and transmit it
+    PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop has no MAC yet;
+                     // inject, mailbox: put headers on and transmit it
 };
 
 struct packet {
     struct net_frame frame;
     struct arrival arrival;
-    struct endpoint to;      // DATAGRAM: where it goes
-    struct endpoint resolve; // DATAGRAM on the punt ring: the neighbour that is missing
-    uint16_t port;           // index into conf->ports: of arrival, later of departure
-    uint16_t vlan;           // tag to keep when the message leaves by the port it came in on; 0: none
-    uint16_t vlan_outer;     // the 802.1ad tag around it; 0: none
-    uint8_t errand;          // enum packet_errand
-    uint8_t listener;        // DATAGRAM: index of the listener it leaves from
-    uint8_t parsed;          // enum sip_error
+    struct endpoint to;  // DATAGRAM: where it goes
+    uint16_t port;       // index into conf->ports: of arrival, later of departure
+    uint16_t vlan;       // tag to keep when the message leaves by the port it came in on; 0: none
+    uint16_t vlan_outer; // the 802.1ad tag around it; 0: none
+    uint8_t errand;      // enum packet_errand
+    uint8_t listener;    // DATAGRAM: index of the listener it leaves from
+    uint8_t parsed;      // enum sip_error
     struct steered steered;
     struct sip_message message;
 };

@@ -61,7 +61,7 @@ struct worker {
     struct role *role;
     struct net_reassembly *reassembly;
     struct sip_edits *edits;       // of the message in hand
-    const uint8_t *listener_table; // datapath/classify.h
+    const uint8_t *listener_table; // datapath/datapath.h
     uint64_t tsc_hz;
     uint64_t unix_offset_s; // wall clock when now.ms was 0
 

@@ -345,7 +345,7 @@ static void test_unresolved_next_hop_goes_to_control_and_leaves_when_it_is_known
     struct worker *worker = rig.strowger.workers[id];
     assert_int_equal(rte_ring_dequeue(worker->punt, (void **)&waiting), 0);
     assert_int_equal(packet_of(waiting)->errand, PACKET_DATAGRAM);
-    assert_true(endpoint_same_address(&packet_of(waiting)->resolve, &stranger));
+    assert_true(endpoint_same_address(&packet_of(waiting)->to, &stranger));
     rig_neighbour(&rig, 0, &stranger);
     assert_int_equal(rte_ring_enqueue(worker->inject, waiting), 0);
     rig_turn(&rig);
