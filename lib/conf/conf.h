@@ -15,7 +15,9 @@
 
 #define CONF_PORTS_MAX     32
 #define CONF_LISTENERS_MAX 64
-#define CONF_MEMBERS_MAX   16
+#define CONF_GATEWAYS_MAX  1024 // [gateway] sections
+#define CONF_NETWORKS_MAX  64   // of one list
+#define CONF_METHODS_MAX   16   // of one route
 #define CONF_NONE          (-1)
 
 enum conf_role {
@@ -29,9 +31,82 @@ enum conf_nat {
     CONF_NAT_NEVER,
 };
 
+// How requests of a route are forwarded: with transactions (RFC 3261 16, 17) or without (16.11).
+enum conf_mode {
+    CONF_MODE_STATEFUL,
+    CONF_MODE_STATELESS,
+};
+
+// Which bindings of an address of record are rung (RFC 3261 16.6).
+enum conf_fork {
+    CONF_FORK_BY_Q,     // those of the highest q together, then those of the next
+    CONF_FORK_PARALLEL, // all at once
+    CONF_FORK_SERIAL,   // one after the other, highest q first
+    CONF_FORK_FIRST,    // the first alone
+};
+
+// How a caller or callee behind a NAT is reached again in its dialog.
+enum conf_nat_dialog {
+    CONF_NAT_DIALOG_FLOW,   // its Contact stays; a signed flow token in our Record-Route leads to where it sent from
+    CONF_NAT_DIALOG_REPAIR, // its Contact gets the address it sent from
+    CONF_NAT_DIALOG_KEEP,   // nothing is done
+};
+
+// How a value is compared. In the INI: "text" exact, "text*" prefix, "/pattern/" PCRE2.
+enum conf_match_kind {
+    CONF_MATCH_ANY = 0, // not given
+    CONF_MATCH_EXACT,
+    CONF_MATCH_PREFIX,
+    CONF_MATCH_REGEX, // compiles (checked); anchored nowhere but where the pattern says so
+};
+
+enum conf_who {
+    CONF_WHO_ANY,
+    CONF_WHO_TRUSTED,   // from a [trust] network or a trusted gateway
+    CONF_WHO_UNTRUSTED, // from anywhere else
+};
+
+enum conf_action {
+    CONF_ACTION_LOCATION, // the location service
+    CONF_ACTION_GATEWAYS, // a member of `gateways`
+    CONF_ACTION_HOP,      // the static next hop `hop`
+    CONF_ACTION_NUMBERS,  // the gateways that the number table says; 404 where it says none
+    CONF_ACTION_ENUM,     // the URI that ENUM says (RFC 6116), then as if that had been the request-URI; 404: none
+    CONF_ACTION_DOMAIN,   // the request-URI's own domain, by DNS (RFC 3263)
+    CONF_ACTION_REDIRECT, // 302 to `contact`, or to the request-URI as the route changed it
+    CONF_ACTION_REJECT,   // `code` and `reason`
+};
+
+enum conf_algorithm {
+    CONF_ALGORITHM_WEIGHTED,    // weighted round robin among the members of the lowest priority number that are up
+    CONF_ALGORITHM_CALL_ID,     // by hash of the Call-ID: weighted rendezvous, so a member that fails moves only its own
+    CONF_ALGORITHM_FROM,        // the same by the From URI's user and host
+    CONF_ALGORITHM_USER,        // the same by the request-URI's user
+    CONF_ALGORITHM_LEAST_CALLS, // the one with the fewest calls for its weight
+    CONF_ALGORITHM_PRIORITY,    // always the first that is up, by priority, then file order
+};
+
 struct conf_text {
     char *text; // NUL-terminated, owned
     uint32_t len;
+};
+
+// "192.0.2.0/24", "2001:db8::/32"; an address alone is a network of one.
+struct conf_network {
+    struct endpoint address; // host bits zero, port 0
+    uint8_t bits;
+};
+
+struct conf_match {
+    struct conf_text text; // without "*" or "/"; domains in lower case
+    uint8_t kind;          // enum conf_match_kind
+};
+
+// "HOST", "HOST:PORT", an address or a name. A name without a port is looked up by SRV (RFC 3263 4.2).
+struct conf_hop {
+    struct conf_text host;   // lower case; an IPv6 address in brackets
+    struct endpoint address; // where the host is a literal address, with its port or 5060; else ENDPOINT_NONE
+    uint16_t port;           // 0: none was given
 };
 
 // [port NAME]: a DPDK ethdev and its TAP twin.
@@ -63,19 +138,53 @@ struct conf_domain {
     bool redirect_multiple; // role redirect: 300 instead of 302 when there are several contacts
 };
 
-// [group NAME]: static next hops; the first member is used until gateways are probed.
-struct conf_group {
+// [gateways NAME]: gateways of which one is chosen for each request.
+struct conf_gateways {
     char *name;
-    struct endpoint members[CONF_MEMBERS_MAX]; // with a port always
-    unsigned members_n;
+    enum conf_algorithm algorithm;
+    uint32_t probe_ms;     // between two OPTIONS to each member; 0: none are sent
+    uint16_t probe_down;   // failures in a row, of probes or of calls, that take a member out
+    uint16_t probe_up;     // answers in a row that bring it back
+    uint32_t ease_in_ms;   // over which a member that came back grows to its full share
+    uint16_t tries_max;    // members that one request is tried at
+    uint32_t answer_ms;    // silence after which the next one is tried; at most 64 * T1
+    unsigned members_n;    // filled by reading: [gateway] sections with this group
+    uint16_t *members;     // their indices in conf->gateways, in file order
 };
 
-// [route NAME]: static routing; the first match in file order wins.
+// [gateway NAME]: one member.
+struct conf_gateway {
+    char *name;
+    int group;                 // index into groups
+    struct conf_hop address;   // a name is resolved and all that it leads to are tried
+    uint32_t weight;           // 1 to 1000
+    uint32_t priority;         // 0 first
+    uint32_t calls_per_second; // of the whole box; 0: no bound
+    bool trusted;              // what comes from its address counts as from a [trust] network
+};
+
+// [route NAME]: a rule. The first in file order all of whose conditions hold wins.
 struct conf_route {
     char *name;
-    struct conf_text domain; // of the request-URI, lower case; empty: any
-    struct conf_text prefix; // of the request-URI's user; empty: any
-    int group;               // index into groups
+    struct conf_text *methods; // empty: any
+    unsigned methods_n;
+    struct conf_match domain, user;           // of the request-URI
+    struct conf_match to_domain, to_user;     // of To
+    struct conf_match from_domain, from_user; // of From
+    struct conf_network source[CONF_NETWORKS_MAX];
+    unsigned source_n; // 0: from anywhere
+    int listener;      // index into listeners or CONF_NONE: any
+    enum conf_who who;
+    uint16_t strip;              // characters taken off the front of the request-URI's user
+    struct conf_text prepend;    // then put in front of it
+    struct conf_text set_domain; // then the request-URI's host and port; empty: as it is
+    enum conf_action action;
+    int gateways;             // CONF_ACTION_GATEWAYS: index into groups
+    struct conf_hop hop;      // CONF_ACTION_HOP
+    struct conf_text contact; // CONF_ACTION_REDIRECT: a URI, or empty
+    uint16_t code;            // CONF_ACTION_REJECT: 400 to 699
+    struct conf_text reason;  // CONF_ACTION_REJECT: empty: the usual phrase
+    enum conf_mode mode;
 };
 
 struct conf {
@@ -85,7 +194,7 @@ struct conf {
     uint16_t uri_max;             // bytes of request-URI; longer is 414
     uint16_t max_forwards;        // given to a request without Max-Forwards
     bool record_route;            // Record-Route on dialog-forming requests
-    bool open_relay;              // requests between two foreign domains are let through
+    uint32_t retry_after;         // seconds: Retry-After of a 503 for want of room
     struct conf_text *scanners;   // User-Agent prefixes, lower case, that are dropped without an answer
     unsigned scanners_n;
 
@@ -100,6 +209,47 @@ struct conf {
 
     // [location]
     uint64_t bindings_max; // on the whole box
+
+    // [proxy]
+    enum conf_mode mode; // of what no [route] takes
+    enum conf_fork fork;
+    uint16_t branches_max;          // of one request at a time, 1 to 16
+    uint16_t breadth_max;           // Max-Breadth given to a request without any (RFC 5393 5.3.3)
+    uint32_t ring_ms;               // how long a serial branch may ring before the next is tried
+    bool recursion;                 // the contacts of a 3xx are tried instead of being passed on (16.7 step 4)
+    enum conf_nat_dialog nat_dialog;
+
+    // [transaction]
+    uint64_t transactions_max; // on the whole box; memory is reserved at start
+    uint32_t t1_ms, t2_ms, t4_ms;
+    uint32_t timer_c_ms; // over 3 minutes (RFC 3261 16.6 step 11)
+    uint32_t kept_max;   // messages kept for retransmission, on the whole box: a share of [network] mbufs
+
+    // [trust]
+    struct conf_network trusted[CONF_NETWORKS_MAX]; // empty: nobody
+    unsigned trusted_n;
+    bool trust_registered; // whoever sends from where a binding of his From was registered may call foreign domains
+
+    // [dns]
+    struct endpoint *dns_servers; // empty: /etc/resolv.conf
+    unsigned dns_servers_n;
+    uint32_t dns_timeout_ms; // of one try
+    uint16_t dns_tries;
+    uint32_t dns_ttl_min, dns_ttl_max; // seconds
+    uint32_t dns_negative;             // seconds: of a name that does not exist, or whose servers do not answer
+    uint32_t names_max;                // names in the cache
+    uint32_t parked_max;               // messages that wait for a name, on the whole box
+    struct conf_text enum_suffix;      // RFC 6116: "e164.arpa"
+
+    // [numbers]
+    char *numbers_file; // CSV "PREFIX,GATEWAYS"; NULL: no table
+
+    // [cdr]
+    char *cdr_file;          // NULL: no lines are written
+    uint64_t cdr_rotate;     // bytes of a file before the next is begun
+    uint16_t cdr_files;      // old ones that stay
+    uint32_t calls_max;      // calls followed at a time, on the whole box
+    uint32_t call_max_s;     // a call without BYE for so long is written as lost
 
     // [network]
     uint32_t route_max; // routes per family
@@ -116,8 +266,10 @@ struct conf {
     unsigned listeners_n;
     struct conf_domain *domains;
     unsigned domains_n;
-    struct conf_group *groups;
+    struct conf_gateways *groups;
     unsigned groups_n;
+    struct conf_gateway *gateways;
+    unsigned gateways_n;
     struct conf_route *routes;
     unsigned routes_n;
 };

@@ -19,12 +19,16 @@
 struct role_routes {
     uint8_t n, first, last;
     bool ours;        // a value of ours was taken off the top
+    bool forged;      // one of those had a user part that is no flow token of ours
+    struct endpoint flow; // where the last of those with a flow token leads; ENDPOINT_NONE: none had one
     int16_t listener; // the listener that the last of those named, or CONF_NONE
     struct {
         uint16_t at, len; // of the value in the message
         uint8_t line;
     } value[ROLE_ROUTES_MAX];
 };
+
+enum role_trust { ROLE_TRUST_UNASKED = 0, ROLE_TRUST_NO, ROLE_TRUST_YES };
 
 struct role_request {
     struct role *role;
@@ -44,6 +48,8 @@ struct role_request {
     bool has_max_forwards;
     bool to_read;       // `to` is set
     bool uri_rewritten; // uri is not what stands in the message
+    uint8_t trust;      // enum role_trust; role_trusts() asks once
+    bool resumed;       // asked again from a timer or a failed branch: `message` is the kept original
 
     struct role_where where; // whose the request-URI is
     struct role_routes routes;
@@ -101,14 +107,7 @@ void role_options(struct role_request *request);
 void role_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
                    const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits);
 
-// target.c: where one request goes (RFC 3261 16.5).
-struct role_target {
-    struct slice uri, uri_tail; // the new request-URI in two pieces; uri.at == NULL: it stays
-    struct slice path;          // Route values to push; empty: none (RFC 3327 5.4)
-    struct endpoint hop;
-    int16_t listener; // to send from, or CONF_NONE
-};
-bool role_target_choose(struct role_request *request, struct role_target *target);
+// target.c, shared with the registrar.
 // The canonical address of record of a URI in one of our domains; 0: it does not fit.
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain,
                         char aor[SIP_AOR_MAX]);

@@ -14,16 +14,29 @@
 #include "sip/date.h"
 #include "sip/edit.h"
 #include "sip/message.h"
+#include "transaction/transaction.h"
 #include "worker/arrival.h"
+#include "worker/outlet.h"
 #include "worker/steered.h"
 #include "worker/verdict.h"
 
-struct role_route; // role/route.h: the compiled domains and static routes
+struct role_policy; // role/policy.h
+struct role_route;  // role/route.h
+struct name_table;  // name/name.h
+struct call_table;  // call/call.h
 
 struct role {
-    const struct conf *conf;
-    const struct role_route *route;
+    const struct role_policy *policy; // these three by role_renew only
+    const struct conf *conf;          // policy->conf
+    const struct role_route *route;   // policy->route
+    uint16_t worker;                  // whose role it is
+    uint16_t workers_n;
     struct location *location;
+    const struct name_table *names;
+    struct transaction_table *transactions; // this worker's
+    struct call_table *calls;               // this worker's; NULL: no accounting
+    struct outlet outlet;
+    struct sip_edits spare; // of messages other than the one in hand
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
     struct role_allow allow;
@@ -35,6 +48,16 @@ struct role {
 // will look up, so that it can be prefetched.
 void role_steer(const struct role *role, const struct sip_message *message, unsigned workers,
                 struct steered *steered);
+
+// From now on this policy holds. At the start of a turn, by its worker.
+void role_renew(struct role *role, const struct role_policy *policy);
+
+// What is due at this time: timers of transactions, calls that last too long, probes of gateways. Once a turn; bounded.
+void role_turn(struct role *role, const struct clock *now);
+
+// The network says that what we sent did not arrive: `quoted` is what an ICMP error quotes of the datagram's payload,
+// perhaps cut off. False: it is of no request of ours (RFC 3261 16.9).
+bool role_unreachable(struct role *role, struct slice quoted, const struct clock *now);
 
 // Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said,
 // `steered` what role_steer did. `edits` is empty on entry. Always sets the whole verdict. Never fails: what is

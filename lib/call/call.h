@@ -1,0 +1,78 @@
+// call: calls followed from their INVITE to their BYE, so that each leaves one accounting line.
+//
+// Records are taken at start and never allocated afterwards. A worker fills them; when a call is over its record goes
+// through a ring to control, which writes the line and gives it back by another. A full ring costs the line, which is
+// counted, never the call. Found by a keyed hash of Call-ID alone: all of a call is one worker's.
+#ifndef CALL_CALL_H
+#define CALL_CALL_H
+
+#include "base/clock.h"
+#include "base/endpoint.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/slice.h"
+
+#define CALL_NONE     UINT32_MAX
+#define CALL_TEXT_MAX 300 // bytes of all texts of a call; longer ones are cut, each to its share
+
+enum call_text { CALL_CALL_ID, CALL_FROM, CALL_TO, CALL_URI, CALL_TEXTS };
+
+enum call_end {
+    CALL_COMPLETED = 1, // BYE
+    CALL_FAILED,        // a negative final answer
+    CALL_CANCELLED,     // by the caller
+    CALL_TIMEOUT,       // no answer
+    CALL_LOST,          // answered, and no BYE came in call_max
+};
+
+struct call {
+    struct hash128 key;
+    uint64_t start_ms, answer_ms, end_ms; // unix time; 0: not yet
+    struct endpoint source, hop;          // of the INVITE; the next hop that answered, or was tried last
+    uint32_t chain;                       // table's
+    uint32_t expires_at;                  // table's
+    uint16_t code;                        // final status of the INVITE
+    uint16_t gateway;                     // slot, or UINT16_MAX
+    uint16_t route;                       // rule, or UINT16_MAX
+    uint8_t end;                          // enum call_end
+    uint8_t tries;                        // branches that were begun
+    uint16_t text[CALL_TEXTS + 1];        // offsets into bytes
+    char bytes[CALL_TEXT_MAX];
+};
+
+struct call_table;
+
+struct call_limits {
+    uint32_t calls; // of this worker
+    uint32_t longest_ms;
+    int node;
+};
+
+int call_table_create(struct call_table **table, const struct call_limits *limits, const struct hash_key *key,
+                      const struct memory *memory);
+void call_table_destroy(struct call_table *table);
+
+// Worker. CALL_NONE when the table is full (counted): the call goes on without a line. A Call-ID that is there already
+// begins another attempt of its own; call_find gives the latest.
+uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
+                    const struct endpoint *source);
+uint32_t call_find(const struct call_table *table, struct slice call_id);
+struct call *call_at(struct call_table *table, uint32_t slot);
+void call_answered(struct call_table *table, uint32_t slot, const struct clock *now, uint16_t code,
+                   const struct endpoint *hop);
+// The record goes to control; the slot is no longer the caller's.
+void call_end(struct call_table *table, uint32_t slot, const struct clock *now, enum call_end end, uint16_t code);
+// Ends what has lasted too long; `ended` hears of each before it goes (may be NULL). Once a millisecond or so.
+void call_expire(struct call_table *table, const struct clock *now, void (*ended)(void *owner, const struct call *),
+                 void *owner);
+
+// Control. The next finished call, or NULL; give it back with call_written.
+const struct call *call_take(struct call_table *table);
+void call_written(struct call_table *table, const struct call *call);
+
+struct call_usage {
+    uint64_t calls, calls_max, begun, unfollowed, lost_lines;
+};
+void call_usage(const struct call_table *table, struct call_usage *usage); // any thread
+
+#endif

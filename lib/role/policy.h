@@ -1,0 +1,33 @@
+// policy: one configuration, compiled: all that workers read of it, published by control as one pointer.
+//
+// Control builds a policy, publishes it, waits until every worker has passed a quiescent state, and frees the one
+// before. A worker takes the pointer at the start of a turn and keeps it until the end (role_renew). What must outlive a
+// reload is no part of it: transactions, calls, names, the gateways' live state.
+#ifndef ROLE_POLICY_H
+#define ROLE_POLICY_H
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "conf/conf.h"
+#include "gateway/gateway.h"
+#include "number/number.h"
+
+struct role_route; // role/route.h: domains, listeners, ready texts
+struct role_rules; // role/rules.h: the [route] sections
+
+struct role_policy {
+    struct conf *conf; // owned
+    struct role_route *route;
+    struct role_rules *rules;
+    struct gateway_table *gateways;
+    struct number_table *numbers; // NULL: none is configured
+};
+
+// Compiles everything; takes the configuration over when it succeeds. Says on `errors` what is wrong (a regular
+// expression, the number table's file, no memory) and returns NULL; the configuration is then still the caller's.
+struct role_policy *role_policy_create(struct conf *conf, struct gateway_states *states,
+                                       const struct hash_key *secret, uint64_t now_ms, FILE *errors);
+void role_policy_destroy(struct role_policy *policy); // the configuration with it; NULL is allowed
+
+#endif
