@@ -52,8 +52,9 @@ uint16_t gateway_slot_of(const struct gateway_table *table, unsigned gateway);
 // Whether a packet's source is the address (any port) of a trusted gateway. Names: the addresses last resolved.
 bool gateway_trusts(const struct gateway_table *table, const struct endpoint *source);
 
-// What became of a request sent to a slot. Any worker. Good: any answer but 408, 503; bad: those, silence, ICMP.
-void gateway_heard(struct gateway_table *table, uint16_t slot, bool good, uint64_t now_ms);
+// What became of a request sent to a slot. Any worker, saying who it is. Good: any answer but 408, 503; bad: those,
+// silence, ICMP.
+void gateway_heard(struct gateway_table *table, uint16_t slot, uint16_t worker, bool good, uint64_t now_ms);
 // A call that it carries begins or ends (CONF_ALGORITHM_LEAST_CALLS, telemetry).
 void gateway_call(struct gateway_states *states, uint16_t slot, uint16_t worker, int more);
 
