@@ -1,6 +1,6 @@
 // bench-pipeline: the whole packet path in one process, from the receive ring to the transmit ring, by stage.
 //
-//   bench-pipeline [--case forward|register|redirect|options] [--bindings N] [--workers N] [--checksum hw|sw]
+//   bench-pipeline [--case forward|forward-stateful|register|redirect|options] [--bindings N] [--workers N] [--checksum hw|sw]
 //                  [--batches N] [--json]
 //
 // Batches of frames, each message different from all before, are laid into ring ports while the clock stands; then the
@@ -32,8 +32,11 @@ struct options {
 };
 
 static const char ini[] =
-    "[network]\nmbufs = 32768\nmailbox_size = 8192\nroute_max = 64\nneighbour_max = 64\n"
+    "[network]\nmbufs = 131072\nmailbox_size = 8192\nroute_max = 64\nneighbour_max = 64\n"
     "[location]\nbindings_max = %u\n"
+    "[transaction]\ntransactions_max = 65536\nkept_max = 65536\nt1 = 4s\nt2 = 8s\n"
+    "[proxy]\nmode = %s\n"
+    "[trust]\nnetworks = 0.0.0.0/0, ::/0\n"
     "[port p0]\ndevice = net_ring_rig0\n"
     "[listener four]\naddress = 198.18.0.1:5060\nport = p0\n"
     "[listener six]\naddress = [2001:db8::1]:5060\nport = p0\n"
@@ -80,7 +83,8 @@ static struct options read_options(int argc, char **argv)
     }
     if (options.which == TRAFFIC_CASES || options.bindings == 0 || options.batches == 0 ||
         options.workers == 0 || options.workers > 2) {
-        fputs("usage: bench-pipeline [--case forward|register|redirect|options] [--bindings N] [--workers "
+        fputs("usage: bench-pipeline [--case forward|forward-stateful|register|redirect|options] [--bindings "
+              "N] [--workers "
               "1|2]\n"
               "                      [--checksum hw|sw] [--batches N] [--json]\n",
               stderr);
@@ -245,6 +249,7 @@ int main(int argc, char **argv)
     struct endpoint gateway = endpoint_ip4(198, 18, 0, 254, 0);
 
     snprintf(text, sizeof(text), ini, options.bindings + options.bindings / 4 + 1000,
+             options.which == TRAFFIC_FORWARD_STATEFUL ? "stateful" : "stateless",
              options.which == TRAFFIC_REDIRECT ? "redirect" : "proxy");
     rig_eal_parallel(options.workers);
     rig_start(&rig, text, options.workers);

@@ -10,12 +10,14 @@
 // clients ask for the same time again and again.
 #define BINDING_MS 600000
 
+#define FORWARDED (CORPUS_INVITE | CORPUS_ACK | CORPUS_BYE | CORPUS_MESSAGE | CORPUS_SUBSCRIBE)
+
 static const struct {
     const char *name;
     unsigned kinds;
 } cases[TRAFFIC_CASES] = {
-    [TRAFFIC_FORWARD] = {"forward",
-                         CORPUS_INVITE | CORPUS_ACK | CORPUS_BYE | CORPUS_MESSAGE | CORPUS_SUBSCRIBE},
+    [TRAFFIC_FORWARD] = {"forward", FORWARDED},
+    [TRAFFIC_FORWARD_STATEFUL] = {"forward-stateful", FORWARDED},
     [TRAFFIC_REGISTER] = {"register", CORPUS_REGISTER},
     [TRAFFIC_REDIRECT] = {"redirect", CORPUS_INVITE},
     [TRAFFIC_OPTIONS] = {"options", CORPUS_OPTIONS},
@@ -47,8 +49,11 @@ static struct endpoint one_phone(void)
 int traffic_open(struct traffic *traffic, struct rig *rig, enum traffic_case which, uint32_t users,
                  bool checksum_hw)
 {
-    struct corpus_options options = {
-        .kinds = cases[which].kinds, .users = users, .domain = DOMAIN, .self = server4(), .seed = 1 + which};
+    struct corpus_options options = {.kinds = cases[which].kinds,
+                                     .users = users,
+                                     .domain = DOMAIN,
+                                     .self = server4(),
+                                     .seed = cases[which].kinds};
 
     // A refresh names the contact that is there already; elsewhere hosts of both families mix.
     if (which == TRAFFIC_REGISTER)
@@ -144,7 +149,7 @@ static void respond(struct traffic *traffic, const char *request)
     char *to = traffic->responses[n];
     size_t room = sizeof(traffic->responses[n]);
     const char *line = strstr(request, "\r\n");
-    size_t len = (size_t)snprintf(to, room, n % 2 == 0 ? "SIP/2.0 180 Ringing\r\n" : "SIP/2.0 200 OK\r\n");
+    size_t len = (size_t)snprintf(to, room, "SIP/2.0 200 OK\r\n");
 
     if (line == NULL || n == TRAFFIC_BATCH)
         return;
@@ -172,12 +177,14 @@ unsigned traffic_drain(struct traffic *traffic)
     unsigned n = 0;
 
     for (; (mbuf = rig_sent(traffic->rig, 0)) != NULL; n++) {
-        if (traffic->which == TRAFFIC_FORWARD && mbuf->nb_segs == 1 && mbuf->data_len > 60) {
+        if (cases[traffic->which].kinds == FORWARDED && mbuf->nb_segs == 1 && mbuf->data_len > 60) {
             char *frame = rte_pktmbuf_mtod(mbuf, char *);
             unsigned headers = frame[12] == 0x08 ? 14 + 20 + 8 : 14 + 40 + 8;
+            char last = frame[mbuf->data_len - 1];
             frame[mbuf->data_len - 1] = 0; // the last byte of the body or of the empty line is not needed
             if (strncmp(frame + headers, "SIP/2.0", 7) != 0 && strncmp(frame + headers, "ACK", 3) != 0)
                 respond(traffic, frame + headers);
+            frame[mbuf->data_len - 1] = last; // the server may have kept it
         }
         rte_pktmbuf_free(mbuf);
     }

@@ -8,10 +8,11 @@
 #define TRAFFIC_BATCH 4096 // frames that are put into the receive rings before the clock runs
 
 enum traffic_case {
-    TRAFFIC_FORWARD,  // requests to registered users, within dialogs, and responses
-    TRAFFIC_REGISTER, // refreshes of registered users
-    TRAFFIC_REDIRECT, // INVITE to registered users, 302
-    TRAFFIC_OPTIONS,  // OPTIONS to the server itself, 200
+    TRAFFIC_FORWARD, // requests to registered users, within dialogs, and responses: without transactions
+    TRAFFIC_FORWARD_STATEFUL, // the same messages, with transactions
+    TRAFFIC_REGISTER,         // refreshes of registered users
+    TRAFFIC_REDIRECT,         // INVITE to registered users, 302
+    TRAFFIC_OPTIONS,          // OPTIONS to the server itself, 200
     TRAFFIC_CASES
 };
 
