@@ -36,6 +36,8 @@ struct gateway_choice {
     uint16_t worker;
     uint8_t tried_n;
     uint16_t tried[16];          // slots
+    bool stateless; // nothing is remembered of this choice, and it comes again for the CANCEL (RFC 3261 16.11): by hash of
+                    // `affinity` whatever the algorithm says, bounds neither asked nor counted
 };
 
 // Which of them `affinity` must be the hash of.
