@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "conf/match.h"
+
 // Numbers of one section of which the first must not be larger than the second, by their fields.
 static const struct order {
     enum conf_section_kind section;
@@ -117,17 +119,9 @@ static void check_unique(const struct conf_reader *reader, const struct conf *co
     conf_arena_free(&scratch);
 }
 
-static bool text_covers(const struct conf_text *wide, const struct conf_text *narrow)
-{
-    return wide->len == 0 ||
-           slice_equal(slice_of(wide->text, wide->len), slice_of(narrow->text, narrow->len));
-}
-
 static bool route_covers(const struct conf_route *wide, const struct conf_route *narrow)
 {
-    return text_covers(&wide->domain, &narrow->domain) &&
-           slice_starts(slice_of(narrow->prefix.text, narrow->prefix.len),
-                        slice_of(wide->prefix.text, wide->prefix.len));
+    return conf_match_covers(&wide->domain, &narrow->domain) && conf_match_covers(&wide->user, &narrow->user);
 }
 
 static bool any_faulty(const struct conf_block *block)

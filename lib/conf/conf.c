@@ -84,6 +84,19 @@ static void complete_listener(struct conf_listener *listener, struct conf_arena 
     listener->advertised_text = (struct conf_text){conf_arena_copy(arena, slice_of(text, len)), len};
 }
 
+// The members of each group, in file order.
+static void complete_groups(struct conf *conf, struct conf_arena *arena)
+{
+    for (unsigned i = 0; i < conf->groups_n; i++) {
+        struct conf_gateways *group = &conf->groups[i];
+        group->members = conf_arena_take(arena, conf->gateways_n * sizeof(*group->members));
+        for (unsigned j = 0; j < conf->gateways_n && group->members != NULL; j++) {
+            if (conf->gateways[j].group == (int)i)
+                group->members[group->members_n++] = (uint16_t)j;
+        }
+    }
+}
+
 static void build(const struct conf_reader *reader, struct conf_tree *tree, struct conf *conf)
 {
     if (!make_room(reader, tree, conf))
@@ -92,6 +105,7 @@ static void build(const struct conf_reader *reader, struct conf_tree *tree, stru
         read_block(reader, block, (void *)(uintptr_t)conf_section_at(block->section, conf, block->index));
     for (unsigned i = 0; i < conf->listeners_n; i++)
         complete_listener(&conf->listeners[i], reader->arena);
+    complete_groups(conf, reader->arena);
     if (!reader->arena->failed)
         conf_check(reader, conf);
 }

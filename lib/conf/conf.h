@@ -47,7 +47,7 @@ enum conf_fork {
 
 // How a caller or callee behind a NAT is reached again in its dialog.
 enum conf_nat_dialog {
-    CONF_NAT_DIALOG_FLOW,   // its Contact stays; a signed flow token in our Record-Route leads to where it sent from
+    CONF_NAT_DIALOG_FLOW, // its Contact stays; a signed flow token in our Record-Route leads to where it sent from
     CONF_NAT_DIALOG_REPAIR, // its Contact gets the address it sent from
     CONF_NAT_DIALOG_KEEP,   // nothing is done
 };
@@ -71,15 +71,15 @@ enum conf_action {
     CONF_ACTION_GATEWAYS, // a member of `gateways`
     CONF_ACTION_HOP,      // the static next hop `hop`
     CONF_ACTION_NUMBERS,  // the gateways that the number table says; 404 where it says none
-    CONF_ACTION_ENUM,     // the URI that ENUM says (RFC 6116), then as if that had been the request-URI; 404: none
+    CONF_ACTION_ENUM, // the URI that ENUM says (RFC 6116), then as if that had been the request-URI; 404: none
     CONF_ACTION_DOMAIN,   // the request-URI's own domain, by DNS (RFC 3263)
     CONF_ACTION_REDIRECT, // 302 to `contact`, or to the request-URI as the route changed it
     CONF_ACTION_REJECT,   // `code` and `reason`
 };
 
 enum conf_algorithm {
-    CONF_ALGORITHM_WEIGHTED,    // weighted round robin among the members of the lowest priority number that are up
-    CONF_ALGORITHM_CALL_ID,     // by hash of the Call-ID: weighted rendezvous, so a member that fails moves only its own
+    CONF_ALGORITHM_WEIGHTED, // weighted round robin among the members of the lowest priority number that are up
+    CONF_ALGORITHM_CALL_ID, // by hash of the Call-ID: weighted rendezvous, so a member that fails moves only its own
     CONF_ALGORITHM_FROM,        // the same by the From URI's user and host
     CONF_ALGORITHM_USER,        // the same by the request-URI's user
     CONF_ALGORITHM_LEAST_CALLS, // the one with the fewest calls for its weight
@@ -142,14 +142,14 @@ struct conf_domain {
 struct conf_gateways {
     char *name;
     enum conf_algorithm algorithm;
-    uint32_t probe_ms;     // between two OPTIONS to each member; 0: none are sent
-    uint16_t probe_down;   // failures in a row, of probes or of calls, that take a member out
-    uint16_t probe_up;     // answers in a row that bring it back
-    uint32_t ease_in_ms;   // over which a member that came back grows to its full share
-    uint16_t tries_max;    // members that one request is tried at
-    uint32_t answer_ms;    // silence after which the next one is tried; at most 64 * T1
-    unsigned members_n;    // filled by reading: [gateway] sections with this group
-    uint16_t *members;     // their indices in conf->gateways, in file order
+    uint32_t probe_ms;   // between two OPTIONS to each member; 0: none are sent
+    uint16_t probe_down; // failures in a row, of probes or of calls, that take a member out
+    uint16_t probe_up;   // answers in a row that bring it back
+    uint32_t ease_in_ms; // over which a member that came back grows to its full share
+    uint16_t tries_max;  // members that one request is tried at
+    uint32_t answer_ms;  // silence after which the next one is tried; at most 64 * T1
+    unsigned members_n;  // filled by reading: [gateway] sections with this group
+    uint16_t *members;   // their indices in conf->gateways, in file order
 };
 
 // [gateway NAME]: one member.
@@ -213,10 +213,10 @@ struct conf {
     // [proxy]
     enum conf_mode mode; // of what no [route] takes
     enum conf_fork fork;
-    uint16_t branches_max;          // of one request at a time, 1 to 16
-    uint16_t breadth_max;           // Max-Breadth given to a request without any (RFC 5393 5.3.3)
-    uint32_t ring_ms;               // how long a serial branch may ring before the next is tried
-    bool recursion;                 // the contacts of a 3xx are tried instead of being passed on (16.7 step 4)
+    uint16_t branches_max; // of one request at a time, 1 to 16
+    uint16_t breadth_max;  // Max-Breadth given to a request without any (RFC 5393 5.3.3)
+    uint32_t ring_ms;      // how long a serial branch may ring before the next is tried
+    bool recursion;        // the contacts of a 3xx are tried instead of being passed on (16.7 step 4)
     enum conf_nat_dialog nat_dialog;
 
     // [transaction]
@@ -228,7 +228,8 @@ struct conf {
     // [trust]
     struct conf_network trusted[CONF_NETWORKS_MAX]; // empty: nobody
     unsigned trusted_n;
-    bool trust_registered; // whoever sends from where a binding of his From was registered may call foreign domains
+    bool
+        trust_registered; // whoever sends from where a binding of his From was registered may call foreign domains
 
     // [dns]
     struct endpoint *dns_servers; // empty: /etc/resolv.conf
@@ -236,20 +237,20 @@ struct conf {
     uint32_t dns_timeout_ms; // of one try
     uint16_t dns_tries;
     uint32_t dns_ttl_min, dns_ttl_max; // seconds
-    uint32_t dns_negative;             // seconds: of a name that does not exist, or whose servers do not answer
-    uint32_t names_max;                // names in the cache
-    uint32_t parked_max;               // messages that wait for a name, on the whole box
-    struct conf_text enum_suffix;      // RFC 6116: "e164.arpa"
+    uint32_t dns_negative;        // seconds: of a name that does not exist, or whose servers do not answer
+    uint32_t names_max;           // names in the cache
+    uint32_t parked_max;          // messages that wait for a name, on the whole box
+    struct conf_text enum_suffix; // RFC 6116: "e164.arpa"
 
     // [numbers]
     char *numbers_file; // CSV "PREFIX,GATEWAYS"; NULL: no table
 
     // [cdr]
-    char *cdr_file;          // NULL: no lines are written
-    uint64_t cdr_rotate;     // bytes of a file before the next is begun
-    uint16_t cdr_files;      // old ones that stay
-    uint32_t calls_max;      // calls followed at a time, on the whole box
-    uint32_t call_max_s;     // a call without BYE for so long is written as lost
+    char *cdr_file;      // NULL: no lines are written
+    uint64_t cdr_rotate; // bytes of a file before the next is begun
+    uint16_t cdr_files;  // old ones that stay
+    uint32_t calls_max;  // calls followed at a time, on the whole box
+    uint32_t call_max_s; // a call without BYE for so long is written as lost
 
     // [network]
     uint32_t route_max; // routes per family

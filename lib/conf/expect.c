@@ -74,6 +74,24 @@ static void expect_element(const struct conf_key *key, struct text *text)
     case CONF_HOST:
         expect_text(key, "a host name or IP address", text);
         break;
+    case CONF_URI:
+        expect_text(key, "a URI that begins with sip:, sips: or tel:,", text);
+        break;
+    case CONF_METHOD:
+        expect_text(key, "the name of a method", text);
+        break;
+    case CONF_HOP:
+        expect_text(key, "HOST or HOST:PORT, a name or unicast address", text);
+        break;
+    case CONF_USER_MATCH:
+        expect_text(key, "TEXT, TEXT* or /PCRE2/", text);
+        break;
+    case CONF_DOMAIN_MATCH:
+        expect_text(key, "HOST, TEXT* or /PCRE2/", text);
+        break;
+    case CONF_SUBNET:
+        add(text, "a network: ADDRESS/BITS, or an address alone");
+        break;
     case CONF_ENDPOINT:
         add(text, "one unicast address, no wildcard: ADDRESS, ADDRESS:PORT or [IPV6]:PORT");
         break;

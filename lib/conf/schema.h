@@ -14,17 +14,24 @@
 #define CONF_NAME_MAX   63  // bytes of a section's NAME
 #define CONF_EXPECT_MAX 256 // bytes of conf_key_expect's text
 
-// What a value looks like, and the field that it goes to.
+// What a value looks like, and the field that it goes to. From CONF_TEXT on, empty stands for "none" where the key is
+// not required; so it does for a number that has no default.
 enum conf_type {
-    CONF_BOOL,      // yes no on off true false: bool
-    CONF_NUMBER,    // digits and perhaps a suffix, min to max: unsigned integer of any size
-    CONF_CHOICE,    // one of `choices`: enum
-    CONF_TEXT,      // min to max bytes: char * or struct conf_text
-    CONF_WORD,      // the same, visible ASCII only
-    CONF_INTERFACE, // a word that Linux takes as the name of an interface
-    CONF_HOST,      // host name or IP address, kept in lower case and canonical: struct conf_text
-    CONF_ENDPOINT,  // unicast ADDRESS or ADDRESS:PORT: struct endpoint
-    CONF_REFERENCE, // NAME of a section of kind `refers`: int, index of that section
+    CONF_BOOL,       // yes no on off true false: bool
+    CONF_NUMBER,     // digits and perhaps a suffix, min to max: unsigned integer of any size; none: 0
+    CONF_CHOICE,     // one of `choices`: enum
+    CONF_TEXT,       // min to max bytes: char * or struct conf_text
+    CONF_WORD,       // the same, visible ASCII only
+    CONF_INTERFACE,  // a word that Linux takes as the name of an interface
+    CONF_URI,        // a word that begins with sip:, sips: or tel:
+    CONF_METHOD,     // a word that may be a SIP method (RFC 3261 25.1 token)
+    CONF_HOST,       // host name or IP address, kept in lower case and canonical: struct conf_text
+    CONF_HOP,        // host and perhaps a port, kept likewise: struct conf_hop, or the text: struct conf_text
+    CONF_USER_MATCH, // "text", "text*" or "/PCRE2/": struct conf_match
+    CONF_DOMAIN_MATCH, // the same of a host, kept in lower case, an exact one canonical: struct conf_match
+    CONF_ENDPOINT,     // unicast ADDRESS or ADDRESS:PORT: struct endpoint
+    CONF_SUBNET,       // ADDRESS/BITS or ADDRESS: struct conf_network
+    CONF_REFERENCE,    // NAME of a section of kind `refers`: int, index of that section; none: CONF_NONE
 };
 
 enum conf_flag {
@@ -50,11 +57,18 @@ enum conf_section_kind {
     CONF_SERVER,
     CONF_REGISTRAR,
     CONF_LOCATION,
+    CONF_PROXY,
+    CONF_TRANSACTION,
+    CONF_TRUST,
+    CONF_DNS,
+    CONF_NUMBERS,
+    CONF_CDR,
     CONF_NETWORK,
     CONF_PORT,
     CONF_LISTENER,
     CONF_DOMAIN,
-    CONF_GROUP,
+    CONF_GATEWAYS,
+    CONF_GATEWAY,
     CONF_ROUTE,
     CONF_SECTIONS
 };
@@ -64,7 +78,7 @@ struct conf_key {
     enum conf_type type;
     unsigned flags;                     // of enum conf_flag
     size_t offset, size;                // the field, in struct conf or in the element of a repeatable section
-    bool list;                          // texts: field is struct conf_text *; endpoints: an array in place
+    bool list;                          // field is a pointer to an array; of networks: an array in place
     size_t count_offset;                // list: unsigned, how many there are
     uint64_t min, max;                  // number: its range; single text: bytes; list: elements
     const char *unit;                   // number: what is counted
@@ -90,6 +104,15 @@ struct conf_section {
     bool shown;                        // not commented out in the template
     const char *help;
 };
+
+// A section or a key that there was, and what there is instead. An operator who still has it is told.
+struct conf_renamed {
+    const char *section, *key; // key NULL: the section itself
+    const char *now;
+};
+
+// Ends with a section of NULL.
+extern const struct conf_renamed conf_renamed[];
 
 // By enum conf_section_kind.
 extern const struct conf_section conf_sections[CONF_SECTIONS];

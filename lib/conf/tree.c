@@ -61,6 +61,17 @@ static const struct conf_section *section_find(struct slice name, struct conf_ne
     return NULL;
 }
 
+// What there is instead of a section, or of a key of it, that there was; NULL: there never was such a one.
+static const char *renamed(struct slice section, struct slice key)
+{
+    const struct conf_renamed *old = conf_renamed;
+
+    while (old->section != NULL && (!slice_equal(slice_text(old->section), section) ||
+                                    !slice_equal(old->key == NULL ? SLICE("") : slice_text(old->key), key)))
+        old++;
+    return old->now;
+}
+
 static bool is_name(struct slice name)
 {
     for (uint32_t i = 0; i < name.len; i++) {
@@ -108,7 +119,11 @@ static void begin_section(struct reading *r, struct slice kind, struct slice nam
     r->block = NULL;
     r->continuable = false;
     if (section == NULL) {
-        conf_fault(r->faults, r->line, &nearest, "unknown section [%.*s]", SLICE_PRINT(kind));
+        const char *now = renamed(kind, SLICE(""));
+        if (now != NULL)
+            conf_fault(r->faults, r->line, NULL, "[%.*s] is no more; expected %s", SLICE_PRINT(kind), now);
+        else
+            conf_fault(r->faults, r->line, &nearest, "unknown section [%.*s]", SLICE_PRINT(kind));
         return;
     }
     bool good = header_is_good(r, section, name);
@@ -226,6 +241,22 @@ static const struct conf_section *section_with(struct slice key)
     return NULL;
 }
 
+static void refuse_key(struct reading *r, struct slice name, const struct conf_nearest *nearest)
+{
+    const struct conf_section *section = r->block->section, *home = section_with(name);
+    const char *now = renamed(slice_text(section->name), name);
+
+    if (now != NULL)
+        conf_fault(r->faults, r->line, NULL, "%.*s of [%s] is no more; expected %s", SLICE_PRINT(name),
+                   section->name, now);
+    else if (home != NULL)
+        conf_fault(r->faults, r->line, NULL, "unknown key '%.*s' in [%s]; it is a key of [%s]",
+                   SLICE_PRINT(name), section->name, home->name);
+    else
+        conf_fault(r->faults, r->line, nearest, "unknown key '%.*s' in [%s]", SLICE_PRINT(name),
+                   section->name);
+}
+
 static struct conf_entry *entry_begin(struct reading *r, struct slice name)
 {
     const struct conf_section *section = r->block->section;
@@ -244,13 +275,7 @@ static struct conf_entry *entry_begin(struct reading *r, struct slice name)
         entry->line = r->line;
         return entry;
     }
-    const struct conf_section *home = section_with(name);
-    if (home != NULL)
-        conf_fault(r->faults, r->line, NULL, "unknown key '%.*s' in [%s]; it is a key of [%s]",
-                   SLICE_PRINT(name), section->name, home->name);
-    else
-        conf_fault(r->faults, r->line, &nearest, "unknown key '%.*s' in [%s]", SLICE_PRINT(name),
-                   section->name);
+    refuse_key(r, name, &nearest);
     return NULL;
 }
 

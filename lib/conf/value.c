@@ -1,5 +1,7 @@
 #include "conf/value.h"
 
+#include "conf/host.h"
+
 static const void *field_of(const struct conf_key *key, const void *base)
 {
     return (const char *)base + key->offset;
@@ -41,34 +43,58 @@ uint64_t conf_value_number(const struct conf_key *key, const void *base)
     return load_number(field_of(key, base), key->size);
 }
 
-static const char *text_of(const struct conf_key *key, const void *base, unsigned i)
+size_t conf_value_size(const struct conf_key *key)
+{
+    switch (key->type) {
+    case CONF_ENDPOINT:
+        return sizeof(struct endpoint);
+    case CONF_SUBNET:
+        return sizeof(struct conf_network);
+    default:
+        return sizeof(struct conf_text);
+    }
+}
+
+// The i-th value of the field.
+static const void *value_at(const struct conf_key *key, const void *base, unsigned i)
 {
     const void *at = field_of(key, base);
-    const char *text;
 
-    if (key->list)
-        text = (*(struct conf_text *const *)at)[i].text;
-    else if (key->size == sizeof(struct conf_text))
-        text = ((const struct conf_text *)at)->text;
-    else
-        text = *(char *const *)at;
+    if (key->list && key->type != CONF_SUBNET)
+        at = *(const void *const *)at;
+    return (const char *)at + (key->list ? i * conf_value_size(key) : 0);
+}
+
+static const char *text_of(const struct conf_key *key, const void *at)
+{
+    const char *text = key->list || key->size == sizeof(struct conf_text)
+                           ? ((const struct conf_text *)at)->text
+                           : *(char *const *)at;
+
     return text == NULL ? "" : text;
 }
 
 unsigned conf_value_count(const struct conf_key *key, const void *base)
 {
+    const void *at = field_of(key, base);
+
     if (key->list)
         return *(const unsigned *)((const char *)base + key->count_offset);
     switch (key->type) {
-    case CONF_TEXT:
-    case CONF_WORD:
-    case CONF_INTERFACE:
-    case CONF_HOST:
-        return text_of(key, base, 0)[0] != 0;
-    case CONF_ENDPOINT:
-        return ((const struct endpoint *)field_of(key, base))->family != ENDPOINT_NONE;
-    default:
+    case CONF_BOOL:
+    case CONF_CHOICE:
         return 1;
+    case CONF_NUMBER:
+        return key->fallback != NULL || conf_value_number(key, base) != 0;
+    case CONF_REFERENCE:
+        return *(const int *)at != CONF_NONE;
+    case CONF_ENDPOINT:
+        return ((const struct endpoint *)at)->family != ENDPOINT_NONE;
+    case CONF_USER_MATCH:
+    case CONF_DOMAIN_MATCH:
+        return ((const struct conf_match *)at)->kind != CONF_MATCH_ANY;
+    default: // texts, of which a hop begins with one
+        return key->type == CONF_HOP ? ((const struct conf_text *)at)->len != 0 : text_of(key, at)[0] != 0;
     }
 }
 
@@ -99,10 +125,26 @@ static void number_text(const struct conf_key *key, uint64_t number, char text[C
     snprintf(text, CONF_VALUE_MAX, "%llu%s", (unsigned long long)number, named ? base->name : "");
 }
 
+static void hop_text(const struct conf_hop *hop, char text[CONF_VALUE_MAX])
+{
+    int len = snprintf(text, CONF_VALUE_MAX, "%s", hop->host.text);
+
+    if (hop->port != 0)
+        snprintf(text + len, CONF_VALUE_MAX - (size_t)len, ":%u", hop->port);
+}
+
+static void match_text(const struct conf_match *match, char text[CONF_VALUE_MAX])
+{
+    const char *before = match->kind == CONF_MATCH_REGEX ? "/" : "";
+    const char *behind = match->kind == CONF_MATCH_PREFIX ? "*" : before;
+
+    snprintf(text, CONF_VALUE_MAX, "%s%s%s", before, match->text.text, behind);
+}
+
 void conf_value_text(const struct conf_key *key, const struct conf *conf, const void *base, unsigned i,
                      char text[CONF_VALUE_MAX])
 {
-    const void *at = field_of(key, base);
+    const void *at = value_at(key, base, i);
 
     switch (key->type) {
     case CONF_BOOL:
@@ -114,17 +156,26 @@ void conf_value_text(const struct conf_key *key, const struct conf *conf, const 
     case CONF_CHOICE:
         snprintf(text, CONF_VALUE_MAX, "%s", choice_name(key, conf_value_number(key, base)));
         break;
-    case CONF_TEXT:
-    case CONF_WORD:
-    case CONF_INTERFACE:
-    case CONF_HOST:
-        snprintf(text, CONF_VALUE_MAX, "%s", text_of(key, base, i));
-        break;
     case CONF_ENDPOINT:
-        text[endpoint_write((const struct endpoint *)at + i, text)] = 0;
+        text[endpoint_write(at, text)] = 0;
+        break;
+    case CONF_SUBNET:
+        conf_network_write(at, text);
+        break;
+    case CONF_USER_MATCH:
+    case CONF_DOMAIN_MATCH:
+        match_text(at, text);
         break;
     case CONF_REFERENCE:
         snprintf(text, CONF_VALUE_MAX, "%s", reference_name(key, conf, *(const int *)at));
         break;
+    case CONF_HOP:
+        if (key->size == sizeof(struct conf_hop)) {
+            hop_text(at, text);
+            break;
+        }
+        // fall through
+    default:
+        snprintf(text, CONF_VALUE_MAX, "%s", text_of(key, at));
     }
 }

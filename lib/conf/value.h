@@ -22,6 +22,9 @@ struct conf_reader {
 bool conf_value_read(const struct conf_reader *reader, const struct conf_key *key,
                      const struct conf_entry *entry, void *base);
 
+// Bytes of one element of a list.
+size_t conf_value_size(const struct conf_key *key);
+
 // How many values the field has: of a list, its elements; else 1, or 0 where an optional field is unset.
 unsigned conf_value_count(const struct conf_key *key, const void *base);
 
@@ -29,7 +32,7 @@ unsigned conf_value_count(const struct conf_key *key, const void *base);
 void conf_value_text(const struct conf_key *key, const struct conf *conf, const void *base, unsigned i,
                      char text[CONF_VALUE_MAX]);
 
-// The value of a number, in its unit.
+// The value of a number or choice, in its unit.
 uint64_t conf_value_number(const struct conf_key *key, const void *base);
 
 // The i-th element of a repeatable section's array, and how many there are (1 for a section that is not repeatable:

@@ -1,6 +1,8 @@
+#include "conf/host.h"
+#include "conf/match.h"
 #include "conf/value.h"
 
-#define LABEL_MAX 63 // bytes of a label of a host name (RFC 1035 2.3.4)
+#define SIP_PORT 5060 // RFC 3261 19.1.2
 
 // One value that is being read.
 struct value {
@@ -126,24 +128,11 @@ static bool read_reference(const struct value *v, void *at)
     return false;
 }
 
-// Neither a wildcard, nor a multicast, broadcast or reserved address.
-static bool is_unicast(const struct endpoint *endpoint)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; // RFC 4291 2.5.5.2: never on the wire
-    static const uint8_t wildcard[16];
-    const uint8_t *a = endpoint->address;
-
-    if (endpoint->family == ENDPOINT_IP4)
-        return a[0] != 0 && a[0] < 224;
-    return memcmp(a, wildcard, sizeof(wildcard)) != 0 && memcmp(a, mapped, sizeof(mapped)) != 0 &&
-           a[0] != 0xff;
-}
-
 static bool read_endpoint(const struct value *v, void *at)
 {
     struct endpoint endpoint;
 
-    if (!endpoint_parse(v->text, &endpoint) || !is_unicast(&endpoint))
+    if (!endpoint_parse(v->text, &endpoint) || !conf_host_is_unicast(&endpoint))
         return mismatch(v, NULL);
     if (endpoint.port == 0)
         endpoint.port = v->key->assumed_port;
@@ -168,42 +157,27 @@ static bool is_interface(struct slice text)
            slice_find(text, '%') == text.len;
 }
 
-static bool is_label(struct slice label)
+// RFC 3261 25.1 token.
+static bool is_token(struct slice text)
 {
-    if (label.len == 0 || label.len > LABEL_MAX || label.at[0] == '-' || label.at[label.len - 1] == '-')
-        return false;
-    for (uint32_t i = 0; i < label.len; i++) {
-        char c = slice_lower(label.at[i]);
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+    for (uint32_t i = 0; i < text.len; i++) {
+        char c = slice_lower(text.at[i]);
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c == 0 || strchr("-.!%*_+`'~", c) == NULL))
             return false;
     }
     return true;
 }
 
-// RFC 3261 25.1 hostname, without the dot at its end; "_" is met in practice.
-static bool is_host_name(struct slice text)
+static bool is_uri(struct slice text)
 {
-    uint32_t dot = slice_find(text, '.');
+    static const char *const schemes[] = {"sip:", "sips:", "tel:"};
 
-    while (dot < text.len) {
-        if (!is_label(slice_of(text.at, dot)))
-            return false;
-        text = slice_of(text.at + dot + 1, text.len - dot - 1);
-        dot = slice_find(text, '.');
+    for (unsigned i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+        struct slice scheme = slice_text(schemes[i]);
+        if (text.len > scheme.len && slice_equal_nocase(slice_of(text.at, scheme.len), scheme))
+            return is_word(text);
     }
-    // A top label of digits only is a mistyped IPv4 address.
-    return is_label(text) && !(text.at[0] >= '0' && text.at[0] <= '9');
-}
-
-// The text as it is kept: IP addresses as endpoint_write_host has them, so that each has one spelling.
-static bool canonical_host(struct slice *text, char address[ENDPOINT_TEXT_MAX])
-{
-    struct endpoint endpoint;
-
-    if (!endpoint_parse_host(*text, &endpoint))
-        return is_host_name(*text);
-    *text = slice_of(address, endpoint_write_host(&endpoint, address));
-    return true;
+    return false;
 }
 
 static bool text_is_good(const struct conf_key *key, struct slice text)
@@ -213,26 +187,137 @@ static bool text_is_good(const struct conf_key *key, struct slice text)
     // A comment's beginning could not be told from a value when it is printed.
     if (text.len < (key->list ? 1 : key->min) || text.len > max || text.at[0] == ';' || text.at[0] == '#')
         return false;
-    return key->type == CONF_WORD ? is_word(text) : key->type == CONF_INTERFACE ? is_interface(text) : true;
+    switch (key->type) {
+    case CONF_WORD:
+        return is_word(text);
+    case CONF_INTERFACE:
+        return is_interface(text);
+    case CONF_URI:
+        return is_uri(text);
+    case CONF_METHOD:
+        return is_token(text);
+    default:
+        return true;
+    }
+}
+
+static bool keep_text(const struct value *v, struct slice text, struct conf_text *kept)
+{
+    char *copy = conf_arena_copy(v->reader->arena, text);
+
+    if (copy == NULL)
+        return false;
+    *kept = (struct conf_text){copy, text.len};
+    return true;
 }
 
 static bool read_text(const struct value *v, void *at)
 {
     const struct conf_key *key = v->key;
-    char address[ENDPOINT_TEXT_MAX];
-    struct slice text = v->text;
+    struct conf_text kept;
 
-    if (!text_is_good(key, text) || (key->type == CONF_HOST && !canonical_host(&text, address)))
+    if (!text_is_good(key, v->text))
         return mismatch(v, NULL);
-    char *copy = conf_arena_copy(v->reader->arena, text);
-    if (copy == NULL)
+    if (!keep_text(v, v->text, &kept))
         return false;
-    for (uint32_t i = 0; i < text.len && (key->type == CONF_HOST || (key->flags & CONF_LOWER)); i++)
-        copy[i] = slice_lower(copy[i]);
+    for (uint32_t i = 0; i < kept.len && (key->flags & CONF_LOWER); i++)
+        kept.text[i] = slice_lower(kept.text[i]);
     if (key->list || key->size == sizeof(struct conf_text))
-        *(struct conf_text *)at = (struct conf_text){copy, text.len};
+        *(struct conf_text *)at = kept;
     else
-        *(char **)at = copy;
+        *(char **)at = kept.text;
+    return true;
+}
+
+static bool read_host(const struct value *v, void *at)
+{
+    char host[CONF_HOST_MAX];
+    uint32_t len = conf_host_read(v->text, host);
+
+    return len == 0 ? mismatch(v, NULL) : keep_text(v, slice_of(host, len), at);
+}
+
+static bool read_hop(const struct value *v, void *at)
+{
+    char text[CONF_HOST_MAX + sizeof(":65535")];
+    struct conf_hop hop = {0};
+    uint32_t len = conf_hop_read(v->text, text, &hop.port);
+
+    if (len == 0)
+        return mismatch(v, NULL);
+    if (endpoint_parse_host(slice_of(text, len), &hop.address)) {
+        if (!conf_host_is_unicast(&hop.address))
+            return mismatch(v, NULL);
+        hop.address.port = hop.port != 0 ? hop.port : SIP_PORT;
+    }
+    if (v->key->size == sizeof(struct conf_text)) {
+        if (hop.port != 0)
+            len += (uint32_t)snprintf(text + len, sizeof(text) - len, ":%u", hop.port);
+        return keep_text(v, slice_of(text, len), at);
+    }
+    if (!keep_text(v, slice_of(text, len), &hop.host))
+        return false;
+    *(struct conf_hop *)at = hop;
+    return true;
+}
+
+static bool read_regex(const struct value *v, struct slice pattern)
+{
+    char fault[CONF_MATCH_FAULT_MAX];
+
+    if (conf_match_compiles(pattern, fault))
+        return true;
+    if (fault[0] != 0)
+        conf_fault(v->reader->faults, v->line, NULL, "%s = %.*s: the pattern is wrong: %s", v->key->name,
+                   SLICE_PRINT(v->text), fault);
+    else
+        v->reader->arena->failed = true;
+    return false;
+}
+
+static bool read_match(const struct value *v, void *at)
+{
+    bool domain = v->key->type == CONF_DOMAIN_MATCH;
+    struct conf_match match = {0};
+    char host[CONF_HOST_MAX];
+    struct slice body;
+
+    if (!text_is_good(v->key, v->text))
+        return mismatch(v, NULL);
+    match.kind = (uint8_t)conf_match_kind(v->text, &body);
+    if (match.kind == CONF_MATCH_REGEX) {
+        if (!read_regex(v, body))
+            return false;
+    } else if (!is_word(body)) {
+        return mismatch(v, NULL);
+    } else if (domain && match.kind == CONF_MATCH_EXACT) {
+        body = slice_of(host, conf_host_read(body, host));
+        if (body.len == 0)
+            return mismatch(v, NULL);
+    }
+    if (!keep_text(v, body, &match.text))
+        return false;
+    for (uint32_t i = 0; i < body.len && domain && match.kind == CONF_MATCH_PREFIX; i++)
+        match.text.text[i] = slice_lower(match.text.text[i]);
+    *(struct conf_match *)at = match;
+    return true;
+}
+
+static bool read_network(const struct value *v, void *at)
+{
+    struct conf_nearest right = {0};
+    struct conf_network network;
+    char text[ENDPOINT_TEXT_MAX + 4];
+
+    if (!conf_network_read(v->text, &network))
+        return mismatch(v, NULL);
+    if (conf_network_clear(&network)) {
+        right.best = conf_network_write(&network, text);
+        conf_fault(v->reader->faults, v->line, &right, "%s = %.*s: the address has bits behind the first %u",
+                   v->key->name, SLICE_PRINT(v->text), network.bits);
+        return false;
+    }
+    *(struct conf_network *)at = network;
     return true;
 }
 
@@ -249,6 +334,15 @@ static bool read_value(const struct value *v, void *at)
         return read_reference(v, at);
     case CONF_ENDPOINT:
         return read_endpoint(v, at);
+    case CONF_SUBNET:
+        return read_network(v, at);
+    case CONF_HOST:
+        return read_host(v, at);
+    case CONF_HOP:
+        return read_hop(v, at);
+    case CONF_USER_MATCH:
+    case CONF_DOMAIN_MATCH:
+        return read_match(v, at);
     default:
         return read_text(v, at);
     }
@@ -286,7 +380,7 @@ static bool read_list(struct value *v, const struct conf_entry *entry, char *bas
 {
     const struct conf_key *key = v->key;
     unsigned n = count_elements(entry), *count = (unsigned *)(base + key->count_offset);
-    size_t size = key->type == CONF_ENDPOINT ? sizeof(struct endpoint) : sizeof(struct conf_text);
+    size_t size = conf_value_size(key);
     char *at = base + key->offset;
     bool good = true;
 
@@ -297,12 +391,12 @@ static bool read_list(struct value *v, const struct conf_entry *entry, char *bas
                    expected);
         return false;
     }
-    if (key->type != CONF_ENDPOINT) {
-        struct conf_text *texts = conf_arena_take(v->reader->arena, n * sizeof(*texts));
-        if (texts == NULL)
+    if (key->type != CONF_SUBNET) {
+        void *array = conf_arena_take(v->reader->arena, n * size);
+        if (array == NULL)
             return false;
-        *(struct conf_text **)at = texts;
-        at = (char *)texts;
+        *(void **)at = array;
+        at = array;
     }
     for (const struct conf_piece *piece = entry->first; piece != NULL; piece = piece->next) {
         struct slice rest = piece->text;
@@ -318,15 +412,16 @@ static bool read_list(struct value *v, const struct conf_entry *entry, char *bas
 
 static bool may_be_empty(const struct conf_key *key)
 {
-    bool text = key->type >= CONF_TEXT && key->type <= CONF_ENDPOINT;
-
-    return text && !(key->flags & CONF_REQUIRED);
+    if (key->type == CONF_NUMBER)
+        return key->fallback == NULL;
+    return key->type >= CONF_TEXT && !(key->flags & CONF_REQUIRED);
 }
 
 bool conf_value_read(const struct conf_reader *reader, const struct conf_key *key,
                      const struct conf_entry *entry, void *base)
 {
     struct value v = {.reader = reader, .key = key, .line = entry->line};
+    char *at = (char *)base + key->offset;
 
     if (key->list)
         return read_list(&v, entry, base);
@@ -339,5 +434,9 @@ bool conf_value_read(const struct conf_reader *reader, const struct conf_key *ke
                    key->name);
         return false;
     }
-    return (v.text.len == 0 && may_be_empty(key)) || read_value(&v, (char *)base + key->offset);
+    if (v.text.len > 0 || !may_be_empty(key))
+        return read_value(&v, at);
+    if (key->type == CONF_REFERENCE)
+        *(int *)at = CONF_NONE;
+    return true;
 }
