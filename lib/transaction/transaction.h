@@ -1,14 +1,17 @@
 // transaction: requests in progress, as server and client transactions (RFC 3261 17, RFC 6026, RFC 4320).
 //
-// One record is one request being proxied: its server transaction and the client transactions of its branches. The first
-// branch, mostly the only one, is part of the record; further ones come from a second slab. A table belongs to one
-// worker; all memory is taken at start. The machines say what to do and never do it: actions come back as bits, so the
-// room knows no message, no socket and no clock but the `now` it is given.
+// One record is one request being proxied: its server transaction and the client transactions of its
+// branches. The first branch, mostly the only one, is part of the record; further ones come from a second
+// slab. A table belongs to one worker; all memory is taken at start. The machines say what to do and never do
+// it: actions come back as bits, so the room knows no message, no socket and no clock but the `now` it is
+// given. All transports count as unreliable.
 //
-// A response finds its record by the slot in our Via branch, a request by a hash of what RFC 3261 17.2.3 compares.
-// Every record waits in one place of a timing wheel, for the earliest of its deadlines or earlier: a deadline that moves
-// away costs nothing until its old time has come. Cost: open about 150 cycles, a look-up one miss, a visit one miss;
-// flat in the number of records. Memory: TRANSACTION_BYTES a record with its share of index and wheel, at most 512.
+// A response finds its record by the slot in our Via branch, a request by a hash of what RFC 3261 17.2.3
+// compares. Every record waits in one place of a timing wheel, for the earliest of its deadlines or earlier:
+// a deadline that moves away costs nothing until its old time has come. What has nothing left to send is
+// visited when the last of its deadlines has passed; until then the machines look at the time themselves.
+// Cost: a record and its first branch are four cache lines, of which most events touch three; flat in the
+// number of records. Memory: at most TRANSACTION_BYTES a record with its share of index and wheel.
 //
 // What only absorbs retransmissions (lingers) makes room when the table is full, oldest first.
 #ifndef TRANSACTION_TRANSACTION_H
@@ -19,8 +22,8 @@
 #include "base/memory.h"
 
 #define TRANSACTION_NONE         UINT32_MAX
-#define TRANSACTION_BRANCHES_MAX 64   // that one record may ever have, tried ones included
-#define TRANSACTION_NEVER        0    // a deadline that is not set
+#define TRANSACTION_BRANCHES_MAX 64 // that one record may ever have, tried ones included
+#define TRANSACTION_NEVER        0  // a deadline that is not set
 
 struct buffer; // worker/outlet.h; the room keeps pointers and never looks
 
@@ -47,73 +50,76 @@ enum transaction_client {
 
 // What the caller must do after an event; bits.
 enum transaction_action {
-    TRANSACTION_PASS = 1,     // to the transaction user (the proxy core): request or response is news
-    TRANSACTION_ABSORB = 2,   // nobody hears of the message
-    TRANSACTION_RESEND = 4,   // server: the last response; client: the request
-    TRANSACTION_RESEND_CANCEL = 8,  // client: its CANCEL
+    TRANSACTION_PASS = 1,   // a message that came: to the proxy core, it is news. A response of ours: send it
+    TRANSACTION_ABSORB = 2, // nobody hears of the message; a response of ours is not sent
+    TRANSACTION_RESEND = 4, // server: the last response; client: the request
+    TRANSACTION_RESEND_CANCEL = 8, // client: its CANCEL
     TRANSACTION_ACK = 16,     // client: make and send, or send again, the ACK to a negative answer (17.1.1.3)
-    TRANSACTION_TIMEOUT = 32, // client: B, F: as if 408 had come (16.8). Server: H: the ACK never came
-    TRANSACTION_TIMER_C = 64, // client: 16.8: CANCEL it, or take it as 408 when nothing ever came
+    TRANSACTION_TIMEOUT = 32, // client: B, F, or silence after a CANCEL: as 408 (16.8). Server: H: no ACK
+    TRANSACTION_TIMER_C = 64, // client: C: CANCEL it (16.8)
     TRANSACTION_ENDED = 128,  // the machine is terminated now
+    TRANSACTION_CANCEL = 256, // client: make and send its CANCEL now, then transaction_client_cancelled (9.1)
+    TRANSACTION_TRYING = 512, // server, not INVITE: answer 100 by transaction_server_respond (RFC 4320 4.1)
 };
 
 struct transaction_timers {
     uint32_t t1_ms, t2_ms, t4_ms, c_ms;
 };
 
-// A client transaction. Deadlines are `now_ms` cut to 32 bits; compare with transaction_is_due.
+// A client transaction. Deadlines are `now_ms` cut to 32 bits; compare with transaction_is_due. What every
+// message needs comes first, in one cache line.
 struct transaction_branch {
     struct buffer *request;  // as sent
     struct buffer *extra;    // its CANCEL until the final answer, then its ACK
     struct buffer *response; // the final answer, where it must wait for the others
-    struct endpoint to;
-    uint32_t target;        // hash of the request-URI it was sent with, so that nobody is tried twice (16.5)
-    uint32_t retransmit_at; // A, E
-    uint32_t ends_at;       // B, C, D, F, K, M
-    uint32_t cancel_at;     // E of its CANCEL
-    uint32_t cancel_ends_at; // F of its CANCEL, which then ends the branch (9.1)
-    uint32_t answer_at;     // gateways: silence until here means the next one; the role's own, never looked at here
-    uint32_t next;          // next branch of the record, or TRANSACTION_NONE
-    uint16_t interval;      // ms of A or E now
+    uint32_t retransmit_at;  // A, E
+    uint32_t ends_at;        // B, C, D, F, K, M
+    uint32_t cancel_at;      // E of its CANCEL
+    uint32_t cancel_ends_at; // F of its CANCEL, which then ends the branch (9.1); NEVER: no CANCEL was sent
+    uint32_t answer_at;      // the role's own (silence means the next gateway): the record is visited then
+    uint32_t interval;       // ms of A or E now
+    uint32_t next;           // table: next branch of the record, or TRANSACTION_NONE
+    uint32_t target;         // hash of the request-URI it was sent with, so that nobody is tried twice (16.5)
     uint16_t cancel_interval;
-    uint16_t status;        // last received; 0: none
-    uint16_t q;             // of its target, 0 to 1000
-    uint16_t gateway;       // slot (gateway/gateway.h), or UINT16_MAX
-    uint8_t state;          // enum transaction_client
-    uint8_t listener;
-    uint8_t number;         // of the branch in its record, as our Via says it
-    bool cancelled;         // a CANCEL is wanted: sent, or to be sent with the first provisional (9.1)
+    uint16_t status;  // last received; 0: none
+    uint8_t state;    // enum transaction_client
+    uint8_t listener; // it is sent from
+    uint8_t number;   // of the branch in its record, as our Via says it
+    bool cancelled;   // a CANCEL is wanted: sent, or to be sent with the first provisional (9.1)
+    struct endpoint to;
+    uint16_t q;       // of its target, 0 to 1000
+    uint16_t gateway; // slot (gateway/gateway.h), or UINT16_MAX
 };
 
+// In the first cache line what a look-up and a visit need, in the second and third the branch and what leads
+// upstream, in the fourth what is rarely asked for.
 struct transaction {
-    struct hash128 key;       // what RFC 3261 17.2.3 compares, method aside
-    uint64_t check;           // 56 bits that our Via branch carries: whoever does not have them forged it
+    struct hash128 key;     // what RFC 3261 17.2.3 compares, method aside
+    uint64_t check;         // 56 bits that our Via branch carries: whoever does not have them forged it
+    uint32_t retransmit_at; // G; not INVITE: when 100 may and must be sent (RFC 4320 4.1)
+    uint32_t ends_at;       // H, I, J, L
+    uint32_t interval;      // ms of G now
+    uint32_t call;          // call/call.h, or TRANSACTION_NONE
+    uint16_t wheel_at;      // table: place in the wheel
+    uint8_t state;          // enum transaction_server; 0: the slot is free
+    uint8_t method;         // enum sip_method
+    uint8_t listener;       // it came in on
+    uint8_t branches_n;     // ever begun, so the next one's number
+    uint8_t pending_n;      // without a final answer; the machines count
+    bool lingers;           // table
+    uint16_t status;        // last sent upstream; 0: none
+    uint16_t best;          // number of the branch with the best final answer so far; UINT16_MAX: none
+    uint16_t route;         // index of the rule that took it, or UINT16_MAX; of the policy then in force
+    uint8_t breadth;        // Max-Breadth left for further branches (RFC 5393 5.3.3)
+    bool cancelled;         // the caller took the request back
+    bool exhausted;         // no target is left to try
+    bool has_6xx;           // no new branch may be begun (16.7 step 5)
+    struct transaction_branch first;
     struct buffer *response;  // the last one sent upstream
     struct buffer *original;  // the request as it came, where further targets may be tried; else NULL
-    struct endpoint source;   // of the request
     struct endpoint reply_to; // where responses go (18.2.2)
-    uint32_t retransmit_at;   // G
-    uint32_t ends_at;         // H, I, J, L
-    uint32_t interval;        // ms of G now
-    uint32_t call;            // call/call.h, or TRANSACTION_NONE
-    uint32_t chain;           // table: next record of the hash chain
-    uint32_t wheel_next, wheel_previous, wheel_at; // table: place in the wheel
-    uint32_t linger_next, linger_previous;         // table: place among those that linger
-    uint16_t status;          // last sent upstream
-    uint16_t best;            // number of the branch with the best final answer so far; UINT16_MAX: none
-    uint8_t state;            // enum transaction_server
-    uint8_t method;           // enum sip_method
-    uint8_t listener;         // it came in on
-    uint8_t branches_n;       // ever begun, so the next one's number
-    uint8_t pending_n;        // without a final answer
-    bool lingers;             // table
-    bool cancelled;           // the caller took the request back
-    bool exhausted;           // no target is left to try
-    bool has_6xx;             // no new branch may be begun (16.7 step 5)
-    uint8_t breadth;          // Max-Breadth left for further branches (RFC 5393 5.3.3)
-    uint16_t route;           // index of the rule that took it, or UINT16_MAX; of the policy then in force
-    struct transaction_branch first;
-};
+    struct endpoint source;   // of the request
+} __attribute__((aligned(64)));
 
 struct transaction_table;
 
@@ -123,48 +129,60 @@ struct transaction_limits {
     int node;
 };
 
-#define TRANSACTION_BYTES 512
+#define TRANSACTION_BYTES       512
+#define TRANSACTION_TICK_MS     8
+#define TRANSACTION_RECORDS_MAX (UINT32_C(1) << 30)
 
-// All memory is taken here. 0 or -ENOMEM, -EINVAL.
+// All memory is taken here. 0 or -ENOMEM; -EINVAL for no records, or more than TRANSACTION_RECORDS_MAX of
+// either kind.
 int transaction_table_create(struct transaction_table **table, const struct transaction_limits *limits,
                              const struct transaction_timers *timers, const struct memory *memory);
-void transaction_table_destroy(struct transaction_table *table); // NULL is allowed; buffers were released before
+// NULL is allowed. Buffers were released before.
+void transaction_table_destroy(struct transaction_table *table);
 void transaction_table_time(struct transaction_table *table, const struct transaction_timers *timers);
 
-// A new record in TRYING or PROCEEDING, in the wheel, found by `key` from now on. Takes the place of the oldest one that
-// lingers when none is free: that one is given to `evict` first, which releases its buffers. NULL: all are alive.
+// A new record in TRYING or PROCEEDING (INVITE), in the wheel, found by `key` from now on. What is not the
+// table's own is zero, but `call` and the UINT16_MAX ones, which say none. Takes the place of the oldest one
+// that lingers when none is free: that one is given to `evict` first, which releases its buffers. NULL: all
+// are alive.
 struct transaction *transaction_open(struct transaction_table *table, struct hash128 key, uint8_t method,
                                      uint64_t now_ms, void (*evict)(void *owner, struct transaction *),
                                      void *owner);
 
-// INVITE's record for its ACK and CANCEL, too. NULL: none.
+// An ACK and a CANCEL find the record of their INVITE (17.2.3, 9.2). NULL: none.
 struct transaction *transaction_find(struct transaction_table *table, struct hash128 key, uint8_t method);
 void transaction_prefetch(const struct transaction_table *table, struct hash128 key); // chain head
-void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot);
+void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot); // any slot at all
 
 // By what our Via branch carries; NULL: nothing there, or not with this check.
 struct transaction *transaction_at(struct transaction_table *table, uint32_t slot, uint64_t check);
 uint32_t transaction_slot(const struct transaction_table *table, const struct transaction *transaction);
 
-// Branch `number`, or NULL. A further branch, IDLE; the first is `first`. NULL: no memory left, or
+// Branch `number`, or NULL.
+struct transaction_branch *transaction_branch_at(struct transaction_table *table,
+                                                 struct transaction *transaction, unsigned number);
+// The next branch, IDLE: `first` where there is none yet, then further ones. NULL: no memory left, or
 // TRANSACTION_BRANCHES_MAX.
-struct transaction_branch *transaction_branch_at(struct transaction_table *table, struct transaction *transaction,
-                                                 unsigned number);
 struct transaction_branch *transaction_branch_add(struct transaction_table *table,
                                                   struct transaction *transaction);
-// All begun branches, in order: NULL starts, NULL ends.
-struct transaction_branch *transaction_branch_next(struct transaction_table *table, struct transaction *transaction,
+// All branches, in order: NULL starts, NULL ends.
+struct transaction_branch *transaction_branch_next(struct transaction_table *table,
+                                                   struct transaction *transaction,
                                                    struct transaction_branch *branch);
 
-// After any change of deadlines: sees to it that the record is visited in time; when both machines have ended and no
-// deadline is left, says false and the caller closes it. Also notes whether it lingers.
+// After any change of deadlines: sees to it that the record is visited in time; when both machines have ended
+// and no deadline is left, says false and the caller closes it. A server transaction that was not answered
+// ends with its last branch. Also notes whether it lingers. A deadline that has passed already is visited in
+// the next turn, never in this.
 bool transaction_settle(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms);
 
 // Takes the record out of everything; its buffers were released before.
 void transaction_close(struct transaction_table *table, struct transaction *transaction);
 
-// The next record whose time has come, taken out of the wheel; the caller acts on its timers and settles or closes it.
-// NULL: none is due. At most as many as the caller asks for; what is left over stays due.
+// The next record whose time has come, taken out of the wheel; the caller acts on its timers (all of them:
+// the record is visited for the earliest) and settles or closes it. Never before its time but for a leap of
+// the clock, and at most TRANSACTION_TICK_MS after it when asked in time. NULL: none is due. What the caller
+// does not ask for stays due.
 struct transaction *transaction_due(struct transaction_table *table, uint64_t now_ms);
 
 static inline bool transaction_is_due(uint32_t deadline, uint64_t now_ms)
@@ -179,31 +197,35 @@ struct transaction_usage {
 };
 void transaction_usage(const struct transaction_table *table, struct transaction_usage *usage); // any thread
 
-// The machines. Each returns actions. `invite` of a record: its method is INVITE.
+// The machines. Each returns actions. Whoever calls them settles the record afterwards.
 
-// server.c: a request with the record's key came (again), an ACK to it came, a response goes upstream, a timer.
-unsigned transaction_server_request(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms);
-unsigned transaction_server_ack(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms);
-unsigned transaction_server_respond(struct transaction_table *table, struct transaction *transaction, uint16_t status,
+// server.c: a request with the record's key came (again), an ACK to it came, a response is to go upstream, a
+// timer. A response that could not be sent changes nothing (RFC 6026 8.8).
+unsigned transaction_server_request(struct transaction_table *table, struct transaction *transaction,
                                     uint64_t now_ms);
-unsigned transaction_server_timer(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms);
-// The response could not be sent (17.2.4, RFC 6026 8.8).
-unsigned transaction_server_error(struct transaction_table *table, struct transaction *transaction);
+unsigned transaction_server_ack(struct transaction_table *table, struct transaction *transaction,
+                                uint64_t now_ms);
+unsigned transaction_server_respond(struct transaction_table *table, struct transaction *transaction,
+                                    uint16_t status, uint64_t now_ms);
+unsigned transaction_server_timer(struct transaction_table *table, struct transaction *transaction,
+                                  uint64_t now_ms);
 
 // client.c: the request was sent, a response came, the caller wants it cancelled, a timer.
 void transaction_client_begin(struct transaction_table *table, struct transaction *transaction,
                               struct transaction_branch *branch, uint64_t now_ms);
 unsigned transaction_client_response(struct transaction_table *table, struct transaction *transaction,
                                      struct transaction_branch *branch, uint16_t status, uint64_t now_ms);
-// True: send the CANCEL now, then transaction_client_cancelled. False: it goes with the first provisional answer, or
-// there is nothing left to cancel.
+// True: send the CANCEL now, then transaction_client_cancelled. False: it goes with the first provisional
+// answer (TRANSACTION_CANCEL), or there is nothing left to cancel.
 bool transaction_client_cancel(struct transaction *transaction, struct transaction_branch *branch);
-void transaction_client_cancelled(struct transaction_table *table, struct transaction_branch *branch, uint64_t now_ms);
-// The answer to our CANCEL: it is not retransmitted any more.
+void transaction_client_cancelled(struct transaction_table *table, struct transaction_branch *branch,
+                                  uint64_t now_ms);
+// The answer to our CANCEL: a final one stops its retransmissions.
 void transaction_client_cancel_answered(struct transaction_branch *branch, uint16_t status);
 unsigned transaction_client_timer(struct transaction_table *table, struct transaction *transaction,
                                   struct transaction_branch *branch, uint64_t now_ms);
-// ICMP, no route: ends it as if 503 had come (16.9).
-unsigned transaction_client_error(struct transaction_table *table, struct transaction_branch *branch);
+// ICMP, no route. PASS and ENDED: as if 503 had come (16.9). ENDED alone: an ACK did not arrive. 0: no arrow
+// leads from where it is, and nothing changed.
+unsigned transaction_client_error(struct transaction *transaction, struct transaction_branch *branch);
 
 #endif
