@@ -15,6 +15,7 @@
 static const char ini[] = "[network]\nmbufs = 4096\nmailbox_size = 64\nroute_max = 64\nneighbour_max = 64\n"
                           "reassembly_max = 16\nreassembly_timeout = 10ms\n"
                           "[location]\nbindings_max = 1000\n"
+                          "[transaction]\ntransactions_max = 1024\nkept_max = 1024\n"
                           "[port p0]\ndevice = net_ring_rig0\ntwin = sip0\n"
                           "[port p1]\ndevice = net_ring_rig1\n"
                           "[listener four]\naddress = 198.18.0.1:5060\nport = p0\n"

@@ -16,6 +16,9 @@ ADDRESS4, ADDRESS6, PORT = "198.18.0.1", "2001:db8::1", 5060
 CONFIG = f"""
 [network]
 mbufs = 8192
+[transaction]
+transactions_max = 65536
+kept_max = 4096
 [registrar]
 expires_min = 1
 [port inside]

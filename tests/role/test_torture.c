@@ -6,7 +6,8 @@
 #include "sip/via.h"
 #include "torture.h"
 
-#define PORTS "[server]\nserver_header =\nopen_relay = yes\n[port outside]\ndevice = net_null0\n"
+#define PORTS \
+    "[server]\nserver_header =\n[trust]\nnetworks = 0.0.0.0/0, ::/0\n[port outside]\ndevice = net_null0\n"
 #define FOUR  "[listener a]\naddress = 198.18.0.1:5060\nport = outside\n"
 
 // The Via under which this server would have sent the request on.
@@ -17,10 +18,10 @@ static const char proxy_conf[] =
     PORTS FOUR "[listener six]\naddress = [2001:db8::ffff]:5060\nport = outside\n"
                "[domain main]\nregistrar = no\n"
                "names = example.com, example.net, company.com, chair-dnrc.example.com, services.example.com\n"
-               "[group next]\nmembers = 192.0.2.200\n"
-               "[route own]\ndomain = example.com\ngroup = next\n"
-               "[route registrar]\ndomain = registrar.example.com\ngroup = next\n"
-               "[route host]\ndomain = host.example.net\ngroup = next\n";
+               "[gateways next]\n[gateway next]\ngroup = next\naddress = 192.0.2.200\n"
+               "[route own]\ndomain = example.com\naction = gateways\ngateways = next\n"
+               "[route registrar]\ndomain = registrar.example.com\naction = gateways\ngateways = next\n"
+               "[route host]\ndomain = host.example.net\naction = gateways\ngateways = next\n";
 
 static const char registrar_conf[] =
     PORTS FOUR "[listener six]\naddress = [2001:db8::10]:5060\nport = outside\n"
