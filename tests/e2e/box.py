@@ -94,6 +94,14 @@ class Box:
                 raise AssertionError(f"strowger did not say {text!r}:\n{self.output()}")
             time.sleep(0.05)
 
+    def wait_for_count(self, text, count, seconds=15):
+        """It has said this so many times."""
+        end = time.monotonic() + seconds
+        while self.output().count(text) < count:
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"strowger did not say {text!r} {count} times:\n{self.output()}")
+            time.sleep(0.05)
+
     def fails_to_start(self):
         """Runs it to its own end: (exit status, what it said)."""
         done = subprocess.run(self.command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)

@@ -6,15 +6,13 @@ import random
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import unittest
 
 import box
 import tap
 from phone import Phone, uri_of
-
-SCENARIOS = pathlib.Path(__file__).resolve().parent / "scenarios"
+from sipp import answering, play
 
 
 class Served(unittest.TestCase):
@@ -364,28 +362,13 @@ class Kernel(Served):
 class Sipp(Served):
     """The same over a real SIP client."""
 
-    def sipp(self, scenario, users, *arguments, port, calls, domain="example.com", field2="5070", field3="600"):
-        with tempfile.NamedTemporaryFile("w", suffix=".csv") as table:
-            table.write("SEQUENTIAL\n" + "".join(f"{user};{domain};{field2};{field3}\n" for user in users))
-            table.flush()
-            done = box.run_in(box.CLIENT, "sipp", f"{box.ADDRESS4}:{box.PORT}", "-sf", str(SCENARIOS / scenario),
-                              "-inf", table.name, "-i", "198.18.0.2", "-p", str(port), "-m", str(calls), "-r", "50",
-                              "-timeout", "60", "-timeout_error", "-nostdin", *arguments, timeout=90)
-        self.assertEqual(0, done.returncode, f"{scenario}: {done.stdout[-2000:]}\n{done.stderr[-1000:]}")
-
     def test_registers_calls_and_is_redirected(self):
         users = [f"sipp{number}" for number in range(50)]
-        self.sipp("register.xml", users, port=5080, calls=50)
-        self.sipp("register.xml", users, port=5080, calls=50, domain="redirect.example.com")
-        callee = subprocess.Popen(["ip", "netns", "exec", box.CLIENT, "sipp", "-sf", str(SCENARIOS / "callee.xml"),
-                                   "-i", "198.18.0.2", "-p", "5070", "-nostdin", "-bg"], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        callee.wait()
-        try:
-            self.sipp("call.xml", users, port=5081, calls=100)
-        finally:
-            box.run_in(box.CLIENT, "sh", "-c", "kill $(ss -Hulpn 'sport = :5070' | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p')")
-        self.sipp("redirected.xml", users, port=5082, calls=100, domain="redirect.example.com")
+        play("register.xml", 5080, calls=50, users=users)
+        play("register.xml", 5080, calls=50, users=users, domain="redirect.example.com")
+        with answering("callee.xml", 5070):
+            play("call.xml", 5081, calls=100, users=users)
+        play("redirected.xml", 5082, calls=100, users=users, domain="redirect.example.com")
 
 
 class Starting(unittest.TestCase):
