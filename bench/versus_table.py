@@ -8,6 +8,13 @@ import sys
 # Messages that the server forwards for one call: INVITE 180 200 ACK BYE 200. One in and one out each, as the echo's.
 MESSAGES_PER_CALL = 6
 
+# case, the generator's mode, and the two programs that are compared in it.
+CASES = (
+    ("register", "register", "strowger", "kamailio"),
+    ("call", "call", "strowger", "kamailio-tm"),
+    ("call-stateless", "call", "strowger-stateless", "kamailio"),
+)
+
 
 def read(path):
     """{(program, mode): [result of each round]}"""
@@ -23,26 +30,23 @@ def median(runs, key, field="rate"):
 
 
 def figures(runs):
-    """The lines of JSON, as issue and README name them."""
+    """The lines of JSON, as the README names them."""
     some = next(iter(runs.values()))
     echo = median(runs, ("echo", "echo"))
     common = {"rounds": len(some), "window": some[0]["window"], "users": some[0]["users"]}
-    for case in ("register", "call"):
-        own = median(runs, ("strowger", case))
-        peer = median(runs, ("kamailio", case))
-        rates = {"strowger": own, "kamailio": peer, "echo": echo, "rate_unit": case + "s/s"}
-        if case == "call":
-            rates["kamailio_tm"] = median(runs, ("kamailio-tm", case))
+    for case, mode, mine, theirs in CASES:
+        own, peer = median(runs, (mine, mode)), median(runs, (theirs, mode))
         if own is None:
             continue
+        rates = {"strowger": own, "kamailio": peer, "echo": echo, "rate_unit": mode + "s/s"}
         base = {"bench": "versus", "case": case}
-        share = own * (MESSAGES_PER_CALL if case == "call" else 1) / echo
+        share = own * (MESSAGES_PER_CALL if mode == "call" else 1) / echo
         yield {**base, "unit": "ratio", "value": round(own / peer, 2), **rates, **common}
         yield {**base, "unit": "echo-share", "value": round(share, 3), **rates, **common}
 
 
 def table(runs):
-    row = "{:<12} {:<9} {:>12} {:>10} {:>10} {:>10} {:>22}"
+    row = "{:<18} {:<9} {:>12} {:>10} {:>10} {:>10} {:>22}"
     yield row.format("program", "mode", "per second", "p50 us", "p99 us", "resent", "lowest..highest")
     for (program, mode), results in runs.items():
         rates = [run["rate"] for run in results]
@@ -52,7 +56,7 @@ def table(runs):
                          sum(run["retransmissions"] for run in results),
                          f"{min(rates):,.0f}..{max(rates):,.0f}")
     for line in figures(runs):
-        yield f"{line['case']:<9} {line['unit']:<11} {line['value']}"
+        yield f"{line['case']:<14} {line['unit']:<11} {line['value']}"
 
 
 def unclean(runs):
