@@ -15,6 +15,8 @@ PHASES = {
     "register": ("registrations", [("REGISTER", "200", "REGISTER -> 200")]),
     "call": ("calls, proxied", [("INVITE", "180", "INVITE -> 180"), ("BYE", "200", "BYE -> 200")]),
     "follow": ("calls, redirected", [("INVITE", "302", "INVITE -> 302")]),
+    "forked": ("calls, forked in two", [("INVITE", "180", "INVITE -> 180"), ("INVITE", "200", "INVITE -> 200")]),
+    "trunk": ("calls, failed over", [("INVITE", "100", "INVITE -> 100"), ("INVITE", "200", "INVITE -> 200")]),
 }
 # What the demo's own traffic makes.
 EXPECTED_DROPS = {"ack_absorbed": "the ACKs to its 302s end here"}
@@ -137,8 +139,13 @@ class Report:
         self.expect(bindings == self.wanted["register"], f"{bindings} bindings in the location table")
         self.expect(forwarded >= 3 * self.wanted["call"], f"only {forwarded} requests were forwarded")
         self.expect(moved >= self.wanted["follow"], f"only {moved} requests were redirected")
+        dead, alive = (last["gateways"][name] for name in ("dead", "alive"))
+        self.expect(dead["health"] == "down", "the dead gateway is not known to be down")
+        self.expect(alive["good"] >= self.wanted["trunk"], f"the other gateway took only {alive['good']} calls")
         print(f"  strowger counted: {received(last) - received(first):,} messages received, {forwarded:,} requests "
               f"forwarded, {moved:,} redirected, {bindings:,} bindings")
+        print(f"  gateways: dead is {dead['health']} after {dead['bad']:,} failed calls and {dead['probe_failures']:,} failed "
+              f"probes; alive answered {alive['good']:,}")
         self.drops(last)
 
     def drops(self, last):
