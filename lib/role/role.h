@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "conf/conf.h"
 #include "location/location.h"
+#include "name/name.h"
 #include "role/allow.h"
 #include "sip/date.h"
 #include "sip/edit.h"
@@ -22,7 +23,6 @@
 
 struct role_policy; // role/policy.h
 struct role_route;  // role/route.h
-struct name_table;  // name/name.h
 struct call_table;  // call/call.h
 
 struct role {
@@ -42,6 +42,7 @@ struct role {
     struct role_allow allow;
     uint64_t date_s; // the second that `date` is for, once that is not empty
     char date[SIP_DATE_LEN];
+    char asked[NAME_TEXT_MAX]; // the name or number that was looked up last: verdict.name of what is parked
 };
 
 // Which worker must serve the message (DESIGN's order of steering), of `workers`, and the key that the role

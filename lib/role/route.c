@@ -20,13 +20,6 @@ struct own_address {
     int16_t domain;           // that has the address as a name, or CONF_NONE
 };
 
-struct static_route {
-    struct slice host;   // of a domain that is not ours; at == NULL: see `domain`
-    struct slice prefix; // may be empty
-    int16_t domain;      // of ours, or CONF_NONE: any
-    const struct endpoint *hop;
-};
-
 struct listener_text {
     char via[TEXT_MAX], record_route[TEXT_MAX];
     uint8_t via_len, record_route_len;
@@ -38,8 +31,6 @@ struct role_route {
     struct domain_name *names;
     struct own_address *addresses;
     unsigned addresses_n;
-    struct static_route *statics;
-    unsigned statics_n;
     struct listener_text *listeners;
     bool scanner_pair[PAIRS]; // by pair_of() a User-Agent's first two bytes: some scanner's name begins so
     unsigned server_len;
@@ -168,32 +159,6 @@ static void add_listeners(struct role_route *route)
     }
 }
 
-static void add_statics(struct role_route *route)
-{
-    const struct conf *conf = route->conf;
-
-    for (unsigned i = 0; i < conf->routes_n; i++) {
-        const struct conf_route *from = &conf->routes[i];
-        const struct conf_group *group = &conf->groups[from->group];
-        struct static_route *to = &route->statics[route->statics_n];
-        struct slice host = text_of(&from->domain);
-        struct sip_uri uri = {.host = host, .scheme = SIP_SCHEME_SIP};
-        if (group->members_n == 0)
-            continue;
-        *to = (struct static_route){
-            .prefix = text_of(&from->prefix),
-            .domain = CONF_NONE,
-            .hop = &group->members[0],
-        };
-        struct role_where where = host.len > 0 ? role_route_where(route, &uri) : (struct role_where){0};
-        if (where.place == ROLE_DOMAIN)
-            to->domain = where.domain; // by any of the domain's names
-        else if (host.len > 0)
-            to->host = host;
-        route->statics_n++;
-    }
-}
-
 static void add_server_line(struct role_route *route)
 {
     const struct conf_text *name = &route->conf->server_name;
@@ -239,16 +204,13 @@ struct role_route *role_route_create(const struct conf *conf)
     route->names_mask = slots - 1;
     route->names = calloc(slots, sizeof(*route->names));
     route->addresses = calloc(2 * conf->listeners_n + names + 1, sizeof(*route->addresses));
-    route->statics = calloc(conf->routes_n + 1, sizeof(*route->statics));
     route->listeners = calloc(conf->listeners_n + 1, sizeof(*route->listeners));
-    if (route->names == NULL || route->addresses == NULL || route->statics == NULL ||
-        route->listeners == NULL) {
+    if (route->names == NULL || route->addresses == NULL || route->listeners == NULL) {
         role_route_destroy(route);
         return NULL;
     }
     add_listeners(route);
     add_domains(route);
-    add_statics(route);
     add_server_line(route);
     add_scanners(route);
     return route;
@@ -260,7 +222,6 @@ void role_route_destroy(struct role_route *route)
         return;
     free(route->names);
     free(route->addresses);
-    free(route->statics);
     free(route->listeners);
     free(route);
 }
@@ -360,41 +321,6 @@ int role_route_listener_for(const struct role_route *route, uint8_t family, int 
             return (int)i;
     }
     return CONF_NONE;
-}
-
-// The visual separators of a tel number do not count (RFC 3966 5.1.1).
-static bool has_prefix(const struct sip_uri *uri, struct slice prefix)
-{
-    uint32_t matched = 0;
-
-    if (uri->scheme != SIP_SCHEME_TEL)
-        return slice_starts(uri->user, prefix);
-    for (uint32_t i = 0; i < uri->user.len && matched < prefix.len; i++) {
-        char c = uri->user.at[i];
-        if (c == '-' || c == '.' || c == '(' || c == ')')
-            continue;
-        if (c != prefix.at[matched])
-            return false;
-        matched++;
-    }
-    return matched == prefix.len;
-}
-
-const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri,
-                                         struct role_where where)
-{
-    int domain = where.place == ROLE_DOMAIN ? where.domain : CONF_NONE;
-
-    for (unsigned i = 0; i < route->statics_n; i++) {
-        const struct static_route *one = &route->statics[i];
-        if (one->domain != CONF_NONE && one->domain != domain)
-            continue;
-        if (one->host.at != NULL && !slice_equal_nocase(one->host, uri->host))
-            continue;
-        if (has_prefix(uri, one->prefix))
-            return one->hop;
-    }
-    return NULL;
 }
 
 bool role_route_scanner(const struct role_route *route, struct slice user_agent)

@@ -1,10 +1,10 @@
-// route: what this server answers for, and where it sends what it does not.
+// route: what this server answers for.
 //
-// The configuration's domains, listeners and static routes, compiled for looking up: domain names in a hash
-// table, addresses in a short array, the texts that every forward or answer needs written once. Built and
-// freed by control, read by all workers, never changed. It points into the configuration, which outlives it.
+// The configuration's domains and listeners, compiled for looking up: domain names in a hash table, addresses in
+// a short array, the texts that every forward or answer needs written once. Built and freed by control, read by
+// all workers, never changed. It points into the configuration, which outlives it.
 // Cost: a domain is one hash over the host, 8 bytes at a time, and one compare; an address one compare per
-// listener; a static route one compare of the prefix for each route in the file.
+// listener.
 #ifndef ROLE_ROUTE_H
 #define ROLE_ROUTE_H
 
@@ -42,11 +42,6 @@ int role_route_sent_by(const struct role_route *route, struct slice host, uint16
 // The listener to send from to an address of `family`: `wanted` when it fits, else the first that does;
 // CONF_NONE when there is none.
 int role_route_listener_for(const struct role_route *route, uint8_t family, int wanted);
-
-// The first static route in file order that takes the URI, which is `where`, as the next hop; NULL when none
-// does.
-const struct endpoint *role_route_static(const struct role_route *route, const struct sip_uri *uri,
-                                         struct role_where where);
 
 // Whether a User-Agent begins with one of the scanners' names, in any case.
 bool role_route_scanner(const struct role_route *route, struct slice user_agent);

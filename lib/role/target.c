@@ -1,33 +1,14 @@
-// Where one request goes: RFC 3261 16.5 and 16.6 step 7, for a server that picks one target and keeps no
-// state.
+// One target after the other: RFC 3261 16.5 and 16.6 step 7.
 //
-// The choice depends on the message and the tables only, never on the method (but for 405): an INVITE's
-// CANCEL and ACK must find the same target (RFC 3261 16.11).
-#include "role/request.h"
+// Without state the first one is the only one, and it depends on the message and the tables alone, never on the method
+// (but for 405): an INVITE's CANCEL and ACK must find the same target (RFC 3261 16.11).
+#include "role/target.h"
 
-bool role_hop_usable(const struct endpoint *hop)
-{
-    if (hop->port == 0)
-        return false;
-    if (hop->family == ENDPOINT_IP4)
-        return hop->address[0] != 0 && hop->address[0] < 224; // multicast and what lies above it
-    static const uint8_t unspecified[16];
-    return hop->family == ENDPOINT_IP6 && hop->address[0] != 0xff &&
-           memcmp(hop->address, unspecified, sizeof(unspecified)) != 0;
-}
-
-// Host names would need the DNS (RFC 3263), sips and other transports a stream: neither is there.
-bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop)
-{
-    struct slice transport;
-
-    if (uri->scheme != SIP_SCHEME_SIP)
-        return false;
-    if (uri->params.len > 0 && sip_uri_param(uri, SLICE("transport"), &transport) &&
-        !slice_equal_nocase(transport, SLICE("udp")))
-        return false;
-    return sip_uri_endpoint(uri, hop) && role_hop_usable(hop);
-}
+#include "role/digest.h"
+#include "role/hop.h"
+#include "role/policy.h"
+#include "role/trust.h"
+#include "sip/contact.h"
 
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain, char aor[SIP_AOR_MAX])
 {
@@ -110,84 +91,163 @@ static bool method_allowed(const struct role_request *request, const struct loca
            (binding->methods & SIP_METHOD_BIT(method));
 }
 
-// The binding with the highest q that can be reached. 404: nothing is known of the user. 480: the location
-// table has the user, and no binding that lives or leads anywhere.
-static bool choose_binding(struct role_request *request, struct role_target *target)
+// Nobody waits for an answer of ours: there is one from a branch, or there will be.
+static bool is_later(const struct role_pick *pick)
 {
-    const struct location_set *set = role_target_set(request);
+    return pick->tried->n > 0 || pick->request->resumed;
+}
+
+static enum role_targeting found(const struct role_pick *pick)
+{
+    return pick->found ? ROLE_TARGET : ROLE_TARGET_NONE;
+}
+
+// RFC 3261 16.5: the bindings, highest q first. 404: nothing is known of the user. 480: the location table has the
+// user, and no binding that lives or leads anywhere. 405: there are some, and none takes the method.
+static enum role_targeting next_binding(struct role_request *request, struct role_pick *pick)
+{
+    bool first_alone = request->role->conf->fork == CONF_FORK_FIRST;
     struct location_binding binding;
     unsigned position = 0;
+    uint32_t allowed = 0;
+    const struct location_set *set = request->where.place == ROLE_DOMAIN ? role_target_set(request) : NULL;
 
-    if (set == NULL) {
-        role_answer(request, 404, NULL);
-        return false;
-    }
-    while (location_next(set, request->arrival->now.ms, &position, &binding)) {
-        if (!role_hop_of_binding(&binding, &target->hop))
+    while (set != NULL && location_next(set, request->arrival->now.ms, &position, &binding)) {
+        struct role_target candidate = {
+            .path = binding.path,
+            .listener =
+                binding.listener, // the client is reached from there, its NAT has a hole for that address
+            .q = binding.q,
+            .gateway = GATEWAY_NONE,
+        };
+        if (!role_hop_of_binding(&binding, &candidate.hop))
             continue;
         if (!method_allowed(request, &binding)) {
-            role_answer_not_allowed(request, binding.methods);
-            return false;
+            allowed |= binding.methods;
+            continue;
         }
-        cut_contact(binding.contact, target);
-        target->path = binding.path;
-        target->listener =
-            binding.listener; // the client is reached from there, its NAT has a hole for that address
-        return true;
+        cut_contact(binding.contact, &candidate);
+        if (role_pick_offer(pick, &candidate) || first_alone)
+            break;
     }
-    role_answer(request, 480, NULL);
+    if (pick->found || is_later(pick))
+        return found(pick);
+    if (allowed != 0)
+        role_answer_not_allowed(request, allowed);
+    else
+        role_answer(request, set == NULL ? 404 : 480, NULL);
+    return ROLE_TARGET_ANSWERED;
+}
+
+static uint64_t mix_user(uint64_t secret, const struct sip_uri *uri)
+{
+    return role_digest_mix(secret, uri->user);
+}
+
+static uint64_t affinity_of(const struct role_request *request, enum conf_algorithm algorithm)
+{
+    uint64_t secret = request->role->secret.k1;
+
+    if (algorithm == CONF_ALGORITHM_FROM)
+        return role_digest_mix(mix_user(secret, &request->from.uri), request->from.uri.host);
+    if (algorithm == CONF_ALGORITHM_USER)
+        return mix_user(secret, &request->uri);
+    return role_call_hash(request);
+}
+
+static bool follows_an_invite(const struct role_request *request)
+{
+    return request->message->method == SIP_METHOD_CANCEL || request->message->method == SIP_METHOD_ACK;
+}
+
+static bool has_slot(const struct gateway_choice *choice, uint16_t slot)
+{
+    for (unsigned i = 0; i < choice->tried_n; i++) {
+        if (choice->tried[i] == slot)
+            return true;
+    }
     return false;
 }
 
-// Ours by right: a static route, else the location service. What is left of a Route is not followed (it would
-// lead anyone anywhere through us), and 16.12 has the same to say of the request-URI.
-static bool choose_own(struct role_request *request, struct role_target *target)
+static void add_slot(struct gateway_choice *choice, uint16_t slot)
 {
-    const struct endpoint *hop = role_route_static(request->role->route, &request->uri, request->where);
-
-    request->routes.first = request->routes.last;
-    if (hop != NULL) {
-        target->hop = *hop;
-        return true;
-    }
-    if (request->message->method == SIP_METHOD_REGISTER) {
-        role_answer_not_allowed(request, ROLE_METHODS_ALL & ~SIP_METHOD_BIT(SIP_METHOD_REGISTER));
-        return false;
-    }
-    if (request->where.place == ROLE_DOMAIN)
-        return choose_binding(request, target);
-    role_answer(request, 404, NULL);
-    return false;
+    if (slot != GATEWAY_NONE && !has_slot(choice, slot) && choice->tried_n < GATEWAY_TRIED_MAX)
+        choice->tried[choice->tried_n++] = slot;
 }
 
-static bool from_is_ours(const struct role_request *request)
+static void begin_choice(const struct role_request *request, const struct role_course *course,
+                         const struct role_tried *tried, struct gateway_choice *choice)
 {
-    return role_route_where(request->role->route, &request->from.uri).place != ROLE_ELSEWHERE;
+    const struct gateway_table *table = request->role->policy->gateways;
+    bool stateless = course->mode == CONF_MODE_STATELESS || follows_an_invite(request);
+
+    *choice = (struct gateway_choice){
+        .affinity = affinity_of(request,
+                                stateless ? CONF_ALGORITHM_CALL_ID : gateway_algorithm(table, course->group)),
+        .now_ms = request->arrival->now.ms,
+        .worker = request->role->worker,
+        .stateless = stateless,
+    };
+    for (unsigned i = 0; i < tried->n; i++)
+        add_slot(choice, tried->one[i].gateway);
 }
 
-// A stranger's request for a stranger goes no further, but inside a dialog that we record-routed.
-static bool may_relay(struct role_request *request, bool in_dialog)
+// The next address of one gateway.
+static enum role_targeting pick_gateway(struct role_request *request, struct role_pick *pick, uint16_t slot)
 {
-    const struct role_routes *routes = &request->routes;
+    int gateway = gateway_of_slot(request->role->policy->gateways, slot);
+    struct role_target candidate = {
+        .listener = CONF_NONE, .q = SIP_Q_DEFAULT, .gateway = slot, .alone = true};
+    bool failed;
 
-    if (request->role->conf->open_relay || in_dialog)
-        return true;
-    if (!from_is_ours(request)) {
-        role_answer(request, 403, "No Relay Between Foreign Domains");
-        return false;
+    if (gateway == CONF_NONE)
+        return ROLE_TARGET_NONE;
+    return role_pick_hop(pick, request, &request->role->conf->gateways[gateway].address, &candidate, &failed);
+}
+
+static void answer_busy(struct role_request *request)
+{
+    struct role_text lines;
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Retry-After: "));
+    role_text_put_number(&lines, request->role->conf->retry_after);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 503, "No Gateway Free", role_text_slice(&lines));
+}
+
+// A gateway that has several addresses is tried at all of them before the next one's turn.
+static enum role_targeting next_gateway(struct role_request *request, const struct role_course *course,
+                                        struct role_pick *pick)
+{
+    const struct conf_gateways *group = &request->role->conf->groups[course->group];
+    unsigned tries = group->tries_max < GATEWAY_TRIED_MAX ? group->tries_max : GATEWAY_TRIED_MAX;
+    const struct role_tried *tried = pick->tried;
+    struct gateway_choice choice;
+    enum role_targeting asked = ROLE_TARGET_NONE;
+
+    begin_choice(request, course, tried, &choice);
+    if (tried->n > 0 && tried->one[tried->n - 1].gateway != GATEWAY_NONE)
+        asked = pick_gateway(request, pick, tried->one[tried->n - 1].gateway);
+    while (!pick->found && asked != ROLE_TARGET_ANSWERED && choice.tried_n < tries) {
+        uint16_t slot = gateway_choose(request->role->policy->gateways, course->group, &choice);
+        if (slot == GATEWAY_NONE)
+            break;
+        add_slot(&choice, slot);
+        asked = pick_gateway(request, pick, slot);
     }
-    // Refused, not removed: the ACK to an answer from further on has a To tag and would follow the values
-    // again.
-    bool dialog_unseen = !request->role->conf->record_route && request->to_tag.at != NULL;
-    if (routes->first < routes->last && !dialog_unseen) {
-        role_answer(request, 403, "Preloaded Route Denied");
-        return false;
-    }
-    return true;
+    if (asked == ROLE_TARGET_ANSWERED)
+        return asked;
+    if (pick->found && choice.tried_n < tries && choice.tried_n < group->members_n)
+        pick->target->more = true;
+    if (pick->found || is_later(pick))
+        return found(pick);
+    answer_busy(request);
+    return ROLE_TARGET_ANSWERED;
 }
 
 // A remote target that the To's user has registered is reached as its binding is, through its NAT.
-static bool choose_bound(struct role_request *request, struct role_target *target)
+static bool choose_bound(const struct role_request *request, struct role_target *target)
 {
     const struct role *role = request->role;
     struct role_where where = role_route_where(role->route, &request->to.uri);
@@ -213,47 +273,77 @@ static bool choose_bound(struct role_request *request, struct role_target *targe
     return false;
 }
 
-// A name is looked up in the static routes, which stand for the DNS (RFC 3263).
-static bool hop_by_route(const struct role_request *request, const struct sip_uri *uri,
-                         struct role_target *target)
+// What the message itself names: the Route set first, then the request-URI. In a dialog that is the remote target, and
+// where its peer was seen or registered counts for more than what is written in it.
+static enum role_targeting next_named(struct role_request *request, const struct role_course *course,
+                                      struct role_pick *pick)
 {
-    const struct endpoint *hop =
-        role_route_static(request->role->route, uri, role_route_where(request->role->route, uri));
-
-    if (hop != NULL)
-        target->hop = *hop;
-    return hop != NULL;
-}
-
-// The Route set decides, then a static route for the domain, then the address in the request-URI. In a dialog
-// the request-URI is the remote target: its address comes first, and no static route may turn it aside.
-static bool choose_foreign(struct role_request *request, struct role_target *target)
-{
-    bool in_dialog = request->to_tag.at != NULL && request->routes.ours;
-    const struct sip_uri *uri = &request->uri;
+    struct role_target candidate = {
+        .listener = request->routes.listener, .q = SIP_Q_DEFAULT, .gateway = GATEWAY_NONE, .alone = true};
+    enum role_targeting asked = ROLE_TARGET;
+    bool failed = false;
     struct sip_address top;
+    bool routed = role_routes_top(request, &top);
+    bool seen = course->in_dialog && role_flow_leads(request);
 
-    if (!may_relay(request, in_dialog))
-        return false;
-    target->listener = request->routes.listener;
-    if (role_routes_top(request, &top)) {
-        if (role_hop_of(&top.uri, &target->hop) || hop_by_route(request, &top.uri, target))
-            return true;
-        role_answer(request, 404, "No Route To Next Hop");
-        return false;
-    }
-    if (in_dialog ? choose_bound(request, target) || role_hop_of(uri, &target->hop) ||
-                        hop_by_route(request, uri, target)
-                  : hop_by_route(request, uri, target) || role_hop_of(uri, &target->hop))
-        return true;
-    role_answer(request, 404, "No Route To Domain");
-    return false;
+    if (seen)
+        candidate.hop = request->routes.flow;
+    if (seen || (course->in_dialog && !routed && choose_bound(request, &candidate)))
+        role_pick_offer(pick, &candidate);
+    else
+        asked = role_pick_uri(pick, request, routed ? &top.uri : &request->uri, &candidate, &failed);
+    if (asked == ROLE_TARGET_ANSWERED)
+        return asked;
+    if (pick->found || is_later(pick))
+        return found(pick);
+    if (failed)
+        role_answer(request, 503, "Name Not Resolved");
+    else
+        role_answer(request, 404, routed ? "No Route To Next Hop" : "No Route To Domain");
+    return ROLE_TARGET_ANSWERED;
 }
 
-bool role_target_choose(struct role_request *request, struct role_target *target)
+static enum role_targeting next_hop(struct role_request *request, const struct role_course *course,
+                                    struct role_pick *pick)
 {
-    *target = (struct role_target){.listener = CONF_NONE};
-    if (request->where.place == ROLE_ELSEWHERE)
-        return choose_foreign(request, target);
-    return choose_own(request, target);
+    struct role_target candidate = {
+        .listener = CONF_NONE, .q = SIP_Q_DEFAULT, .gateway = GATEWAY_NONE, .alone = true};
+    bool failed = false;
+    enum role_targeting asked =
+        role_pick_hop(pick, request, &request->role->conf->routes[course->rule].hop, &candidate, &failed);
+
+    if (asked == ROLE_TARGET_ANSWERED)
+        return asked;
+    if (pick->found || is_later(pick))
+        return found(pick);
+    role_answer(request, 503, failed ? "Name Not Resolved" : "No Route To Next Hop");
+    return ROLE_TARGET_ANSWERED;
+}
+
+static enum role_targeting next_target(struct role_request *request, const struct role_course *course,
+                                       struct role_pick *pick)
+{
+    switch (course->action) {
+    case CONF_ACTION_LOCATION:
+        return next_binding(request, pick);
+    case CONF_ACTION_GATEWAYS:
+        return next_gateway(request, course, pick);
+    case CONF_ACTION_HOP:
+        return next_hop(request, course, pick);
+    default:
+        return next_named(request, course, pick);
+    }
+}
+
+enum role_targeting role_target_next(struct role_request *request, const struct role_course *course,
+                                     const struct role_tried *tried, struct role_target *target)
+{
+    struct role_pick pick = {.request = request, .tried = tried, .target = target};
+
+    if (tried->n >= TRANSACTION_BRANCHES_MAX)
+        return ROLE_TARGET_NONE;
+    enum role_targeting next = next_target(request, course, &pick);
+    if (next == ROLE_TARGET)
+        target->trusted = role_trusts_endpoint(request->role, &target->hop);
+    return next;
 }

@@ -1,0 +1,148 @@
+#include "role/hop.h"
+
+#include "role/digest.h"
+
+bool role_hop_usable(const struct endpoint *hop)
+{
+    if (hop->port == 0)
+        return false;
+    if (hop->family == ENDPOINT_IP4)
+        return hop->address[0] != 0 && hop->address[0] < 224; // multicast and what lies above it
+    static const uint8_t unspecified[16];
+    return hop->family == ENDPOINT_IP6 && hop->address[0] != 0xff &&
+           memcmp(hop->address, unspecified, sizeof(unspecified)) != 0;
+}
+
+// Of the transports of RFC 3263 there is UDP. sips asks for TLS.
+static bool is_over_udp(const struct sip_uri *uri)
+{
+    struct slice transport;
+
+    if (uri->scheme != SIP_SCHEME_SIP)
+        return false;
+    return uri->params.len == 0 || !sip_uri_param(uri, SLICE("transport"), &transport) ||
+           slice_equal_nocase(transport, SLICE("udp"));
+}
+
+bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop)
+{
+    return is_over_udp(uri) && sip_uri_endpoint(uri, hop) && role_hop_usable(hop);
+}
+
+uint64_t role_call_hash(const struct role_request *request)
+{
+    return hash_sip13(&request->role->secret, request->call_id.at, request->call_id.len).high;
+}
+
+enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name,
+                                   uint16_t port, const struct name_answer **answer)
+{
+    struct role *role = request->role;
+    struct name_question question = {.name = {role->asked, name.len}, .port = port, .kind = (uint8_t)kind};
+
+    if (name.len == 0 || name.len > NAME_TEXT_MAX)
+        return ROLE_TARGET_NONE;
+    memcpy(role->asked, name.at, name.len);
+    *answer = name_find(role->names, &question, request->arrival->now.ms);
+    if (*answer != NULL)
+        return ROLE_TARGET;
+    if (request->resumed)
+        return ROLE_TARGET_NONE;
+    *request->verdict = (struct verdict){
+        .kind = VERDICT_PARK,
+        .name = question.name,
+        .name_port = port,
+        .name_kind = (uint8_t)kind,
+    };
+    return ROLE_TARGET_ANSWERED;
+}
+
+// Of the request-URI that it gets and the hop. Keyed, so that nobody registers a contact that passes for another's.
+static uint32_t target_hash(const struct role_request *request, const struct role_target *target)
+{
+    struct slice hop = slice_of((const char *)&target->hop, sizeof(target->hop));
+    uint64_t hash = request->role->secret.k0;
+
+    hash = role_digest_mix(hash, target->uri.at != NULL ? target->uri : request->uri.text);
+    hash = role_digest_mix(hash, target->uri_tail);
+    return (uint32_t)role_digest_mix(hash, hop);
+}
+
+static bool was_tried(const struct role_tried *tried, uint32_t hash)
+{
+    for (unsigned i = 0; i < tried->n; i++) {
+        if (tried->one[i].hash == hash)
+            return true;
+    }
+    return false;
+}
+
+bool role_pick_offer(struct role_pick *pick, struct role_target *candidate)
+{
+    candidate->hash = target_hash(pick->request, candidate);
+    if (was_tried(pick->tried, candidate->hash))
+        return false;
+    if (!pick->found) {
+        *pick->target = *candidate;
+        pick->found = true;
+        return false;
+    }
+    if (candidate->hash == pick->target->hash) // the same twice is tried once (RFC 3261 16.5)
+        return false;
+    pick->target->more = true;
+    return true;
+}
+
+static enum role_targeting offer_name(struct role_pick *pick, struct role_request *request, struct slice host,
+                                      uint16_t port, struct role_target *candidate, bool *failed)
+{
+    const struct name_answer *answer;
+    enum role_targeting found = role_name_find(request, NAME_SIP, host, port, &answer);
+    uint64_t random = role_call_hash(request);
+
+    if (found != ROLE_TARGET)
+        return found;
+    *failed = answer->failed;
+    for (unsigned i = 0; name_hop(answer, random, i, &candidate->hop); i++) {
+        if (!role_hop_usable(&candidate->hop) ||
+            role_route_listener_for(request->role->route, candidate->hop.family, CONF_NONE) == CONF_NONE)
+            continue;
+        if (role_pick_offer(pick, candidate))
+            break;
+    }
+    return ROLE_TARGET;
+}
+
+enum role_targeting role_pick_hop(struct role_pick *pick, struct role_request *request,
+                                  const struct conf_hop *hop, struct role_target *candidate, bool *failed)
+{
+    if (hop->address.family == ENDPOINT_NONE)
+        return offer_name(pick, request, slice_of(hop->host.text, hop->host.len), hop->port, candidate,
+                          failed);
+    candidate->hop = hop->address;
+    role_pick_offer(pick, candidate);
+    return ROLE_TARGET;
+}
+
+// maddr is asked for in place of the host (RFC 3263 4).
+static struct slice host_to_ask(const struct sip_uri *uri)
+{
+    struct slice host = uri->host;
+    struct slice maddr;
+
+    if (uri->params.len > 0 && sip_uri_param(uri, SLICE("maddr"), &maddr) && maddr.len > 0)
+        host = maddr;
+    return host;
+}
+
+enum role_targeting role_pick_uri(struct role_pick *pick, struct role_request *request,
+                                  const struct sip_uri *uri, struct role_target *candidate, bool *failed)
+{
+    if (!is_over_udp(uri))
+        return ROLE_TARGET;
+    if (!sip_uri_endpoint(uri, &candidate->hop))
+        return offer_name(pick, request, host_to_ask(uri), uri->port, candidate, failed);
+    if (role_hop_usable(&candidate->hop))
+        role_pick_offer(pick, candidate);
+    return ROLE_TARGET;
+}

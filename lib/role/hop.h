@@ -1,0 +1,46 @@
+// hop: from what a URI or the configuration names to an address that can be sent to (RFC 3263).
+//
+// Internal to the room. Literal addresses come out at once, names out of the cache (name/name.h); a name that is not
+// in there parks the message. Workers; no waiting.
+#ifndef ROLE_HOP_H
+#define ROLE_HOP_H
+
+#include "name/name.h"
+#include "role/target.h"
+
+// RFC 5626 5.3: a flow token leads to where its peer was seen. What comes from there itself goes the other way.
+static inline bool role_flow_leads(const struct role_request *request)
+{
+    const struct endpoint *flow = &request->routes.flow;
+
+    return flow->family != ENDPOINT_NONE && !endpoint_equal(flow, &request->arrival->source);
+}
+
+// A keyed hash of the Call-ID: the same for a request, its retransmissions, its CANCEL and its ACK.
+uint64_t role_call_hash(const struct role_request *request);
+
+// What the cache says of a name or of a number in digits. ROLE_TARGET: `answer` is
+// set, and valid until the worker's next quiescent state. ANSWERED: it is not known and the message is parked. NONE:
+// it is not known, and nobody waits for it: the request is one that was resumed, or the name is too long for one.
+enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name, uint16_t port,
+                                   const struct name_answer **answer);
+
+// Targets are offered one after the other, in their order; the first that was not tried stays.
+struct role_pick {
+    const struct role_request *request;
+    const struct role_tried *tried;
+    struct role_target *target;
+    bool found;
+};
+
+// Takes a candidate, whose hash is set here. True: there is no need to offer more.
+bool role_pick_offer(struct role_pick *pick, struct role_target *candidate);
+
+// Offers `candidate` at a literal address, or at each address of a name. As role_name_find; ROLE_TARGET: all were
+// offered. `failed`: the DNS does not answer.
+enum role_targeting role_pick_hop(struct role_pick *pick, struct role_request *request, const struct conf_hop *hop,
+                                  struct role_target *candidate, bool *failed);
+enum role_targeting role_pick_uri(struct role_pick *pick, struct role_request *request, const struct sip_uri *uri,
+                                  struct role_target *candidate, bool *failed);
+
+#endif
