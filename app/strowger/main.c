@@ -39,6 +39,8 @@ int main(int argc, char **argv)
     int status = 0;
     if (options.check) {
         conf_print(conf, stdout);
+        putchar('\n');
+        conf_print_routes(conf, stdout);
     } else if (eal_start(&options, argv) != 0) {
         status = 1;
     } else {

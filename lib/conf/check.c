@@ -1,21 +1,32 @@
 #include "conf/check.h"
 
-#include <stdlib.h>
-
-#include "conf/match.h"
-
-// Numbers of one section of which the first must not be larger than the second, by their fields.
+// Numbers of which the first, for each section of its kind, must not be larger than `factor` times the second.
 static const struct order {
-    enum conf_section_kind section;
-    size_t low, high;
+    enum conf_section_kind low_section;
+    size_t low;
+    enum conf_section_kind high_section;
+    size_t high;
+    unsigned factor;
+    bool smaller; // nor equal
+    bool follows; // from the one before: is told only where that holds
 } orders[] = {
-    {CONF_REGISTRAR, offsetof(struct conf, expires_min), offsetof(struct conf, expires_max)},
-    {CONF_REGISTRAR, offsetof(struct conf, expires_min), offsetof(struct conf, expires_default)},
-    {CONF_REGISTRAR, offsetof(struct conf, expires_default), offsetof(struct conf, expires_max)},
+    {CONF_REGISTRAR, offsetof(struct conf, expires_min), CONF_REGISTRAR, offsetof(struct conf, expires_max),
+     1},
+    {CONF_REGISTRAR, offsetof(struct conf, expires_min), CONF_REGISTRAR,
+     offsetof(struct conf, expires_default), 1, .follows = true},
+    {CONF_REGISTRAR, offsetof(struct conf, expires_default), CONF_REGISTRAR,
+     offsetof(struct conf, expires_max), 1, .follows = true},
+    {CONF_TRANSACTION, offsetof(struct conf, t1_ms), CONF_TRANSACTION, offsetof(struct conf, t2_ms), 1},
+    {CONF_TRANSACTION, offsetof(struct conf, t1_ms), CONF_TRANSACTION, offsetof(struct conf, t4_ms), 1},
+    {CONF_TRANSACTION, offsetof(struct conf, kept_max), CONF_NETWORK, offsetof(struct conf, mbufs), 1,
+     .smaller = true},
+    {CONF_DNS, offsetof(struct conf, dns_ttl_min), CONF_DNS, offsetof(struct conf, dns_ttl_max), 1},
+    // RFC 3261 17.1.1.2: timer B ends what waits longer.
+    {CONF_GATEWAYS, offsetof(struct conf_gateways, answer_ms), CONF_TRANSACTION, offsetof(struct conf, t1_ms),
+     64},
 };
 
-// Checks find keys by their fields: names stand in the schema only.
-static const struct conf_key *key_of(enum conf_section_kind kind, size_t offset)
+const struct conf_key *conf_key_of(enum conf_section_kind kind, size_t offset)
 {
     const struct conf_key *key = conf_sections[kind].keys;
 
@@ -24,107 +35,12 @@ static const struct conf_key *key_of(enum conf_section_kind kind, size_t offset)
     return key;
 }
 
-static const struct conf_entry *entry_of(const struct conf_block *block, const struct conf_key *key)
+const struct conf_entry *conf_entry_of(const struct conf_block *block, const struct conf_key *key)
 {
     return &block->entries[key - block->section->keys];
 }
 
-static const struct conf_block *block_at(const struct conf_tree *tree, const struct conf_section *section,
-                                         unsigned index)
-{
-    const struct conf_block *block = tree->first;
-
-    while (block != NULL && (block->section != section || block->index != index))
-        block = block->next;
-    return block;
-}
-
-static bool check_order(const struct conf_reader *reader, const struct conf *conf, const struct order *order)
-{
-    const struct conf_block *block = block_at(reader->tree, &conf_sections[order->section], 0);
-    const struct conf_key *low = key_of(order->section, order->low),
-                          *high = key_of(order->section, order->high);
-    const struct conf_entry *a = entry_of(block, low), *b = entry_of(block, high);
-    uint64_t x = conf_value_number(low, conf), y = conf_value_number(high, conf);
-
-    if (a->faulty || b->faulty || x <= y)
-        return true;
-    conf_fault(reader->faults, a->line > b->line ? a->line : b->line, NULL,
-               "%s = %llu%s is larger than %s = %llu%s; expected at most that", low->name,
-               (unsigned long long)x, a->line == 0 ? " (default)" : "", high->name, (unsigned long long)y,
-               b->line == 0 ? " (default)" : "");
-    return false;
-}
-
-// One value of a key that must be unique.
-struct claim {
-    const struct conf_block *block;
-    unsigned line;
-    char text[CONF_VALUE_MAX];
-};
-
-static int claim_compare(const void *a, const void *b)
-{
-    const struct claim *x = a, *y = b;
-    int order = strcmp(x->text, y->text);
-
-    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-static unsigned claims_collect(const struct conf_reader *reader, const struct conf *conf,
-                               const struct conf_section *section, unsigned key, struct claim *claims)
-{
-    unsigned n = 0;
-
-    for (const struct conf_block *block = reader->tree->first; block != NULL; block = block->next) {
-        const struct conf_entry *entry = &block->entries[key];
-        if (block->section != section || entry->faulty)
-            continue;
-        const void *base = conf_section_at(section, conf, block->index);
-        unsigned count = conf_value_count(&section->keys[key], base);
-        for (unsigned i = 0; i < count; i++, n++) {
-            if (claims == NULL)
-                continue;
-            claims[n].block = block;
-            claims[n].line = entry->line != 0 ? entry->line : block->line;
-            conf_value_text(&section->keys[key], conf, base, i, claims[n].text);
-        }
-    }
-    return n;
-}
-
-static void check_unique(const struct conf_reader *reader, const struct conf *conf,
-                         const struct conf_section *section, unsigned key)
-{
-    struct conf_arena scratch = {0};
-    unsigned n = claims_collect(reader, conf, section, key, NULL);
-    struct claim *claims = conf_arena_take(&scratch, n * sizeof(*claims));
-
-    if (claims == NULL) {
-        reader->arena->failed = true;
-        return;
-    }
-    claims_collect(reader, conf, section, key, claims);
-    qsort(claims, n, sizeof(*claims), claim_compare);
-    for (unsigned i = 1, first = 0; i < n; i++) {
-        char title[CONF_TITLE_MAX];
-        if (strcmp(claims[i].text, claims[first].text) != 0) {
-            first = i;
-            continue;
-        }
-        conf_fault(reader->faults, claims[i].line, NULL, "%s = %s is taken by %s on line %u already",
-                   section->keys[key].name, claims[i].text,
-                   conf_block_title(section, claims[first].block->name, title), claims[first].line);
-    }
-    conf_arena_free(&scratch);
-}
-
-static bool route_covers(const struct conf_route *wide, const struct conf_route *narrow)
-{
-    return conf_match_covers(&wide->domain, &narrow->domain) && conf_match_covers(&wide->user, &narrow->user);
-}
-
-static bool any_faulty(const struct conf_block *block)
+bool conf_block_faulty(const struct conf_block *block)
 {
     bool faulty = block->faulty;
 
@@ -133,22 +49,76 @@ static bool any_faulty(const struct conf_block *block)
     return faulty;
 }
 
-// The first match wins, so a route whose every request an earlier one takes is a slip of the hand.
-static void check_route(const struct conf_reader *reader, const struct conf *conf,
-                        const struct conf_block *narrow)
-{
-    const struct conf_section *section = narrow->section;
-    const struct conf_route *route = &conf->routes[narrow->index];
+// One side of an order.
+struct side {
+    const struct conf_block *block;
+    const struct conf_key *key;
+    const struct conf_entry *entry;
+    uint64_t number;
+};
 
-    for (const struct conf_block *wide = reader->tree->first; wide != narrow; wide = wide->next) {
-        if (wide->section != section || any_faulty(wide) || !route_covers(&conf->routes[wide->index], route))
+static struct side side_of(const struct conf *conf, const struct conf_block *block, size_t offset)
+{
+    const struct conf_key *key =
+        conf_key_of((enum conf_section_kind)(block->section - conf_sections), offset);
+
+    return (struct side){block, key, conf_entry_of(block, key),
+                         conf_value_number(key, conf_section_at(block->section, conf, block->index))};
+}
+
+#define SIDE_MAX (CONF_VALUE_MAX + CONF_TITLE_MAX + 64)
+
+// "KEY = VALUE", and where it comes from as far as the line that is told does not show it.
+static const char *side_text(const struct conf *conf, const struct side *side, const struct side *other,
+                             unsigned told, char text[SIDE_MAX])
+{
+    char value[CONF_VALUE_MAX], title[CONF_TITLE_MAX], line[32] = "";
+    bool own = side->block == other->block || side->entry->line == told;
+
+    conf_value_text(side->key, conf, conf_section_at(side->block->section, conf, side->block->index), 0,
+                    value);
+    if (side->entry->line == 0)
+        snprintf(line, sizeof(line), " (default)");
+    else if (side->entry->line != told)
+        snprintf(line, sizeof(line), " on line %u", side->entry->line);
+    snprintf(text, SIDE_MAX, "%s = %s%s%s%s", side->key->name, value, line, own ? "" : " in ",
+             own ? "" : conf_block_title(side->block->section, side->block->name, title));
+    return text;
+}
+
+static bool check_pair(const struct conf_reader *reader, const struct conf *conf, const struct order *order,
+                       const struct side *low, const struct side *high)
+{
+    char a[SIDE_MAX], b[SIDE_MAX], times[16] = "";
+    uint64_t most = order->factor * high->number;
+    unsigned line = low->entry->line > high->entry->line ? low->entry->line : high->entry->line;
+
+    if (low->entry->faulty || high->entry->faulty || low->number < most ||
+        (low->number == most && !order->smaller))
+        return true;
+    if (order->factor > 1)
+        snprintf(times, sizeof(times), "%u times ", order->factor);
+    conf_fault(reader->faults, line, NULL, "%s is %s than %s%s; expected %s",
+               side_text(conf, low, high, line, a), order->smaller ? "not smaller" : "larger", times,
+               side_text(conf, high, low, line, b), order->smaller ? "less" : "at most that");
+    return false;
+}
+
+static bool check_order(const struct conf_reader *reader, const struct conf *conf, const struct order *order)
+{
+    const struct conf_block *other = reader->tree->first;
+    bool good = true;
+
+    while (other->section != &conf_sections[order->high_section])
+        other = other->next;
+    struct side high = side_of(conf, other, order->high);
+    for (const struct conf_block *block = reader->tree->first; block != NULL; block = block->next) {
+        if (block->section != &conf_sections[order->low_section])
             continue;
-        conf_fault(
-            reader->faults, narrow->line, NULL,
-            "[%s %s] is never reached: [%s %s] on line %u takes all of it; expected the narrower one first",
-            section->name, narrow->name, section->name, wide->name, wide->line);
-        return;
+        struct side low = side_of(conf, block, order->low);
+        good &= check_pair(reader, conf, order, &low, &high);
     }
+    return good;
 }
 
 #define IP6_MTU_MIN 1280 // RFC 8200 5; the kernel turns IPv6 off on a twin with less
@@ -158,50 +128,83 @@ static void check_listener(const struct conf_reader *reader, const struct conf *
 {
     const struct conf_listener *listener = &conf->listeners[block->index];
     const struct conf_port *port = &conf->ports[listener->port];
-    const struct conf_key *address = key_of(CONF_LISTENER, offsetof(struct conf_listener, address));
-    const struct conf_key *advertised = key_of(CONF_LISTENER, offsetof(struct conf_listener, advertised));
-    const struct conf_key *mtu = key_of(CONF_PORT, offsetof(struct conf_port, mtu));
+    const struct conf_key *address = conf_key_of(CONF_LISTENER, offsetof(struct conf_listener, address));
+    const struct conf_key *advertised =
+        conf_key_of(CONF_LISTENER, offsetof(struct conf_listener, advertised));
+    const struct conf_key *mtu = conf_key_of(CONF_PORT, offsetof(struct conf_port, mtu));
 
     // Via and Record-Route name the address on which the peer's packets arrive.
     if (listener->advertised.family != listener->address.family)
-        conf_fault(reader->faults, entry_of(block, advertised)->line, NULL,
+        conf_fault(reader->faults, conf_entry_of(block, advertised)->line, NULL,
                    "%s is of another address family than %s; expected both IPv4 or both IPv6",
                    advertised->name, address->name);
     // An mtu that could not be read was told already, and is 0.
     if (listener->address.family == ENDPOINT_IP6 && port->mtu != 0 && port->mtu < IP6_MTU_MIN)
-        conf_fault(reader->faults, entry_of(block, address)->line, NULL,
+        conf_fault(reader->faults, conf_entry_of(block, address)->line, NULL,
                    "%s is IPv6, and %s of [%s %s] is %u; expected at least %u there", address->name,
                    mtu->name, conf_sections[CONF_PORT].name, port->name, port->mtu, IP6_MTU_MIN);
+}
+
+// A gateway whose group could not be read might have been the one.
+static bool any_group_faulty(const struct conf_reader *reader)
+{
+    const struct conf_key *group = conf_key_of(CONF_GATEWAY, offsetof(struct conf_gateway, group));
+
+    for (const struct conf_block *block = reader->tree->first; block != NULL; block = block->next) {
+        if (block->section == &conf_sections[CONF_GATEWAY] && conf_entry_of(block, group)->faulty)
+            return true;
+    }
+    return false;
+}
+
+static void check_gateways(const struct conf_reader *reader, const struct conf *conf,
+                           const struct conf_block *block)
+{
+    const struct conf_key *group = conf_key_of(CONF_GATEWAY, offsetof(struct conf_gateway, group));
+    char title[CONF_TITLE_MAX];
+
+    if (conf->groups[block->index].members_n == 0 && !any_group_faulty(reader))
+        conf_fault(reader->faults, block->line, NULL, "%s has no member; expected a [%s] with %s = %s",
+                   conf_block_title(block->section, block->name, title), conf_sections[CONF_GATEWAY].name,
+                   group->name, block->name);
 }
 
 static void check_blocks(const struct conf_reader *reader, const struct conf *conf)
 {
     for (const struct conf_block *block = reader->tree->first; block != NULL; block = block->next) {
-        if (any_faulty(block))
+        if (conf_block_faulty(block))
             continue;
         if (block->section == &conf_sections[CONF_ROUTE])
-            check_route(reader, conf, block);
+            conf_check_route(reader, conf, block);
         if (block->section == &conf_sections[CONF_LISTENER])
             check_listener(reader, conf, block);
+        if (block->section == &conf_sections[CONF_GATEWAYS])
+            check_gateways(reader, conf, block);
+    }
+}
+
+static void check_section(const struct conf_reader *reader, const struct conf *conf,
+                          const struct conf_section *section)
+{
+    if (reader->tree->count[section - conf_sections] < section->min)
+        conf_fault(reader->faults, reader->tree->lines, NULL,
+                   "the file ends without a [%s NAME] section; expected at least %u", section->name,
+                   section->min);
+    for (unsigned key = 0; key < section->keys_n; key++) {
+        if (section->keys[key].flags & CONF_UNIQUE)
+            conf_check_unique(reader, conf, section, key);
     }
 }
 
 void conf_check(const struct conf_reader *reader, const struct conf *conf)
 {
+    bool before = true;
+
     for (unsigned i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
-        if (!check_order(reader, conf, &orders[i]))
-            break; // the others would follow from it
+        if (!orders[i].follows || before)
+            before = check_order(reader, conf, &orders[i]);
     }
-    for (unsigned i = 0; i < CONF_SECTIONS; i++) {
-        const struct conf_section *section = &conf_sections[i];
-        if (reader->tree->count[i] < section->min)
-            conf_fault(reader->faults, reader->tree->lines, NULL,
-                       "the file ends without a [%s NAME] section; expected at least %u", section->name,
-                       section->min);
-        for (unsigned key = 0; key < section->keys_n; key++) {
-            if (section->keys[key].flags & CONF_UNIQUE)
-                check_unique(reader, conf, section, key);
-        }
-    }
+    for (unsigned i = 0; i < CONF_SECTIONS; i++)
+        check_section(reader, conf, &conf_sections[i]);
     check_blocks(reader, conf);
 }

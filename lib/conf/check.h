@@ -1,12 +1,28 @@
-// check: what no single value shows: values that contradict each other, twins that must not be, routes in the shade.
+// check: what no single value shows: values that contradict each other, twins that must not be, rules in the shade.
 //
-// Control thread.
+// Values that were told already (entry->faulty) are left out. Keys are found by their fields: their names stand in the
+// schema only. Control thread.
 #ifndef CONF_CHECK_H
 #define CONF_CHECK_H
 
 #include "conf/value.h"
 
-// Notes every contradiction. Values that were told already (entry->faulty) are left out.
+// Notes every contradiction.
 void conf_check(const struct conf_reader *reader, const struct conf *conf);
+
+// Its parts that have files of their own: no two sections have the same value of a key; and a rule has what its action
+// needs, nothing else, and requests that reach it.
+void conf_check_unique(const struct conf_reader *reader, const struct conf *conf,
+                       const struct conf_section *section, unsigned key);
+void conf_check_route(const struct conf_reader *reader, const struct conf *conf,
+                      const struct conf_block *block);
+
+// The key of a kind of section whose field is at `offset`.
+const struct conf_key *conf_key_of(enum conf_section_kind kind, size_t offset);
+
+const struct conf_entry *conf_entry_of(const struct conf_block *block, const struct conf_key *key);
+
+// Something of it was told already.
+bool conf_block_faulty(const struct conf_block *block);
 
 #endif

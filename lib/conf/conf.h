@@ -290,6 +290,10 @@ void conf_free(struct conf *conf);
 // same configuration.
 void conf_print(const struct conf *conf, FILE *out);
 
+// Prints the [route] rules in the order they are tried, one line each: number, name, conditions, action. Every line
+// begins with "#", so that it may follow what conf_print prints.
+void conf_print_routes(const struct conf *conf, FILE *out);
+
 // Prints the commented default INI (config/strowger.ini is exactly this; a test compares).
 void conf_print_template(FILE *out);
 

@@ -11,11 +11,10 @@ enum conf_match_kind conf_match_kind(struct slice text, struct slice *body)
         *body = slice_of(text.at + 1, text.len - 2);
         return CONF_MATCH_REGEX;
     }
-    if (text.len > 0 && text.at[text.len - 1] == '*') {
-        body->len--;
-        return CONF_MATCH_PREFIX;
-    }
-    return text.len > 0 ? CONF_MATCH_EXACT : CONF_MATCH_ANY;
+    if (text.len == 0 || text.at[text.len - 1] != '*')
+        return CONF_MATCH_EXACT;
+    body->len--;
+    return body->len > 0 ? CONF_MATCH_PREFIX : CONF_MATCH_ANY; // what begins with nothing is anything
 }
 
 // PCRE2 allocates as the rest of the room does.

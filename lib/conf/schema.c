@@ -101,8 +101,8 @@ static const struct conf_key server_keys[] = {
     {.name = "scanners", LIST(conf, scanners, scanners_n), .type = CONF_TEXT, .flags = CONF_LOWER, .max = 256,
      .fallback = "friendly-scanner, friendly-request, sipvicious, sipcli, sip-scan, sundayddr, iwar, smap, "
                  "gulp, pplsip, vaxsipuseragent",
-     .help = "Requests whose User-Agent begins with one of these, whatever the case, are dropped without an "
-             "answer and counted; empty: nobody is."},
+     .help = "Requests whose User-Agent begins with one of these, whatever the case, are dropped without "
+             "an answer and counted; empty: nobody is."},
 };
 
 static const struct conf_key registrar_keys[] = {
@@ -140,59 +140,65 @@ static const struct conf_key location_keys[] = {
 
 static const struct conf_key proxy_keys[] = {
     {.name = "mode", FIELD(conf, mode), .type = CONF_CHOICE, .choices = modes, .fallback = "stateful",
-     .help = "How requests that no [route] takes are forwarded: with transactions, which resend, fork and fail over "
-             "(stateful), or message by message (stateless)."},
+     .help = "How requests that no [route] takes are forwarded: with transactions, which resend, fork and "
+             "fail over (stateful), or message by message (stateless)."},
     {.name = "fork", FIELD(conf, fork), .type = CONF_CHOICE, .choices = forks, .fallback = "by_q",
-     .help = "Which contacts of a user are rung: those of the highest q together and then those of the next (by_q), "
-             "all together (parallel), one after the other by q (serial), or the one of the highest q alone (first)."},
+     .help = "Which contacts of a user are rung: those of the highest q together and then those of the "
+             "next (by_q), all together (parallel), one after the other by q (serial), or the one of the "
+             "highest q alone (first)."},
     {.name = "branches_max", FIELD(conf, branches_max), .type = CONF_NUMBER, .min = 1, .max = 16,
      .unit = "branches", .fallback = "8",
      .help = "Contacts at which one request rings at a time."},
     {.name = "breadth_max", FIELD(conf, breadth_max), .type = CONF_NUMBER, .min = 1, .max = 1000,
      .unit = "branches", .fallback = "60",
-     .help = "Max-Breadth that a request without any is given (RFC 5393 5.3.3): over how many branches it may be "
-             "spread by this and all following proxies together."},
-    {.name = "ring_timeout", FIELD(conf, ring_ms), .type = CONF_NUMBER, .min = 1000, .max = 10 * MS_PER_MINUTE,
+     .help = "Max-Breadth that a request without any is given (RFC 5393 5.3.3): over how many branches it "
+             "may be spread by this and all following proxies together."},
+    {.name = "ring_timeout", FIELD(conf, ring_ms), .type = CONF_NUMBER, .min = 1000,
+     .max = 10 * MS_PER_MINUTE,
      .unit = "milliseconds", .suffixes = milliseconds, .fallback = "30s",
      .help = "How long contacts may ring before the next ones are tried, where there are any."},
     {.name = "recursion", FIELD(conf, recursion), .type = CONF_BOOL, .fallback = "no",
      .help = "Try the contacts of a 3xx (RFC 3261 16.7 step 4) instead of passing the answer on."},
     {.name = "nat", FIELD(conf, nat_dialog), .type = CONF_CHOICE, .choices = dialog_nats, .fallback = "flow",
-     .help = "How a phone whose Contact is not where it sends from is reached again in its dialog: its Contact stays, "
-             "and a signed token in the Record-Route leads to it (flow); its Contact gets the address it sends from "
-             "(repair); or not at all (keep)."},
+     .help = "How a phone whose Contact is not where it sends from is reached again in its dialog: its "
+             "Contact stays, and a signed token in the Record-Route leads to it (flow); its Contact gets "
+             "the address it sends from (repair); or not at all (keep)."},
 };
 
 static const struct conf_key transaction_keys[] = {
-    {.name = "transactions_max", FIELD(conf, transactions_max), .type = CONF_NUMBER, .min = 64, .max = 100000000,
+    {.name = "transactions_max", FIELD(conf, transactions_max), .type = CONF_NUMBER, .min = 64,
+     .max = 100000000,
      .unit = "transactions", .fallback = "262144",
-     .help = "Transactions at a time on the whole box. The memory is reserved at start, about half a kilobyte each; a "
-             "new call that finds no room is answered 503."},
+     .help = "Transactions at a time on the whole box. The memory is reserved at start, about half a "
+             "kilobyte each; a new call that finds no room is answered 503."},
     {.name = "t1", FIELD(conf, t1_ms), .type = CONF_NUMBER, .min = 10, .max = 5000, .unit = "milliseconds",
      .suffixes = milliseconds, .fallback = "500ms",
-     .help = "T1 of RFC 3261 17: the round trip that is expected. Requests are sent again after it, then after twice "
-             "that; after 64 times it there was no answer."},
+     .help = "T1 of RFC 3261 17: the round trip that is expected. Requests are sent again after it, then "
+             "after twice that; after 64 times it there was no answer."},
     {.name = "t2", FIELD(conf, t2_ms), .type = CONF_NUMBER, .min = 10, .max = MS_PER_MINUTE,
      .unit = "milliseconds", .suffixes = milliseconds, .fallback = "4s",
      .help = "T2 of RFC 3261 17: the longest time between two sendings of what is not an INVITE."},
     {.name = "t4", FIELD(conf, t4_ms), .type = CONF_NUMBER, .min = 10, .max = MS_PER_MINUTE,
      .unit = "milliseconds", .suffixes = milliseconds, .fallback = "5s",
-     .help = "T4 of RFC 3261 17: how long a message may stay under way; a transaction absorbs repetitions for so long."},
-    {.name = "timer_c", FIELD(conf, timer_c_ms), .type = CONF_NUMBER, .min = 180001, .max = 60 * MS_PER_MINUTE,
+     .help = "T4 of RFC 3261 17: how long a message may stay under way; a transaction absorbs repetitions "
+             "for so long."},
+    {.name = "timer_c", FIELD(conf, timer_c_ms), .type = CONF_NUMBER, .min = 180001,
+     .max = 60 * MS_PER_MINUTE,
      .unit = "milliseconds", .suffixes = milliseconds, .fallback = "181s",
-     .help = "How long an INVITE may ring before it is cancelled; each 101 to 199 begins it anew. More than 3 minutes "
-             "(RFC 3261 16.6 step 11)."},
+     .help = "How long an INVITE may ring before it is cancelled; each 101 to 199 begins it anew. More "
+             "than 3 minutes (RFC 3261 16.6 step 11)."},
     {.name = "kept_max", FIELD(conf, kept_max), .type = CONF_NUMBER, .min = 64, .max = 16777215,
      .unit = "messages", .fallback = "24576",
-     .help = "Messages that transactions keep to send them again, on the whole box. They are buffers of the pool, so "
-             "this must be smaller than mbufs of [network]; what is left there receives."},
+     .help = "Messages that transactions keep to send them again, on the whole box. They are buffers of "
+             "the pool, so this must be smaller than mbufs of [network]; what is left there receives."},
 };
 
 static const struct conf_key trust_keys[] = {
     {.name = "networks", LIST(conf, trusted, trusted_n), .type = CONF_SUBNET, .max = CONF_NETWORKS_MAX,
      .example = "192.0.2.0/24, 2001:db8::/32",
-     .help = "Who may have requests forwarded from one foreign domain to another, and whose Route, Record-Route, Path "
-             "and P-Asserted-Identity (RFC 3325) are believed. Empty: nobody but trusted gateways."},
+     .help = "Who may have requests forwarded from one foreign domain to another, and whose Route, "
+             "Record-Route, Path and P-Asserted-Identity (RFC 3325) are believed. Empty: nobody but "
+             "trusted gateways."},
     {.name = "registered", FIELD(conf, trust_registered), .type = CONF_BOOL, .fallback = "no",
      .help = "Whoever sends from the address of a binding of the user in his From may call foreign domains."},
 };
@@ -207,10 +213,12 @@ static const struct conf_key dns_keys[] = {
     {.name = "tries", FIELD(conf, dns_tries), .type = CONF_NUMBER, .min = 1, .max = 10, .unit = "tries",
      .fallback = "2",
      .help = "How often each server is asked before the name counts as one without an answer."},
-    {.name = "ttl_min", FIELD(conf, dns_ttl_min), .type = CONF_NUMBER, .min = 1, .max = 86400, .unit = "seconds",
+    {.name = "ttl_min", FIELD(conf, dns_ttl_min), .type = CONF_NUMBER, .min = 1, .max = 86400,
+     .unit = "seconds",
      .suffixes = seconds, .fallback = "1",
      .help = "What an answer with a shorter time to live is kept for."},
-    {.name = "ttl_max", FIELD(conf, dns_ttl_max), .type = CONF_NUMBER, .min = 1, .max = 86400, .unit = "seconds",
+    {.name = "ttl_max", FIELD(conf, dns_ttl_max), .type = CONF_NUMBER, .min = 1, .max = 86400,
+     .unit = "seconds",
      .suffixes = seconds, .fallback = "1h",
      .help = "What an answer with a longer time to live is kept for."},
     {.name = "negative_ttl", FIELD(conf, dns_negative), .type = CONF_NUMBER, .min = 1, .max = 3600,
@@ -230,8 +238,8 @@ static const struct conf_key dns_keys[] = {
 static const struct conf_key numbers_keys[] = {
     {.name = "file", FIELD(conf, numbers_file), .type = CONF_TEXT, .max = CONF_TEXT_MAX,
      .example = "/etc/strowger/numbers.csv",
-     .help = "Table for a [route] with action = numbers. Each line is PREFIX,NAME: numbers that begin so go to "
-             "[gateways NAME]; the longest prefix wins."},
+     .help = "Table for a [route] with action = numbers. Each line is PREFIX,NAME: numbers that begin so "
+             "go to [gateways NAME]; the longest prefix wins."},
 };
 
 static const struct conf_key cdr_keys[] = {
@@ -246,8 +254,8 @@ static const struct conf_key cdr_keys[] = {
      .help = "How many files that were put aside stay."},
     {.name = "calls_max", FIELD(conf, calls_max), .type = CONF_NUMBER, .min = 16, .max = 100000000,
      .unit = "calls", .fallback = "100000",
-     .help = "Calls that are followed at a time on the whole box. The memory is reserved at start; one more is served "
-             "all the same, without a line."},
+     .help = "Calls that are followed at a time on the whole box. The memory is reserved at start; one "
+             "more is served all the same, without a line."},
     {.name = "call_max", FIELD(conf, call_max_s), .type = CONF_NUMBER, .min = 60, .max = 2592000,
      .unit = "seconds", .suffixes = seconds, .fallback = "12h",
      .help = "A call that did not end for so long is written as lost and followed no more."},
@@ -256,9 +264,9 @@ static const struct conf_key cdr_keys[] = {
 static const struct conf_key network_keys[] = {
     {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .min = 16, .max = 131072,
      .unit = "routes", .fallback = "65536",
-     .help = "Kernel routes that are mirrored, for each address family. Reading them at start takes time with the "
-             "square of their number, 65,536 about 4 s: a box that takes the whole Internet's table wants a default "
-             "route instead."},
+     .help = "Kernel routes that are mirrored, for each address family. Reading them at start takes time "
+             "with the square of their number, 65,536 about 4 s: a box that takes the whole Internet's "
+             "table wants a default route instead."},
     {.name = "neighbour_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .min = 16, .max = 1048576,
      .unit = "neighbours", .fallback = "8192",
      .help = "Kernel neighbours (ARP and ND entries) that are mirrored, both families together."},
@@ -330,9 +338,10 @@ static const struct conf_key domain_keys[] = {
 static const struct conf_key gateways_keys[] = {
     {.name = "algorithm", FIELD(conf_gateways, algorithm), .type = CONF_CHOICE, .choices = algorithms,
      .fallback = "weighted",
-     .help = "Which member of the lowest priority number that is up gets a request: by turns as their weights say "
-             "(weighted); the same one for the same Call-ID, From or user of the request-URI (call_id, from, user); "
-             "the one with the fewest calls for its weight (least_calls); or the first (priority)."},
+     .help = "Which member of the lowest priority number that is up gets a request: by turns as their "
+             "weights say (weighted); the same one for the same Call-ID, From or user of the request-URI "
+             "(call_id, from, user); the one with the fewest calls for its weight (least_calls); or the "
+             "first (priority)."},
     {.name = "probe_interval", FIELD(conf_gateways, probe_ms), .type = CONF_NUMBER, .min = 0,
      .max = 60 * MS_PER_MINUTE, .unit = "milliseconds", .suffixes = milliseconds, .fallback = "10s",
      .help = "Time between two OPTIONS to each member; 0: none are sent."},
@@ -359,14 +368,16 @@ static const struct conf_key gateway_keys[] = {
      .help = "The [gateways] that it is a member of."},
     {.name = "address", FIELD(conf_gateway, address), .type = CONF_HOP, .min = 1, .max = CONF_TEXT_MAX,
      .flags = CONF_REQUIRED, .example = "192.0.2.20:5060",
-     .help = "Where it is. A name without a port is looked up by NAPTR and SRV (RFC 3263); all that a name leads to "
-             "is tried."},
-    {.name = "weight", FIELD(conf_gateway, weight), .type = CONF_NUMBER, .min = 1, .max = 1000, .unit = "shares",
+     .help = "Where it is. A name without a port is looked up by NAPTR and SRV (RFC 3263); all that a name "
+             "leads to is tried."},
+    {.name = "weight", FIELD(conf_gateway, weight), .type = CONF_NUMBER, .min = 1, .max = 1000,
+     .unit = "shares",
      .fallback = "1",
      .help = "Its share among the members of its priority."},
     {.name = "priority", FIELD(conf_gateway, priority), .type = CONF_NUMBER, .min = 0, .max = 1000,
      .unit = "(0 is first)", .fallback = "0",
-     .help = "Members of a higher number are tried where all of the lower ones are down, full or were tried."},
+     .help = "Members of a higher number are tried where all of the lower ones are down, full or were "
+             "tried."},
     {.name = "calls_per_second", FIELD(conf_gateway, calls_per_second), .type = CONF_NUMBER, .min = 0,
      .max = 1000000, .unit = "calls", .fallback = "0",
      .help = "New calls a second that it takes from the whole box; more go to the next member. 0: no bound."},
@@ -381,7 +392,8 @@ static const struct conf_key route_keys[] = {
     {.name = "domain", FIELD(conf_route, domain), .type = CONF_DOMAIN_MATCH, .max = CONF_TEXT_MAX,
      .example = "example.com",
      .help = "Host of the request-URI; empty: any."},
-    {.name = "user", FIELD(conf_route, user), .type = CONF_USER_MATCH, .max = CONF_TEXT_MAX, .example = "+4930*",
+    {.name = "user", FIELD(conf_route, user), .type = CONF_USER_MATCH, .max = CONF_TEXT_MAX,
+     .example = "+4930*",
      .help = "User of the request-URI; empty: any."},
     {.name = "to_domain", FIELD(conf_route, to_domain), .type = CONF_DOMAIN_MATCH, .max = CONF_TEXT_MAX,
      .example = "example.com",
@@ -402,9 +414,10 @@ static const struct conf_key route_keys[] = {
      .fallback = "", .example = "main",
      .help = "The [listener] that the requests come to; empty: any."},
     {.name = "who", FIELD(conf_route, who), .type = CONF_CHOICE, .choices = whos, .fallback = "any",
-     .help = "Whether the requests come from a network of [trust] or a trusted gateway (trusted), or from elsewhere "
-             "(untrusted)."},
-    {.name = "strip", FIELD(conf_route, strip), .type = CONF_NUMBER, .min = 0, .max = 64, .unit = "characters",
+     .help = "Whether the requests come from a network of [trust] or a trusted gateway (trusted), or from "
+             "elsewhere (untrusted)."},
+    {.name = "strip", FIELD(conf_route, strip), .type = CONF_NUMBER, .min = 0, .max = 64,
+     .unit = "characters",
      .fallback = "0",
      .help = "How many are taken off the front of the request-URI's user."},
     {.name = "prepend", FIELD(conf_route, prepend), .type = CONF_WORD, .max = 64, .example = "00",
@@ -412,22 +425,25 @@ static const struct conf_key route_keys[] = {
     {.name = "set_domain", FIELD(conf_route, set_domain), .type = CONF_HOP, .max = CONF_TEXT_MAX,
      .example = "example.net",
      .help = "Host, and perhaps port, that the request-URI then gets; empty: as it is."},
-    {.name = "action", FIELD(conf_route, action), .type = CONF_CHOICE, .choices = actions, .fallback = "location",
+    {.name = "action", FIELD(conf_route, action), .type = CONF_CHOICE, .choices = actions,
+     .fallback = "location",
      .example = "gateways",
-     .help = "What is done with the requests. They go to where the user is registered (location), to one of gateways, "
-             "to hop, to the gateways that the table of [numbers] says (numbers), to what DNS says of the number (enum) "
-             "or of the request-URI's host (domain); or they are answered 302 with contact (redirect), or with code "
-             "(reject)."},
+     .help = "What is done with the requests. They go to where the user is registered (location), to one "
+             "of gateways, to hop, to the gateways that the table of [numbers] says (numbers), to what DNS "
+             "says of the number (enum) or of the request-URI's host (domain); or they are answered 302 "
+             "with contact (redirect), or with code (reject)."},
     {.name = "gateways", FIELD(conf_route, gateways), .type = CONF_REFERENCE, .refers = CONF_GATEWAYS,
      .fallback = "", .example = "carrier",
      .help = "Action gateways: the [gateways] of which one is chosen."},
-    {.name = "hop", FIELD(conf_route, hop), .type = CONF_HOP, .max = CONF_TEXT_MAX, .example = "192.0.2.30:5060",
+    {.name = "hop", FIELD(conf_route, hop), .type = CONF_HOP, .max = CONF_TEXT_MAX,
+     .example = "192.0.2.30:5060",
      .help = "Action hop: where the requests are sent."},
     {.name = "contact", FIELD(conf_route, contact), .type = CONF_URI, .max = CONF_TEXT_MAX,
      .example = "sip:desk@example.com",
-     .help = "Action redirect: the Contact of the 302; empty: the request-URI as strip, prepend and set_domain "
-             "changed it."},
-    {.name = "code", FIELD(conf_route, code), .type = CONF_NUMBER, .min = 400, .max = 699, .unit = "as a status code",
+     .help = "Action redirect: the Contact of the 302; empty: the request-URI as strip, prepend and "
+             "set_domain changed it."},
+    {.name = "code", FIELD(conf_route, code), .type = CONF_NUMBER, .min = 400, .max = 699,
+     .unit = "as a status code",
      .example = "403",
      .help = "Action reject: the answer."},
     {.name = "reason", FIELD(conf_route, reason), .type = CONF_TEXT, .max = 64, .example = "No such service",
@@ -460,13 +476,15 @@ const struct conf_section conf_sections[CONF_SECTIONS] = {
     [CONF_PORT] = {.name = "port", KEYS(port_keys), REPEATABLE(conf_port, ports), .min = 1,
                    .max = CONF_PORTS_MAX, .example = "outside", .shown = true,
                    .help = "A DPDK port and its twin in the kernel. One section a port."},
-    [CONF_LISTENER] = {.name = "listener", KEYS(listener_keys), REPEATABLE(conf_listener, listeners), .min = 1,
+    [CONF_LISTENER] = {.name = "listener", KEYS(listener_keys), REPEATABLE(conf_listener, listeners),
+                       .min = 1,
                        .max = CONF_LISTENERS_MAX, .example = "main", .shown = true,
                        .help = "An address on which SIP is served. One section an address."},
     [CONF_DOMAIN] = {.name = "domain", KEYS(domain_keys), REPEATABLE(conf_domain, domains), .max = 1024,
                      .example = "example.com", .shown = true,
                      .help = "A domain that this server answers for. One section a domain."},
-    [CONF_GATEWAYS] = {.name = "gateways", KEYS(gateways_keys), REPEATABLE(conf_gateways, groups), .max = 1024,
+    [CONF_GATEWAYS] = {.name = "gateways", KEYS(gateways_keys), REPEATABLE(conf_gateways, groups),
+                       .max = 1024,
                        .example = "carrier",
                        .help = "Gateways of which one is chosen for each request; when it fails, the next."},
     [CONF_GATEWAY] = {.name = "gateway", KEYS(gateway_keys), REPEATABLE(conf_gateway, gateways),
@@ -474,10 +492,10 @@ const struct conf_section conf_sections[CONF_SECTIONS] = {
                       .help = "A member of a [gateways]. One section a member."},
     [CONF_ROUTE] = {.name = "route", KEYS(route_keys), REPEATABLE(conf_route, routes), .max = 1024,
                     .example = "berlin",
-                    .help = "A rule. Of all [route] sections the first whose conditions hold wins; a request that none "
-                            "takes goes to where its user is registered, or by DNS. A user or domain is compared as a "
-                            "whole (TEXT), by what it begins with (TEXT*), or by a regular expression (/PCRE2/), "
-                            "anchored where it says so."},
+                    .help = "A rule. Of all [route] sections the first whose conditions hold wins; a "
+                            "request that none takes goes to where its user is registered, or by DNS. A "
+                            "user or domain is compared as a whole (TEXT), by what it begins with (TEXT*), "
+                            "or by a regular expression (/PCRE2/), anchored where it says so."},
 };
 
 // clang-format on
