@@ -116,3 +116,26 @@ enum sip_error sip_edits_apply(struct sip_edits *edits, char *bytes, uint32_t le
     *edited = (struct sip_edited){start, len + (uint32_t)growth};
     return SIP_OK;
 }
+
+enum sip_error sip_edits_write(struct sip_edits *edits, struct slice source, char *to, uint32_t room,
+                               uint32_t *len)
+{
+    struct piece piece[SIP_EDITS_MAX + 1];
+    unsigned n = edits->n;
+
+    sort(edits);
+    if (edits->full || edits->open || !cut(edits, source.len, piece))
+        return SIP_ERROR_EDIT_ROOM;
+    *len = source.len + (uint32_t)piece[n].growth;
+    if (*len > room)
+        return SIP_ERROR_EDIT_ROOM;
+    for (unsigned i = 0; i <= n; i++) {
+        memcpy(to, source.at + piece[i].from, piece[i].len);
+        to += piece[i].len;
+        if (i < n) {
+            memcpy(to, edits->text + edits->edit[i].text, edits->edit[i].len);
+            to += edits->edit[i].len;
+        }
+    }
+    return SIP_OK;
+}

@@ -5,7 +5,8 @@
 // offset keep the order in which they were noted. New text is kept in the list's own arena, so the list is the only
 // memory an edit costs: a worker has one list and empties it for each message. Applying lets the
 // longest piece between two edits lie where it is, if there is room for that; what is before it slides into the
-// headroom, what is behind it into the tailroom. Edits that keep their length move nothing.
+// headroom, what is behind it into the tailroom. Edits that keep their length move nothing. Writing leaves the message
+// as it is and makes a second one elsewhere, in one pass.
 // One thread.
 #ifndef SIP_EDIT_H
 #define SIP_EDIT_H
@@ -109,5 +110,11 @@ struct sip_edited {
 // and may be cleared afterwards.
 enum sip_error sip_edits_apply(struct sip_edits *edits, char *bytes, uint32_t len, uint32_t headroom,
                                uint32_t tailroom, struct sip_edited *edited);
+
+// Writes what `source` becomes to `to`, which has `room` bytes and no byte in common with it, and its length to `*len`.
+// SIP_OK, or SIP_ERROR_EDIT_ROOM for the reasons above, and then nothing is written. The list is sorted by it and keeps
+// its edits.
+enum sip_error sip_edits_write(struct sip_edits *edits, struct slice source, char *to, uint32_t room,
+                               uint32_t *len);
 
 #endif

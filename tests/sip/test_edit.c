@@ -136,6 +136,40 @@ static void test_edit_gives_what_a_naive_rewrite_gives(void **state)
     }
 }
 
+// The second message is the same one, in exactly its room, whose last byte is the last that is written.
+static void test_edit_written_elsewhere_gives_the_same(void **state)
+{
+    static struct buffer buffer;
+    static char result[8192];
+    struct wish wish[24];
+
+    (void)state;
+    for (unsigned round = 0; round < 3000; round++) {
+        char message[400];
+        uint32_t len = draw(400), written = 0;
+        unsigned n = make_wishes(wish, draw(24), len);
+        for (unsigned i = 0; i < len; i++)
+            message[i] = (char)(0x80 | (i * 7));
+        struct slice wanted = slice_of(result, apply_naively(wish, n, slice_of(message, len), result));
+        fill_buffer(&buffer, 0);
+        note(wish, n);
+        if (wanted.len > 0) {
+            assert_int_equal(sip_edits_write(&edits, slice_of(message, len), buffer.bytes + SIDE,
+                                             wanted.len - 1, &written),
+                             SIP_ERROR_EDIT_ROOM);
+            assert_memory_equal(buffer.bytes, buffer.before, sizeof(buffer.bytes));
+        }
+        assert_int_equal(
+            sip_edits_write(&edits, slice_of(message, len), buffer.bytes + SIDE, wanted.len, &written),
+            SIP_OK);
+        assert_int_equal(written, wanted.len);
+        assert_memory_equal(buffer.bytes + SIDE, wanted.at, wanted.len);
+        assert_memory_equal(buffer.bytes, buffer.before, SIDE);
+        assert_memory_equal(buffer.bytes + SIDE + written, buffer.before + SIDE + written,
+                            sizeof(buffer.bytes) - SIDE - written);
+    }
+}
+
 // Every pair of rooms around what three edits need.
 static void test_edit_uses_the_last_byte_of_room(void **state)
 {
@@ -317,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edit_gives_what_a_naive_rewrite_gives),
+        cmocka_unit_test(test_edit_written_elsewhere_gives_the_same),
         cmocka_unit_test(test_edit_uses_the_last_byte_of_room),
         cmocka_unit_test(test_edit_of_the_same_length_moves_nothing),
         cmocka_unit_test(test_edit_leaves_the_longest_piece_where_it_is),
