@@ -2,8 +2,6 @@
 #include "datapath/stage.h"
 #include "net/fragment.h"
 
-#define NO_LISTENER 0xff
-
 static unsigned slot_of(const struct endpoint *endpoint)
 {
     uint64_t low, high;
@@ -17,28 +15,28 @@ static unsigned slot_of(const struct endpoint *endpoint)
 // Open addressing with at most CONF_LISTENERS_MAX entries in 256 slots, so a probe is short and always ends.
 void datapath_listeners_build(const struct conf *conf, uint8_t table[DATAPATH_LISTENER_SLOTS])
 {
-    _Static_assert(CONF_LISTENERS_MAX < DATAPATH_LISTENER_SLOTS && CONF_LISTENERS_MAX < NO_LISTENER,
+    _Static_assert(CONF_LISTENERS_MAX < DATAPATH_LISTENER_SLOTS && CONF_LISTENERS_MAX < DATAPATH_NO_LISTENER,
                    "the table has room");
-    memset(table, NO_LISTENER, DATAPATH_LISTENER_SLOTS);
+    memset(table, DATAPATH_NO_LISTENER, DATAPATH_LISTENER_SLOTS);
     for (unsigned i = 0; i < conf->listeners_n; i++) {
         unsigned slot = slot_of(&conf->listeners[i].address);
-        while (table[slot] != NO_LISTENER)
+        while (table[slot] != DATAPATH_NO_LISTENER)
             slot = (slot + 1) % DATAPATH_LISTENER_SLOTS;
         table[slot] = (uint8_t)i;
     }
 }
 
-static unsigned listener_of(const struct worker *worker, const struct endpoint *destination)
+unsigned datapath_listener_of(const struct worker *worker, const struct endpoint *destination)
 {
     unsigned slot = slot_of(destination);
 
-    while (worker->listener_table[slot] != NO_LISTENER) {
+    while (worker->listener_table[slot] != DATAPATH_NO_LISTENER) {
         unsigned listener = worker->listener_table[slot];
         if (endpoint_equal(&worker->conf->listeners[listener].address, destination))
             return listener;
         slot = (slot + 1) % DATAPATH_LISTENER_SLOTS;
     }
-    return NO_LISTENER;
+    return DATAPATH_NO_LISTENER;
 }
 
 static bool listens_at_address(const struct worker *worker, const struct endpoint *destination)
@@ -100,8 +98,11 @@ void datapath_classify(struct worker *worker, struct burst *burst)
         }
         struct packet *packet = packet_of(mbuf);
         struct net_frame *frame = &packet->frame;
-        unsigned listener = frame->kind == NET_UDP ? listener_of(worker, &frame->destination) : NO_LISTENER;
-        if (listener == NO_LISTENER) {
+        unsigned listener =
+            frame->kind == NET_UDP ? datapath_listener_of(worker, &frame->destination) : DATAPATH_NO_LISTENER;
+        if (listener == DATAPATH_NO_LISTENER) {
+            if (frame->kind == NET_OTHER && datapath_icmp(worker, mbuf))
+                continue;
             datapath_punt(worker, mbuf, PACKET_FRAME);
             continue;
         }
@@ -109,6 +110,7 @@ void datapath_classify(struct worker *worker, struct burst *burst)
             worker_drop(worker, mbuf, DROP_SOURCE);
             continue;
         }
+        packet->parks = 0;
         packet->vlan = frame->has_vlan ? frame->vlan : 0;
         packet->vlan_outer = frame->vlan_outer;
         packet->arrival.source = frame->source;

@@ -5,6 +5,7 @@
 #ifndef DATAPATH_DATAPATH_H
 #define DATAPATH_DATAPATH_H
 
+#include "worker/outlet.h"
 #include "worker/worker.h"
 
 // The lcore function: turns until worker->stop, then drains its rings and returns 0. `worker` is a struct worker.
@@ -17,6 +18,10 @@ unsigned datapath_turn(struct worker *worker);
 // Stops being a worker: sends what waits for tx, frees what is in the rings as DROP_STOPPING. datapath_run does it
 // at its end.
 void datapath_drain(struct worker *worker);
+
+// How this worker's roles keep and send messages: mbufs of its pools. Their sendings leave at the end of the burst or
+// the turn.
+struct outlet datapath_outlet(struct worker *worker);
 
 // Which listener an address and port is, as a table that classify probes. Built by control at start, shared by all
 // workers, read-only afterwards.

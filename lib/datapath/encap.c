@@ -82,7 +82,7 @@ void datapath_encap(struct worker *worker, struct burst *burst)
             datapath_punt(worker, burst->mbuf[i], PACKET_DATAGRAM);
             break;
         default:
-            worker_drop(worker, burst->mbuf[i], DROP_NO_ROUTE);
+            datapath_unsent(worker, burst->mbuf[i], DROP_NO_ROUTE);
         }
     }
     counters_stage_add(&worker->counters.stage[STAGE_ENCAP], rte_rdtsc() - since, burst->n);

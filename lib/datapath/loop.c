@@ -4,8 +4,13 @@
 #include "datapath/stage.h"
 #include "location/location.h"
 #include "net/fragment.h"
+#include "role/policy.h"
+#include "role/role.h"
 
 #define TICK_PER_SECOND 1000 // how often what waits for siblings is looked at
+#define LOOK_PER_SECOND 50   // how often the pools are counted, which reads every core's cache of them
+#define POOL_LOW_SHARE  8    // a pool is low with less than this part of it free
+#define LARGE_SHARE     2    // this part of the large buffers may be kept by roles
 
 // Notes what each message cost in a stage that began at `since`; returns the time now, when the next one begins.
 static uint64_t lap(struct worker *worker, enum stage stage, uint64_t since, unsigned messages)
@@ -63,6 +68,33 @@ static void expire(struct worker *worker)
     location_expire(worker->location, worker->id, worker->now.ms, bursts * WORKER_BURST);
 }
 
+// What control published last holds for this turn.
+static void renew(struct worker *worker)
+{
+    const struct role_policy *policy = atomic_load_explicit(&worker->policy, memory_order_acquire);
+
+    if (policy == worker->role->policy)
+        return;
+    role_renew(worker->role, policy);
+    worker->conf = policy->conf;
+    worker->generation = policy->generation;
+    worker->kept_max = policy->conf->kept_max / worker->workers_n;
+    worker->kept_large_max = worker->large->size / LARGE_SHARE / worker->workers_n;
+}
+
+static bool is_low(const struct rte_mempool *pool)
+{
+    return rte_mempool_avail_count(pool) < pool->size / POOL_LOW_SHARE;
+}
+
+static void look_at_pools(struct worker *worker)
+{
+    if (worker->now_tsc < worker->next_look_tsc)
+        return;
+    worker->next_look_tsc = worker->now_tsc + worker->tsc_hz / LOOK_PER_SECOND;
+    worker->pools_low = is_low(worker->pool);
+}
+
 static void tick(struct worker *worker)
 {
     if (worker->now_tsc < worker->next_tick_tsc)
@@ -79,14 +111,18 @@ unsigned datapath_turn(struct worker *worker)
     unsigned received = 0;
 
     worker_clock(worker);
+    renew(worker);
     uint64_t start = worker->now_tsc;
     for (unsigned port = 0; port < worker->conf->ports_n; port++)
         received += serve_port(worker, port);
     received += datapath_mailbox(worker);
     received += datapath_inject(worker);
+    role_turn(worker->role, &worker->now);
+    datapath_outlet_flush(worker);
     flush(worker);
     expire(worker);
     tick(worker);
+    look_at_pools(worker);
     // Nothing read from a shared table is held from one turn to the next.
     rte_rcu_qsbr_quiescent(worker->qsbr, worker->id);
 

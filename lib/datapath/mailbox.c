@@ -1,7 +1,36 @@
 #include <rte_prefetch.h>
 
 #include "datapath/stage.h"
-#include "location/location.h"
+
+// A message for this worker. One that was steered under another policy (it waited for a name, or a reload came between)
+// is steered anew: its domain has another number now, and perhaps another owner. False: that one has it.
+static bool still_ours(struct worker *worker, struct rte_mbuf *mbuf)
+{
+    struct packet *packet = packet_of(mbuf);
+
+    if (packet->generation == worker->generation)
+        return true;
+    datapath_steer_one(worker, packet);
+    if (packet->steered.worker == worker->id)
+        return true;
+    datapath_hand_over(worker, packet->steered.worker, mbuf, PACKET_SERVE);
+    return false;
+}
+
+// The kernel hears of it as well: it is its address.
+static void hear_unreachable(struct worker *worker, struct rte_mbuf *mbuf)
+{
+    datapath_unreachable(worker, mbuf);
+    datapath_punt(worker, mbuf, PACKET_FRAME);
+}
+
+static void hear_unsent(struct worker *worker, struct rte_mbuf *mbuf)
+{
+    packet_of(mbuf)->frame.payload = 0;
+    packet_of(mbuf)->frame.payload_len = mbuf->data_len;
+    datapath_unreachable(worker, mbuf);
+    rte_pktmbuf_free(mbuf); // counted by whoever found no way for it
+}
 
 // Does what each packet's errand asks: a message is served, a datagram wants its headers, a frame leaves as it is.
 static void carry_out(struct worker *worker, struct rte_mbuf *const *mbufs, unsigned n)
@@ -18,14 +47,25 @@ static void carry_out(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
     }
     for (unsigned i = 0; i < n; i++) {
         struct packet *packet = packet_of(mbufs[i]);
-        if (packet->errand == PACKET_SERVE) {
-            if (packet->steered.has_aor)
-                location_prefetch_bucket(worker->location, packet->steered.aor);
+        switch (packet->errand) {
+        case PACKET_SERVE:
+            if (!still_ours(worker, mbufs[i]))
+                break;
+            datapath_prefetch_tables(worker, &packet->steered);
             messages.mbuf[messages.n++] = mbufs[i];
-        } else if (packet->errand == PACKET_DATAGRAM)
+            break;
+        case PACKET_DATAGRAM:
             datagrams.mbuf[datagrams.n++] = mbufs[i];
-        else
+            break;
+        case PACKET_UNREACHABLE:
+            hear_unreachable(worker, mbufs[i]);
+            break;
+        case PACKET_UNSENT:
+            hear_unsent(worker, mbufs[i]);
+            break;
+        default:
             datapath_tx(worker, packet->port, mbufs[i]);
+        }
     }
     datapath_serve(worker, &messages);
     datapath_encap(worker, &messages);

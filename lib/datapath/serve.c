@@ -28,7 +28,7 @@ static void count_departure(struct counters *counters, const struct sip_message 
         counters->forwarded_responses[message->status / 100 % COUNTERS_STATUS_CLASSES]++;
 }
 
-// One message: decide, then rewrite. NULL when it was dropped. Adds the cycles of rewriting to `*rewriting` unless
+// One message: decide, then rewrite. NULL when it goes no further. Adds the cycles of rewriting to `*rewriting` unless
 // that is NULL.
 static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, uint64_t *rewriting)
 {
@@ -38,9 +38,13 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     sip_edits_clear(worker->edits);
     packet->arrival.now = worker->now;
     packet->arrival.worker = worker->id;
-    count_arrival(&worker->counters, &packet->message);
     role_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, &verdict,
                worker->edits);
+    if (verdict.kind == VERDICT_PARK) { // counted when it is back
+        datapath_park(worker, mbuf, &verdict);
+        return NULL;
+    }
+    count_arrival(&worker->counters, &packet->message);
     if (verdict.kind == VERDICT_DROP) {
         worker_drop(worker, mbuf, verdict.drop);
         return NULL;
@@ -57,6 +61,8 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
         worker_drop(worker, mbuf, drop);
         return NULL;
     }
+    if (verdict.keep != NULL)
+        *verdict.keep = datapath_keep(worker, mbuf);
     return mbuf;
 }
 
@@ -87,4 +93,5 @@ void datapath_serve(struct worker *worker, struct burst *burst)
     counters_stage_add(&worker->counters.stage[STAGE_SERVE], rte_rdtsc() - before - rewriting, burst->n);
     counters_stage_add(&worker->counters.stage[STAGE_REWRITE], rewriting, kept);
     burst->n = (uint16_t)kept;
+    datapath_outlet_flush(worker);
 }

@@ -29,11 +29,21 @@ void datapath_classify(struct worker *worker, struct burst *burst);
 // Asks for the lines of a datagram and of its index before they are needed; its frame is known.
 void datapath_prefetch(const struct rte_mbuf *mbuf);
 
-// Makes each message contiguous and indexes it.
+// Takes what keeps a NAT's hole open and STUN, of which it answers what wants an answer; `answers` has room. False: it
+// is neither, and the mbuf stays the caller's.
+bool datapath_keepalive(struct worker *worker, struct rte_mbuf *mbuf, struct burst *answers);
+
+// Makes each message contiguous and indexes it; sends the answers to keep-alives.
 void datapath_parse(struct worker *worker, struct burst *burst);
 
 // Keeps the messages that this worker owns, hands the others over, and prefetches what serving will read.
 void datapath_steer(struct worker *worker, struct burst *burst);
+
+// The same for one message, whoever it belongs to.
+void datapath_steer_one(struct worker *worker, struct packet *packet);
+
+// Asks for what serving will look up first.
+void datapath_prefetch_tables(const struct worker *worker, const struct steered *steered);
 
 // Lets the roles decide and rewrites each message accordingly; leaves datagrams without headers, to `packet.to`.
 void datapath_serve(struct worker *worker, struct burst *burst);
@@ -41,12 +51,37 @@ void datapath_serve(struct worker *worker, struct burst *burst);
 // Turns the mbuf's frame into the edited datagram. DROP_NONE, or why not; *mbuf may be another one afterwards.
 enum drop datapath_rewrite(struct worker *worker, struct rte_mbuf **mbuf);
 
+// The datagram as it stands, as a buffer that a role keeps while the datagram goes on. NULL when it is too large to be
+// kept now.
+struct buffer *datapath_keep(struct worker *worker, struct rte_mbuf *mbuf);
+
+// Puts headers on what roles sent through their outlet.
+void datapath_outlet_flush(struct worker *worker);
+
 // Finds each datagram's next hop and puts UDP, IP and Ethernet in front, in fragments where it must; hands it to tx.
 void datapath_encap(struct worker *worker, struct burst *burst);
 
 // Queues a whole frame for a port; sent at the latest by datapath_tx_flush.
 void datapath_tx(struct worker *worker, unsigned port, struct rte_mbuf *mbuf);
 void datapath_tx_flush(struct worker *worker);
+
+// Which listener an address and port is, or DATAPATH_NO_LISTENER.
+#define DATAPATH_NO_LISTENER 0xff
+unsigned datapath_listener_of(const struct worker *worker, const struct endpoint *destination);
+
+// Looks whether a frame that is not UDP is an ICMP error about a request of ours, and lets the role know that served it.
+// True: another worker did, and has the frame now. False: the frame goes on to the kernel.
+bool datapath_icmp(struct worker *worker, struct rte_mbuf *mbuf);
+
+// The same for one whose `frame.payload` is known to be what was quoted.
+void datapath_unreachable(struct worker *worker, struct rte_mbuf *mbuf);
+
+// A datagram that no next hop takes; `drop` says why. Where a role keeps it, it hears of that in the next turn, since
+// this may be called while the role sends.
+void datapath_unsent(struct worker *worker, struct rte_mbuf *mbuf, enum drop drop);
+
+// Gives a message to control until the name in the verdict is known.
+void datapath_park(struct worker *worker, struct rte_mbuf *mbuf, const struct verdict *verdict);
 
 // Gives a packet to control with its errand.
 void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_errand errand);

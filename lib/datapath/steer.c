@@ -1,6 +1,7 @@
 #include "datapath/stage.h"
 #include "location/location.h"
 #include "role/role.h"
+#include "transaction/transaction.h"
 
 // Into one mailbox in one go: a ring with many producers costs by the call, not by the packet.
 static void hand_over(struct worker *worker, unsigned to, struct rte_mbuf *const *mbufs, unsigned n)
@@ -37,6 +38,24 @@ static void hand_over_all(struct worker *worker, struct burst *others)
     }
 }
 
+void datapath_steer_one(struct worker *worker, struct packet *packet)
+{
+    packet->generation = worker->generation;
+    packet->steered.slot = TRANSACTION_NONE;
+    packet->steered.has_transaction = false;
+    role_steer(worker->role, &packet->message, worker->workers_n, &packet->steered);
+}
+
+void datapath_prefetch_tables(const struct worker *worker, const struct steered *steered)
+{
+    if (steered->has_aor)
+        location_prefetch_bucket(worker->location, steered->aor);
+    if (steered->has_transaction)
+        transaction_prefetch(worker->role->transactions, steered->transaction);
+    if (steered->slot != TRANSACTION_NONE)
+        transaction_prefetch_slot(worker->role->transactions, steered->slot);
+}
+
 void datapath_steer(struct worker *worker, struct burst *burst)
 {
     struct burst others = {.n = 0};
@@ -45,16 +64,14 @@ void datapath_steer(struct worker *worker, struct burst *burst)
     for (unsigned i = 0; i < burst->n; i++) {
         struct rte_mbuf *mbuf = burst->mbuf[i];
         struct packet *packet = packet_of(mbuf);
-        struct steered *steered = &packet->steered;
 
-        role_steer(worker->role, &packet->message, worker->workers_n, steered);
-        if (steered->worker != worker->id) {
+        datapath_steer_one(worker, packet);
+        if (packet->steered.worker != worker->id) {
             packet->errand = PACKET_SERVE;
             others.mbuf[others.n++] = mbuf;
             continue;
         }
-        if (steered->has_aor)
-            location_prefetch_bucket(worker->location, steered->aor);
+        datapath_prefetch_tables(worker, &packet->steered);
         burst->mbuf[kept++] = mbuf;
     }
     hand_over_all(worker, &others);

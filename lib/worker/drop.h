@@ -25,7 +25,8 @@
     X(LINEARISE, "message in several segments and no large buffer free to join them in")          \
     X(NO_TWIN, "not SIP, and its port has no TAP twin")                                           \
     X(PUNT_FULL, "not SIP, and the ring to the control core is full")                             \
-    X(KEEPALIVE, "CRLF or empty keep-alive datagram")                                             \
+    X(KEEPALIVE, "CRLF, empty or STUN keep-alive that wants no answer")                           \
+    X(STUN, "STUN that is broken, or no request of RFC 5626 3.5.2")                               \
     X(PARSE, "message so broken that no answer can be built (by kind: /strowger/parse)")          \
     X(RESPONSE_MALFORMED, "malformed response")                                                   \
     X(RESPONSE_NOT_OURS, "response whose top Via is not ours (RFC 3261 16.7 step 3)")             \

@@ -18,6 +18,9 @@ enum packet_errand {
     PACKET_FRAME, // a whole frame. punt: give it to the twin of `port`; inject, mailbox: transmit it on `port`
     PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop has no MAC yet;
                      // inject, mailbox: put headers on and transmit it
+    PACKET_RESOLVE, // punt: a parsed message that waits for a name; it comes back by inject as PACKET_SERVE
+    PACKET_UNSENT,  // mailbox, inject: a DATAGRAM of this worker that no next hop takes
+    PACKET_UNREACHABLE, // mailbox: a whole ICMP error about a request of this worker; `frame.payload` is what it quotes
 };
 
 struct packet {
@@ -30,6 +33,14 @@ struct packet {
     uint8_t errand;      // enum packet_errand
     uint8_t listener;    // DATAGRAM: index of the listener it leaves from
     uint8_t parsed;      // enum sip_error
+    uint8_t parks;       // times it waited for a name, see worker/parked.h
+    // Of a message that a role keeps (worker/outlet.h): whoever sent it last moved data_off and data_len.
+    bool kept_arrived;   // `arrival` says where it came in
+    bool kept_indexed;   // `message` is its index
+    uint16_t kept_at;    // data_off at its first byte
+    uint16_t kept_len;   // bytes
+    uint16_t kept_port;  // `port` as it was: a hand-over for transmission writes over that
+    uint32_t generation; // of the policy that `steered` was made under
     struct steered steered;
     struct sip_message message;
 };

@@ -15,16 +15,17 @@ enum verdict_kind {
 struct buffer; // worker/outlet.h
 
 struct verdict {
-    struct endpoint to;   // next hop, with port
-    struct buffer **keep; // forward, reply: where a reference to the message as it leaves is put; NULL: nowhere.
-                          // Left NULL where rewriting fails and the message is dropped
-    struct slice name;    // park: a host name or a number; points into the message or the configuration
-    uint16_t name_port;   // park: struct name_question
+    struct endpoint to; // next hop, with port
+    struct buffer *
+        *keep;         // forward, reply: where a reference to the message as it leaves is put; NULL: nowhere.
+                       // Left NULL where rewriting fails and the message is dropped
+    struct slice name; // park: a host name or a number; points into the message or the configuration
+    uint16_t name_port; // park: struct name_question
     uint8_t name_kind;
-    uint16_t status;    // reply: its status
-    uint8_t kind;       // enum verdict_kind
-    uint8_t listener;   // index into conf->listeners: the source address of what leaves
-    uint8_t drop;       // enum drop
+    uint16_t status;  // reply: its status
+    uint8_t kind;     // enum verdict_kind
+    uint8_t listener; // index into conf->listeners: the source address of what leaves
+    uint8_t drop;     // enum drop
 };
 
 #endif

@@ -36,6 +36,7 @@ struct worker_port {
 };
 
 struct role;           // role/role.h
+struct role_policy;    // role/policy.h
 struct location;       // location/location.h
 struct net_reassembly; // net/fragment.h
 struct sip_edits;      // sip/edit.h
@@ -45,8 +46,7 @@ struct worker {
     uint16_t id; // 0 … workers_n - 1; also its reader number in qsbr and its shard
     uint16_t workers_n;
     unsigned lcore;
-    int socket; // NUMA node, or SOCKET_ID_ANY
-    const struct conf *conf;
+    int socket;                    // NUMA node, or SOCKET_ID_ANY
     struct worker *const *workers; // all, by id
     const atomic_bool *stop;       // control: wo, workers: ro
     struct rte_rcu_qsbr *qsbr;
@@ -65,11 +65,21 @@ struct worker {
     uint64_t tsc_hz;
     uint64_t unix_offset_s; // wall clock when now.ms was 0
 
+    // control: wo, worker: ro. The policy in force; control frees the one before after a grace period.
+    const struct role_policy *_Atomic policy;
+
     // worker: wo
+    const struct conf *conf;           // the policy's, of this turn
+    uint32_t generation;               // the policy's, of this turn
+    uint32_t kept_max, kept_large_max; // this worker's share of what roles may keep
+    bool pools_low;                    // as the last look found them
+    uint16_t outgoing_n;
+    struct rte_mbuf *outgoing[WORKER_BURST];  // what roles sent beside the message in hand
     struct worker_port ports[CONF_PORTS_MAX]; // index into conf->ports
     struct clock now;
     uint64_t now_tsc;
-    uint64_t next_tick_tsc;       // when expiry and timers run next
+    uint64_t next_tick_tsc;       // when expiry runs next
+    uint64_t next_look_tsc;       // when the pools are looked at next
     uint16_t ip4_id;              // identification of the next datagram that is fragmented (RFC 6864)
     uint32_t ip6_id;              // the same (RFC 8200 4.5); the worker's number is in its upper bits
     uint64_t clock_tsc, clock_ms; // base of `now`
