@@ -152,6 +152,8 @@ struct transaction *transaction_open(struct transaction_table *table, struct has
 // An ACK and a CANCEL find the record of their INVITE (17.2.3, 9.2). NULL: none.
 struct transaction *transaction_find(struct transaction_table *table, struct hash128 key, uint8_t method);
 void transaction_prefetch(const struct transaction_table *table, struct hash128 key); // chain head
+void transaction_prefetch_record(const struct transaction_table *table,
+                                 struct hash128 key);                                 // what it leads to
 void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot); // any slot at all
 
 // By what our Via branch carries; NULL: nothing there, or not with this check.

@@ -1,0 +1,157 @@
+// When a record must be looked at next, and whether it only lingers.
+#include "transaction/table.h"
+
+// Milliseconds from now, and negative for what has passed.
+struct outlook {
+    int32_t nearest; // deadline at which something is to be done; INT32_MAX: none
+    int32_t latest;  // deadline until which retransmissions are absorbed; INT32_MIN: none
+};
+
+static void expect(struct outlook *outlook, uint32_t deadline, uint32_t now)
+{
+    int32_t after = (int32_t)(deadline - now);
+
+    if (deadline != TRANSACTION_NEVER && after < outlook->nearest)
+        outlook->nearest = after;
+}
+
+static void absorb(struct outlook *outlook, uint32_t deadline, uint32_t now)
+{
+    int32_t after = (int32_t)(deadline - now);
+
+    if (after > outlook->latest)
+        outlook->latest = after;
+}
+
+static void look_at_server(struct outlook *outlook, const struct transaction *transaction, uint32_t now)
+{
+    switch (transaction->state) {
+    case TRANSACTION_SERVER_TRYING:
+        if (transaction->pending_n > 0)
+            expect(outlook, transaction->retransmit_at, now);
+        break;
+    case TRANSACTION_SERVER_COMPLETED:
+        if (transaction_is_invite(transaction)) { // the ACK is still to come
+            expect(outlook, transaction->retransmit_at, now);
+            expect(outlook, transaction->ends_at, now);
+            break;
+        } // fall through
+    case TRANSACTION_SERVER_CONFIRMED:
+    case TRANSACTION_SERVER_ACCEPTED:
+        absorb(outlook, transaction->ends_at, now);
+        break;
+    default:
+        break;
+    }
+}
+
+static void look_at_client(struct outlook *outlook, const struct transaction_branch *branch, uint32_t now)
+{
+    switch (branch->state) {
+    case TRANSACTION_CLIENT_CALLING:
+    case TRANSACTION_CLIENT_TRYING:
+    case TRANSACTION_CLIENT_PROCEEDING:
+        expect(outlook, branch->retransmit_at, now);
+        expect(outlook, branch->ends_at, now);
+        expect(outlook, branch->cancel_at, now);
+        expect(outlook, branch->cancel_ends_at, now);
+        expect(outlook, branch->answer_at, now);
+        break;
+    case TRANSACTION_CLIENT_COMPLETED:
+    case TRANSACTION_CLIENT_ACCEPTED:
+        absorb(outlook, branch->ends_at, now);
+        break;
+    default:
+        break;
+    }
+}
+
+static void linger(struct transaction_table *table, struct transaction *transaction)
+{
+    uint32_t slot = transaction_slot(table, transaction);
+
+    if (transaction->lingers)
+        return;
+    transaction->lingers = true;
+    table->lingering[slot] = (struct transaction_link){.previous = table->linger_last};
+    if (table->linger_last != 0)
+        table->lingering[table->linger_last].next = slot;
+    else
+        table->linger_first = slot;
+    table->linger_last = slot;
+    transaction_count(&table->counts.lingering, 1);
+}
+
+void transaction_linger_not(struct transaction_table *table, struct transaction *transaction)
+{
+    struct transaction_link link = table->lingering[transaction_slot(table, transaction)];
+
+    if (!transaction->lingers)
+        return;
+    transaction->lingers = false;
+    if (link.previous != 0)
+        table->lingering[link.previous].next = link.next;
+    else
+        table->linger_first = link.next;
+    if (link.next != 0)
+        table->lingering[link.next].previous = link.previous;
+    else
+        table->linger_last = link.previous;
+    transaction_count(&table->counts.lingering, -1);
+}
+
+// A place in the wheel that is early enough stays.
+static void wait_until(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms,
+                       int32_t after)
+{
+    struct transaction_wheel *wheel = &table->wheel;
+    uint32_t slot = transaction_slot(table, transaction);
+    uint64_t tick = after > 0 ? transaction_wheel_tick(now_ms + (uint32_t)after)
+                              : now_ms / TRANSACTION_TICK_MS + 1; // not again in this turn
+
+    if (transaction->wheel_at != TRANSACTION_WHEEL_NONE) {
+        if (transaction_wheel_tick_at(wheel, transaction->wheel_at) <= tick)
+            return;
+        transaction_wheel_remove(wheel, slot, transaction->wheel_at);
+    }
+    transaction->wheel_at = transaction_wheel_put(wheel, slot, tick);
+}
+
+bool transaction_settle(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms)
+{
+    struct outlook outlook = {INT32_MAX, INT32_MIN};
+    uint32_t now = (uint32_t)now_ms;
+
+    look_at_server(&outlook, transaction, now);
+    for (struct transaction_branch *branch = &transaction->first; branch != NULL;
+         branch = transaction_branch_after(table, branch))
+        look_at_client(&outlook, branch, now);
+    bool busy = outlook.nearest != INT32_MAX;
+
+    if (!busy && outlook.latest == INT32_MIN)
+        return false;
+    if (busy || transaction->state <= TRANSACTION_SERVER_PROCEEDING)
+        transaction_linger_not(table, transaction);
+    else
+        linger(table, transaction);
+    wait_until(table, transaction, now_ms, busy ? outlook.nearest : outlook.latest);
+    return true;
+}
+
+struct transaction *transaction_due(struct transaction_table *table, uint64_t now_ms)
+{
+    uint32_t slot = transaction_wheel_due(&table->wheel, now_ms);
+
+    if (slot == 0)
+        return NULL;
+    struct transaction *transaction = &table->records[slot];
+    uint32_t ahead = slot;
+
+    // The links of those before the last were read in the call before.
+    for (unsigned i = 0; i < TRANSACTION_WHEEL_AHEAD; i++)
+        ahead = table->wheel.links[ahead].next;
+    __builtin_prefetch(&table->records[ahead], 1);
+    __builtin_prefetch(&table->records[ahead].first, 1);
+    transaction->wheel_at = TRANSACTION_WHEEL_NONE;
+    return transaction;
+}

@@ -1,0 +1,352 @@
+#include "transaction/table.h"
+
+#include <errno.h>
+
+#define LINE 64
+
+struct layout {
+    size_t records, heads, edges, lingering, links, spokes, branches, bytes;
+    uint32_t heads_n;
+};
+
+static size_t place(size_t *bytes, uint64_t n, size_t size)
+{
+    size_t at = *bytes;
+
+    *bytes = (at + n * size + LINE - 1) & ~(size_t)(LINE - 1);
+    return at;
+}
+
+static struct layout layout_of(const struct transaction_limits *limits)
+{
+    struct layout l = {.heads_n = 1};
+    uint64_t slots = limits->records + 1;
+
+    while (l.heads_n < limits->records)
+        l.heads_n *= 2;
+    size_t bytes = 0;
+
+    place(&bytes, 1, sizeof(struct transaction_table));
+    l.records = place(&bytes, slots, sizeof(struct transaction));
+    l.heads = place(&bytes, l.heads_n, sizeof(struct transaction_edge));
+    l.edges = place(&bytes, slots, sizeof(struct transaction_edge));
+    l.lingering = place(&bytes, slots, sizeof(struct transaction_link));
+    l.links = place(&bytes, slots, sizeof(struct transaction_link));
+    l.spokes = place(&bytes, TRANSACTION_SPOKES, sizeof(uint32_t));
+    l.branches = place(&bytes, limits->branches, sizeof(struct transaction_branch));
+    l.bytes = bytes + LINE; // what is taken may be less aligned than cache lines ask for
+    return l;
+}
+
+int transaction_table_create(struct transaction_table **table, const struct transaction_limits *limits,
+                             const struct transaction_timers *timers, const struct memory *memory)
+{
+    if (limits->records == 0 || limits->records > TRANSACTION_RECORDS_MAX ||
+        limits->branches > TRANSACTION_RECORDS_MAX)
+        return -EINVAL;
+    struct layout l = layout_of(limits);
+    char *block = memory->take(memory->owner, l.bytes, limits->node);
+
+    if (block == NULL)
+        return -ENOMEM;
+    char *at = block + (-(uintptr_t)block & (LINE - 1));
+    struct transaction_table *made = (struct transaction_table *)at;
+
+    *made = (struct transaction_table){
+        .records = (struct transaction *)(at + l.records),
+        .heads = (struct transaction_edge *)(at + l.heads),
+        .edges = (struct transaction_edge *)(at + l.edges),
+        .lingering = (struct transaction_link *)(at + l.lingering),
+        .heads_mask = l.heads_n - 1,
+        .records_n = (uint32_t)limits->records,
+        .fresh = 1,
+        .wheel = {.spokes = (uint32_t *)(at + l.spokes), .links = (struct transaction_link *)(at + l.links)},
+        .branches = (struct transaction_branch *)(at + l.branches),
+        .branches_n = (uint32_t)limits->branches,
+        .branches_free = TRANSACTION_NONE,
+        .counts = {.records_max = limits->records, .branches_max = limits->branches, .bytes = l.bytes},
+        .memory = *memory,
+        .block = block,
+    };
+    transaction_table_time(made, timers);
+    *table = made;
+    return 0;
+}
+
+void transaction_table_destroy(struct transaction_table *table)
+{
+    if (table == NULL)
+        return;
+    struct memory memory = table->memory;
+
+    memory.give(memory.owner, table->block, table->counts.bytes);
+}
+
+void transaction_table_time(struct transaction_table *table, const struct transaction_timers *timers)
+{
+    uint32_t interval = timers->t1_ms;
+
+    table->timers = *timers;
+    // RFC 4320 4.1: as long as a client's Timer E takes to be reset to T2. The first time that it is reset at
+    // all is when it first fires.
+    table->trying_ms = 0;
+    do {
+        table->trying_ms += interval;
+        interval = transaction_doubled(table, interval);
+    } while (interval < timers->t2_ms);
+}
+
+// The index.
+
+static struct transaction_edge *head_of(const struct transaction_table *table, struct hash128 key)
+{
+    return &table->heads[key.low & table->heads_mask];
+}
+
+static uint32_t tag_of(struct hash128 key)
+{
+    return (uint32_t)key.high;
+}
+
+static void chain(struct transaction_table *table, uint32_t slot, struct hash128 key)
+{
+    struct transaction_edge *head = head_of(table, key);
+
+    table->edges[slot] = *head;
+    *head = (struct transaction_edge){tag_of(key), slot};
+}
+
+static void unchain(struct transaction_table *table, uint32_t slot, struct hash128 key)
+{
+    struct transaction_edge *edge = head_of(table, key);
+
+    while (edge->slot != slot)
+        edge = &table->edges[edge->slot];
+    *edge = table->edges[slot];
+}
+
+struct transaction *transaction_find(struct transaction_table *table, struct hash128 key, uint8_t method)
+{
+    uint32_t tag = tag_of(key);
+
+    // RFC 3261 17.2.3, 9.2
+    if (method == SIP_METHOD_ACK || method == SIP_METHOD_CANCEL)
+        method = SIP_METHOD_INVITE;
+    for (struct transaction_edge edge = *head_of(table, key); edge.slot != 0;
+         edge = table->edges[edge.slot]) {
+        struct transaction *transaction = &table->records[edge.slot];
+
+        if (edge.tag == tag && hash128_equal(transaction->key, key) && transaction->method == method)
+            return transaction;
+    }
+    return NULL;
+}
+
+void transaction_prefetch(const struct transaction_table *table, struct hash128 key)
+{
+    __builtin_prefetch(head_of(table, key));
+}
+
+static void prefetch_record(const struct transaction_table *table, uint32_t slot)
+{
+    const char *at = (const char *)&table->records[slot];
+
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + LINE, 1);
+    __builtin_prefetch(at + 2 * LINE, 1);
+}
+
+void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot)
+{
+    if (slot <= table->records_n)
+        prefetch_record(table, slot);
+}
+
+void transaction_prefetch_record(const struct transaction_table *table, struct hash128 key)
+{
+    const struct transaction_edge *head = head_of(table, key);
+
+    if (head->tag == tag_of(key))
+        prefetch_record(table, head->slot);
+}
+
+struct transaction *transaction_at(struct transaction_table *table, uint32_t slot, uint64_t check)
+{
+    if (slot == 0 || slot > table->records_n)
+        return NULL;
+    struct transaction *transaction = &table->records[slot];
+
+    return transaction->state != 0 && transaction->check == check ? transaction : NULL;
+}
+
+uint32_t transaction_slot(const struct transaction_table *table, const struct transaction *transaction)
+{
+    return (uint32_t)(transaction - table->records);
+}
+
+// The slab.
+
+// The next one to be opened: while this one is worked on it comes into the cache.
+static void prepare_next(const struct transaction_table *table)
+{
+    if (table->free != 0) {
+        prefetch_record(table, table->free);
+        __builtin_prefetch((const char *)&table->records[table->free] + 3 * LINE, 1);
+    } else if (table->fresh <= table->records_n) {
+        prefetch_record(table, table->fresh);
+    } else if (table->linger_first != 0) {
+        // It came into the cache when it was the last but one.
+        transaction_prefetch(table, table->records[table->linger_first].key);
+        prefetch_record(table, table->lingering[table->linger_first].next);
+    }
+}
+
+static uint32_t take_slot(struct transaction_table *table)
+{
+    uint32_t slot = table->free;
+
+    if (slot != 0)
+        table->free = table->edges[slot].slot;
+    else if (table->fresh <= table->records_n)
+        slot = table->fresh++;
+    return slot;
+}
+
+struct transaction *transaction_open(struct transaction_table *table, struct hash128 key, uint8_t method,
+                                     uint64_t now_ms, void (*evict)(void *owner, struct transaction *),
+                                     void *owner)
+{
+    uint32_t slot = take_slot(table);
+
+    if (slot == 0) {
+        if (table->linger_first == 0) {
+            transaction_count(&table->counts.refused, 1);
+            return NULL;
+        }
+        struct transaction *oldest = &table->records[table->linger_first];
+
+        evict(owner, oldest);
+        transaction_close(table, oldest);
+        transaction_count(&table->counts.evicted, 1);
+        slot = take_slot(table);
+    }
+    prepare_next(table);
+    struct transaction *transaction = &table->records[slot];
+    bool invite = method == SIP_METHOD_INVITE;
+
+    *transaction = (struct transaction){
+        .key = key,
+        .call = TRANSACTION_NONE,
+        .method = method,
+        .state = invite ? TRANSACTION_SERVER_PROCEEDING : TRANSACTION_SERVER_TRYING,
+        .retransmit_at = invite ? TRANSACTION_NEVER : transaction_deadline(now_ms, table->trying_ms),
+        .best = UINT16_MAX,
+        .route = UINT16_MAX,
+        .first = {.next = TRANSACTION_NONE, .gateway = UINT16_MAX},
+    };
+    chain(table, slot, key);
+    // Where its branch's first retransmission, or a final answer's, will want it.
+    transaction->wheel_at =
+        transaction_wheel_put(&table->wheel, slot, transaction_wheel_tick(now_ms + table->timers.t1_ms));
+    transaction_count(&table->counts.records, 1);
+    transaction_count(&table->counts.opened, 1);
+    return transaction;
+}
+
+static void free_branches(struct transaction_table *table, struct transaction *transaction)
+{
+    for (uint32_t i = transaction->first.next, next; i != TRANSACTION_NONE; i = next) {
+        next = table->branches[i].next;
+        table->branches[i].next = table->branches_free;
+        table->branches_free = i;
+        transaction_count(&table->counts.branches, -1);
+    }
+}
+
+void transaction_close(struct transaction_table *table, struct transaction *transaction)
+{
+    uint32_t slot = transaction_slot(table, transaction);
+
+    free_branches(table, transaction);
+    transaction_linger_not(table, transaction);
+    if (transaction->wheel_at != TRANSACTION_WHEEL_NONE)
+        transaction_wheel_remove(&table->wheel, slot, transaction->wheel_at);
+    unchain(table, slot, transaction->key);
+    transaction->state = 0;
+    table->edges[slot].slot = table->free;
+    table->free = slot;
+    transaction_count(&table->counts.records, -1);
+}
+
+// Branches.
+
+struct transaction_branch *transaction_branch_next(struct transaction_table *table,
+                                                   struct transaction *transaction,
+                                                   struct transaction_branch *branch)
+{
+    if (branch == NULL)
+        return transaction->branches_n > 0 ? &transaction->first : NULL;
+    return transaction_branch_after(table, branch);
+}
+
+struct transaction_branch *transaction_branch_at(struct transaction_table *table,
+                                                 struct transaction *transaction, unsigned number)
+{
+    struct transaction_branch *branch = transaction_branch_next(table, transaction, NULL);
+
+    while (branch != NULL && branch->number != number)
+        branch = transaction_branch_after(table, branch);
+    return branch;
+}
+
+static uint32_t take_branch(struct transaction_table *table)
+{
+    uint32_t i = table->branches_free;
+
+    if (i != TRANSACTION_NONE)
+        table->branches_free = table->branches[i].next;
+    else if (table->branches_fresh < table->branches_n)
+        i = table->branches_fresh++;
+    return i;
+}
+
+struct transaction_branch *transaction_branch_add(struct transaction_table *table,
+                                                  struct transaction *transaction)
+{
+    if (transaction->branches_n == 0) {
+        transaction->branches_n = 1;
+        return &transaction->first;
+    }
+    if (transaction->branches_n >= TRANSACTION_BRANCHES_MAX)
+        return NULL;
+    uint32_t i = take_branch(table);
+
+    if (i == TRANSACTION_NONE)
+        return NULL;
+    struct transaction_branch *last = &transaction->first;
+
+    while (last->next != TRANSACTION_NONE)
+        last = &table->branches[last->next];
+    last->next = i;
+    table->branches[i] = (struct transaction_branch){
+        .next = TRANSACTION_NONE, .number = transaction->branches_n++, .gateway = UINT16_MAX};
+    transaction_count(&table->counts.branches, 1);
+    return &table->branches[i];
+}
+
+void transaction_usage(const struct transaction_table *table, struct transaction_usage *usage)
+{
+    const struct transaction_usage *counts = &table->counts;
+
+    *usage = (struct transaction_usage){
+        .records = __atomic_load_n(&counts->records, __ATOMIC_RELAXED),
+        .records_max = counts->records_max,
+        .lingering = __atomic_load_n(&counts->lingering, __ATOMIC_RELAXED),
+        .branches = __atomic_load_n(&counts->branches, __ATOMIC_RELAXED),
+        .branches_max = counts->branches_max,
+        .opened = __atomic_load_n(&counts->opened, __ATOMIC_RELAXED),
+        .evicted = __atomic_load_n(&counts->evicted, __ATOMIC_RELAXED),
+        .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
+        .bytes = counts->bytes,
+    };
+}

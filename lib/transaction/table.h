@@ -1,0 +1,82 @@
+// table: the records, their index, and what only lingers. Internal to the room; owner worker only.
+//
+// Slots count from 1, so 0 is none and fresh memory is an empty table: pages that were never used are never
+// touched. The index is a chain of edges: a head, or the edge that leads on from a record, names the next
+// record and 32 bits of its key, so a look-up mostly touches one edge and the record it looks for.
+#ifndef TRANSACTION_TABLE_H
+#define TRANSACTION_TABLE_H
+
+#include "sip/method.h"
+#include "transaction/wheel.h"
+
+struct transaction_edge {
+    uint32_t tag;  // of the key of
+    uint32_t slot; // 0: none
+};
+
+struct transaction_table {
+    struct transaction *records;        // by slot
+    struct transaction_edge *heads;     // by key
+    struct transaction_edge *edges;     // by slot: to the next of the chain; of a free one to the next free
+    struct transaction_link *lingering; // by slot
+    uint32_t linger_first, linger_last; // oldest, newest
+    uint32_t heads_mask;
+    uint32_t records_n;
+    uint32_t fresh; // first slot that was never used
+    uint32_t free;  // slots that were
+    struct transaction_wheel wheel;
+
+    struct transaction_branch *branches; // further ones; `next` links the free ones
+    uint32_t branches_n, branches_fresh, branches_free;
+
+    struct transaction_timers timers;
+    uint32_t trying_ms; // until 100 is due (RFC 4320 4.1)
+
+    struct transaction_usage counts; // worker: wo, any thread: ro
+    struct memory memory;
+    void *block;
+};
+
+// Where the deadline of a timer of `after_ms` lies; `from_ms` may be cut to 32 bits already.
+static inline uint32_t transaction_deadline(uint64_t from_ms, uint32_t after_ms)
+{
+    uint32_t deadline = (uint32_t)from_ms + after_ms;
+
+    return deadline != TRANSACTION_NEVER ? deadline : 1;
+}
+
+// The next one of a timer that fired: counted from when it should have, unless that has passed, too.
+static inline uint32_t transaction_deadline_again(uint32_t fired, uint32_t interval, uint64_t now_ms)
+{
+    uint32_t again = transaction_deadline(fired, interval);
+
+    return transaction_is_due(again, now_ms) ? transaction_deadline(now_ms, interval) : again;
+}
+
+static inline bool transaction_is_invite(const struct transaction *transaction)
+{
+    return transaction->method == SIP_METHOD_INVITE;
+}
+
+// Twice the interval, at most T2.
+static inline uint32_t transaction_doubled(const struct transaction_table *table, uint32_t interval)
+{
+    return interval < table->timers.t2_ms / 2 ? 2 * interval : table->timers.t2_ms;
+}
+
+static inline struct transaction_branch *transaction_branch_after(struct transaction_table *table,
+                                                                  const struct transaction_branch *branch)
+{
+    return branch->next != TRANSACTION_NONE ? &table->branches[branch->next] : NULL;
+}
+
+// A counter that others read.
+static inline void transaction_count(uint64_t *counter, int64_t by)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)by, __ATOMIC_RELAXED);
+}
+
+// settle.c: takes it from those that linger, if it is one of them.
+void transaction_linger_not(struct transaction_table *table, struct transaction *transaction);
+
+#endif
