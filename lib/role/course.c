@@ -6,6 +6,7 @@
 #include "role/rewrite.h"
 #include "role/rules.h"
 #include "role/trust.h"
+#include "sip/uri_parts.h"
 
 // RFC 3261 9.2, 8.3: its INVITE was answered at once, so there is nothing to cancel any more.
 static enum role_targeting answer_cancel(struct role_request *request, bool redirected)

@@ -292,6 +292,31 @@ struct role_where role_route_where(const struct role_route *route, const struct 
     return where;
 }
 
+// Above every index into conf->domains.
+#define FOREIGN ((uint64_t)1 << 32)
+
+static uint64_t address_key(const struct role_route *route, const struct endpoint *address)
+{
+    for (unsigned i = 0; i < route->addresses_n; i++) {
+        const struct own_address *own = &route->addresses[i];
+        if (own->domain != CONF_NONE && endpoint_same_address(&own->endpoint, address))
+            return (uint64_t)own->domain;
+    }
+    return FOREIGN | host_hash(slice_of((const char *)address->address, sizeof(address->address)));
+}
+
+uint64_t role_route_host_key(const struct role_route *route, struct slice host)
+{
+    struct endpoint address;
+
+    if (host.len > 0 && host.at[host.len - 1] == '.')
+        host.len--;
+    if (host_is_address(host) && endpoint_parse_host(host, &address))
+        return address_key(route, &address);
+    int domain = domain_of_name(route, host);
+    return domain != CONF_NONE ? (uint64_t)domain : FOREIGN | host_hash(host);
+}
+
 int role_route_listener(const struct role_route *route, const struct endpoint *endpoint)
 {
     for (unsigned i = 0; i < route->addresses_n; i++) {

@@ -33,6 +33,10 @@ struct role_where {
 // Whose a URI is by host and port. A port that none of the listeners has is not ours. maddr is not looked at.
 struct role_where role_route_where(const struct role_route *route, const struct sip_uri *uri);
 
+// A number that is the same for hosts that mean the same: at most INT16_MAX for a domain of ours, by any of its names
+// and whatever the port; else one that others may have by chance.
+uint64_t role_route_host_key(const struct role_route *route, struct slice host);
+
 // The listener with this address and port (its own or its advertised one), or CONF_NONE.
 int role_route_listener(const struct role_route *route, const struct endpoint *endpoint);
 

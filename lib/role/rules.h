@@ -20,7 +20,8 @@ void role_rules_destroy(struct role_rules *rules);
 // Index into conf->routes of the first rule that takes the request, or CONF_NONE.
 int role_rules_find(const struct role_rules *rules, struct role_request *request);
 
-// The compiled order, one line a rule, for --check.
+// The compiled order, one line a rule, for --check; and one of its lines.
 void role_rules_print(const struct role_rules *rules, FILE *out);
+void role_rule_print(const struct conf *conf, unsigned number, FILE *out); // index into conf->routes
 
 #endif
