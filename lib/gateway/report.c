@@ -19,7 +19,8 @@ void gateway_report(const struct gateway_table *table, unsigned gateway, uint64_
         .group = group->name,
         .health = condition.health,
         .since_ms = condition.since_ms,
-        .share = gateway_condition_share(condition, group, now_ms) * 100 / GATEWAY_SHARE_FULL,
+        .share = (gateway_condition_share(condition, group, now_ms) * 100 + GATEWAY_SHARE_FULL / 2) /
+                 GATEWAY_SHARE_FULL,
         .probes = read_count(&slot->probes),
         .probe_failures = read_count(&slot->probe_failures),
     };

@@ -46,6 +46,8 @@ static void put(struct gateway_table *table, struct gateway_address *copy, const
     if (endpoint->family == ENDPOINT_NONE)
         return;
     words_of(endpoint, &high, &low);
+    if ((high | low) == 0)
+        return;
     uint32_t cell = cell_of(table, high, low);
     for (;; cell = (cell + 1) & table->trusted.mask) {
         uint64_t there_high = atomic_load_explicit(&copy[cell].high, memory_order_relaxed);
@@ -136,6 +138,8 @@ bool gateway_trusts(const struct gateway_table *table, const struct endpoint *so
     uint64_t high, low;
 
     words_of(source, &high, &low);
+    if ((high | low) == 0) // "::" sends nothing, and is how a free cell looks
+        return false;
     // The copy that is read is not written before the other one holds. Who sees that this has happened looks again; names
     // do not change so often that three times would not do, and then nobody is believed.
     for (unsigned tries = 0; tries < 3; tries++) {
