@@ -65,10 +65,12 @@ static uint64_t mix(uint64_t z)
     return z ^ z >> 31;
 }
 
-static bool is_hashed(const struct gateway_group *group)
+static bool is_hashed(const struct contest *contest)
 {
-    enum conf_algorithm algorithm = group->conf->algorithm;
+    enum conf_algorithm algorithm = contest->group->conf->algorithm;
 
+    if (contest->choice->stateless)
+        return algorithm != CONF_ALGORITHM_PRIORITY;
     return algorithm == CONF_ALGORITHM_CALL_ID || algorithm == CONF_ALGORITHM_FROM ||
            algorithm == CONF_ALGORITHM_USER;
 }
@@ -80,7 +82,7 @@ static bool eases_in(const struct contest *contest, const struct gateway_member 
 {
     if (part == GATEWAY_SHARE_FULL)
         return true;
-    if (is_hashed(contest->group)) // the same calls, and more of them as it grows
+    if (is_hashed(contest)) // the same calls, and more of them as it grows
         return mix(contest->choice->affinity ^ ~member->mark) % GATEWAY_SHARE_FULL < part;
     share->eased += part;
     if (share->eased < GATEWAY_SHARE_FULL)
@@ -101,7 +103,7 @@ static bool admit(struct contest *contest, const struct gateway_member *member, 
     contest->any_up |= part != 0;
     if ((part == 0 && contest->leniency != DOWN_TOO) || was_tried(choice, member->slot))
         return false;
-    if (member->interval_ns != 0 &&
+    if (member->interval_ns != 0 && !choice->stateless &&
         !bound_has_room(atomic_load_explicit(&slot->due_ns, memory_order_relaxed), choice->now_ms)) {
         if (contest->leniency != EASING_TOO) // then it was counted before
             gateway_count(&share->over_bound);
@@ -218,7 +220,7 @@ static unsigned pick(const struct contest *contest)
 {
     enum conf_algorithm algorithm = contest->group->conf->algorithm;
 
-    if (is_hashed(contest->group))
+    if (is_hashed(contest))
         return pick_by_hash(contest);
     if (algorithm == CONF_ALGORITHM_PRIORITY)
         return pick_first(contest);
