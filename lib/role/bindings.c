@@ -1,4 +1,5 @@
 // RFC 3261 10.3 steps 6 and 7: what is there, what is asked for, and what follows.
+#include "role/nat.h"
 #include "role/registration.h"
 
 // What one contact means for the binding it names.

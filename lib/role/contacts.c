@@ -1,5 +1,6 @@
 // What a REGISTER asks for: its Contacts, Expires, Path and Allow.
 #include "role/registration.h"
+#include "role/trust.h"
 #include "sip/token.h"
 
 static bool refuse(struct role_registration *registration, uint16_t status, const char *reason)
@@ -128,7 +129,7 @@ static bool read_path(struct role_registration *registration)
     const struct sip_message *message = request->message;
 
     registration->path = (struct slice){"", 0};
-    if (!request->role->conf->path || !sip_message_has(message, SIP_HEADER_PATH))
+    if (!sip_message_has(message, SIP_HEADER_PATH) || !role_takes_path(request))
         return true;
     if (!supports_path(message)) {
         struct role_text lines;

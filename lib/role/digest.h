@@ -15,6 +15,10 @@
 enum role_digest_purpose {
     ROLE_DIGEST_BRANCH = 'b',
     ROLE_DIGEST_TAG = 't',
+    ROLE_DIGEST_FLOW = 'f',
+    ROLE_DIGEST_TRANSACTION = 'k',
+    ROLE_DIGEST_PROBE = 'p',
+    ROLE_DIGEST_MERGED = 'm',
 };
 
 struct role_digest {

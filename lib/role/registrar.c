@@ -1,5 +1,6 @@
 // The registrar (RFC 3261 10.3).
 #include "role/registration.h"
+#include "role/trust.h"
 
 #include <errno.h>
 
@@ -155,7 +156,8 @@ void role_register(struct role_request *request)
     struct role_registration registration;
 
     registration.request = request;
-    if (!role_supports(request, SIP_HEADER_REQUIRE, request->role->conf->path ? SLICE("path") : SLICE("")))
+    if (sip_message_has(request->message, SIP_HEADER_REQUIRE) &&
+        !role_supports(request, SIP_HEADER_REQUIRE, role_takes_path(request) ? SLICE("path") : SLICE("")))
         return; // step 2
     if (!find_aor(&registration) || !role_registration_read(&registration) || !long_enough(&registration))
         return;

@@ -40,7 +40,4 @@ enum role_outcome {
 };
 enum role_outcome role_registration_merge(struct role_registration *registration);
 
-// nat.c: whether requests for the contact must go where the REGISTER came from.
-bool role_behind_nat(const struct role_request *request, const struct sip_uri *contact);
-
 #endif

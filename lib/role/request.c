@@ -70,6 +70,7 @@ enum sip_error role_request_parse(struct role_request *request)
     enum sip_error error;
 
     request->uri_rewritten = false;
+    request->trust = ROLE_TRUST_UNASKED;
     request->from_tag = request->to_tag = (struct slice){NULL, 0};
     request->call_id = sip_message_first(message, SIP_HEADER_CALL_ID);
     request->cseq.number = 0;

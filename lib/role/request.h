@@ -19,8 +19,8 @@
 struct role_routes {
     uint8_t n, first, last;
     bool ours;        // a value of ours was taken off the top
-    bool forged;      // one of those had a user part that is no flow token of ours
-    struct endpoint flow; // where the last of those with a flow token leads; ENDPOINT_NONE: none had one
+    bool proven;      // one of those had a token that was made for this Call-ID: the sender knows a dialog of ours
+    struct endpoint flow; // where the token of the last of those leads; ENDPOINT_NONE: nowhere, or it had none
     int16_t listener; // the listener that the last of those named, or CONF_NONE
     struct {
         uint16_t at, len; // of the value in the message

@@ -39,6 +39,7 @@ struct role {
     struct sip_edits spare; // of messages other than the one in hand
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
+    uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     uint64_t date_s; // the second that `date` is for, once that is not empty
     char date[SIP_DATE_LEN];

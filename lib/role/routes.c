@@ -1,5 +1,6 @@
 // Route information preprocessing (RFC 3261 16.4), and the edits on the Route header field that follow from
 // it.
+#include "role/flow.h"
 #include "role/request.h"
 #include "sip/token.h"
 
@@ -9,7 +10,8 @@ static bool collect(struct role_request *request)
     const struct sip_message *message = request->message;
 
     routes->n = routes->first = routes->last = 0;
-    routes->ours = false;
+    routes->ours = routes->proven = false;
+    routes->flow = (struct endpoint){.family = ENDPOINT_NONE};
     routes->listener = CONF_NONE;
     SIP_FOREACH_LINE(line, message, SIP_HEADER_ROUTE) {
         struct cursor c = cursor_over(sip_message_value(message, line));
@@ -51,6 +53,33 @@ static bool has_param(const struct sip_uri *uri, struct slice name)
     return uri->params.len > 0 && sip_uri_param(uri, name, &value);
 }
 
+// A value that names this server, taken. One that a phone was told as its outbound proxy has no token, and no rights
+// come with it. A token that was not made here for this call was made up, or is of another call: whoever sends that is
+// refused, and its flow never followed (RFC 5626 5.3).
+static bool take_own(struct role_request *request, const struct sip_uri *uri, int listener)
+{
+    struct role_routes *routes = &request->routes;
+    unsigned named;
+
+    routes->ours = true;
+    routes->flow = (struct endpoint){.family = ENDPOINT_NONE};
+    if (listener == CONF_NONE) // a domain's name, which no Record-Route of ours has
+        return true;
+    routes->listener = (int16_t)listener;
+    switch (role_flow_read(request->role, request->call_id, uri->user, &routes->flow, &named)) {
+    case ROLE_TOKEN_OURS:
+        routes->proven = true;
+        routes->listener = (int16_t)named;
+        return true;
+    case ROLE_TOKEN_NONE:
+        return true;
+    default:
+        request->role->tokens_refused++;
+        role_answer(request, 403, "Forged Flow Token");
+        return false;
+    }
+}
+
 // The request-URI is a value of our Record-Route: the sender was a strict router and put the real one last.
 static bool undo_strict_routing(struct role_request *request)
 {
@@ -61,9 +90,9 @@ static bool undo_strict_routing(struct role_request *request)
         return true;
     if (!route_at(request, routes->n - 1u, &last))
         return false;
+    if (!take_own(request, &request->uri, request->where.listener))
+        return false;
     routes->last--;
-    routes->ours = true;
-    routes->listener = request->where.listener;
     request->uri = last.uri;
     request->uri_rewritten = true;
     request->where = role_route_where(request->role->route, &request->uri);
@@ -139,10 +168,9 @@ static bool take_own_routes(struct role_request *request)
         struct role_where where = role_route_where(request->role->route, &route.uri);
         if (where.place == ROLE_ELSEWHERE)
             break;
-        routes->ours = true;
+        if (!take_own(request, &route.uri, where.listener))
+            return false;
         routes->first++;
-        if (where.listener != CONF_NONE)
-            routes->listener = where.listener;
     }
     return true;
 }

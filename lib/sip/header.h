@@ -52,6 +52,7 @@
     X(REJECT_CONTACT, "Reject-Contact", 'j')                                                                           \
     X(REQUEST_DISPOSITION, "Request-Disposition", 'd')                                                                 \
     X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0)                                                                   \
+    X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0)                                                                 \
     X(PRIVACY, "Privacy", 0)                                                                                           \
     X(MAX_BREADTH, "Max-Breadth", 0)                                                                                   \
     X(MIME_VERSION, "MIME-Version", 0)                                                                                 \
