@@ -2,8 +2,6 @@
 
 #include "datapath/stage.h"
 
-#define KEEPALIVE_MAX 4 // CRLF, double CRLF (RFC 5626 3.5.1), or the empty datagrams and NULs of the wild
-
 #define PREFETCH_AHEAD 2    // messages
 #define PREFETCH_BYTES 1024 // of a message: the head of nearly all
 #define PREFETCH_INDEX 384  // bytes: the fixed part and 32 header lines
@@ -39,15 +37,13 @@ static struct rte_mbuf *contiguous(struct worker *worker, struct rte_mbuf *mbuf)
     return large;
 }
 
-static bool is_keepalive(const char *bytes, unsigned len)
+// Every SIP message begins with a letter or another printable byte, unless empty lines come first.
+static bool may_be_keepalive(const struct rte_mbuf *mbuf)
 {
-    if (len > KEEPALIVE_MAX)
-        return false;
-    for (unsigned i = 0; i < len; i++) {
-        if (bytes[i] != '\r' && bytes[i] != '\n' && bytes[i] != 0)
-            return false;
-    }
-    return true;
+    const struct packet *packet = rte_mbuf_to_priv((struct rte_mbuf *)(uintptr_t)mbuf);
+
+    return packet->frame.payload_len == 0 ||
+           *rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, packet->frame.payload) <= '\r';
 }
 
 // Indexes one message. False when nothing can be done with it and it was dropped.
@@ -58,10 +54,6 @@ static bool index_message(struct worker *worker, struct rte_mbuf *mbuf)
     uint32_t len = packet->frame.payload_len;
     bool too_long = len > worker->conf->message_max;
 
-    if (is_keepalive(bytes, len)) {
-        worker_drop(worker, mbuf, DROP_KEEPALIVE);
-        return false;
-    }
     // Of a message that is too long its head is read, so that it can be told so.
     enum sip_error error =
         sip_message_parse(&packet->message, bytes, RTE_MIN(len, worker->conf->message_max));
@@ -98,15 +90,21 @@ void datapath_prefetch(const struct rte_mbuf *mbuf)
 void datapath_parse(struct worker *worker, struct burst *burst)
 {
     unsigned kept = 0;
+    struct burst answers;
 
+    answers.n = 0;
     for (unsigned i = 0; i < PREFETCH_AHEAD && i < burst->n; i++)
         datapath_prefetch(burst->mbuf[i]);
     for (unsigned i = 0; i < burst->n; i++) {
         if (i + PREFETCH_AHEAD < burst->n)
             datapath_prefetch(burst->mbuf[i + PREFETCH_AHEAD]);
         struct rte_mbuf *mbuf = contiguous(worker, burst->mbuf[i]);
-        if (mbuf != NULL && index_message(worker, mbuf))
+        if (mbuf == NULL || (may_be_keepalive(mbuf) && datapath_keepalive(worker, mbuf, &answers)))
+            continue;
+        if (index_message(worker, mbuf))
             burst->mbuf[kept++] = mbuf;
     }
     burst->n = (uint16_t)kept;
+    if (answers.n > 0)
+        datapath_encap(worker, &answers);
 }
