@@ -1,8 +1,9 @@
 // call: calls followed from their INVITE to their BYE, so that each leaves one accounting line.
 //
-// Records are taken at start and never allocated afterwards. A worker fills them; when a call is over its record goes
-// through a ring to control, which writes the line and gives it back by another. A full ring costs the line, which is
-// counted, never the call. Found by a keyed hash of Call-ID alone: all of a call is one worker's.
+// Records are taken at start and never allocated afterwards. A worker fills them; when a call is over its
+// record goes through a ring to control, which writes the line and gives it back by another. A full ring
+// costs the line, which is counted, never the call. Found by a keyed hash of Call-ID alone: all of a call is
+// one worker's.
 #ifndef CALL_CALL_H
 #define CALL_CALL_H
 
@@ -27,18 +28,24 @@ enum call_end {
 
 struct call {
     struct hash128 key;
+    uint32_t chain, older, newer;         // table's
+    uint32_t slot;                        // table's: its name now
+    uint16_t code;                        // final status of the INVITE
+    uint8_t end;                          // enum call_end; 0: it goes on
+    uint8_t tries;                        // branches that were begun
+    uint64_t expires_ms;                  // table's; of clock.ms
     uint64_t start_ms, answer_ms, end_ms; // unix time; 0: not yet
     struct endpoint source, hop;          // of the INVITE; the next hop that answered, or was tried last
-    uint32_t chain;                       // table's
-    uint32_t expires_at;                  // table's
-    uint16_t code;                        // final status of the INVITE
     uint16_t gateway;                     // slot, or UINT16_MAX
     uint16_t route;                       // rule, or UINT16_MAX
-    uint8_t end;                          // enum call_end
-    uint8_t tries;                        // branches that were begun
     uint16_t text[CALL_TEXTS + 1];        // offsets into bytes
     char bytes[CALL_TEXT_MAX];
 };
+
+static inline struct slice call_text(const struct call *call, enum call_text text)
+{
+    return slice_of(call->bytes + call->text[text], (size_t)(call->text[text + 1] - call->text[text]));
+}
 
 struct call_table;
 
@@ -48,23 +55,34 @@ struct call_limits {
     int node;
 };
 
+#define CALL_LIMIT (UINT32_C(1) << 30)
+
+// All memory is taken here. 0 or -ENOMEM; -EINVAL for no calls, or more than CALL_LIMIT.
 int call_table_create(struct call_table **table, const struct call_limits *limits, const struct hash_key *key,
                       const struct memory *memory);
-void call_table_destroy(struct call_table *table);
+void call_table_destroy(struct call_table *table); // NULL is allowed; both threads have left it
 
-// Worker. CALL_NONE when the table is full (counted): the call goes on without a line. A Call-ID that is there already
-// begins another attempt of its own; call_find gives the latest.
+// Worker. CALL_NONE when the table is full (counted): the call goes on without a line. A Call-ID that is
+// there already begins another attempt of its own; call_find gives the latest. Texts that are too long
+// together are cut: a quarter of the room is each one's own, and what one does not need is for the others.
+// The caller sets hop, gateway, route and tries in the record as they become known.
 uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
                     const struct endpoint *source);
 uint32_t call_find(const struct call_table *table, struct slice call_id);
+// NULL: the call is over; another one in its place has another slot.
 struct call *call_at(struct call_table *table, uint32_t slot);
 void call_answered(struct call_table *table, uint32_t slot, const struct clock *now, uint16_t code,
                    const struct endpoint *hop);
-// The record goes to control; the slot is no longer the caller's.
-void call_end(struct call_table *table, uint32_t slot, const struct clock *now, enum call_end end, uint16_t code);
-// Ends what has lasted too long; `ended` hears of each before it goes (may be NULL). Once a millisecond or so.
-void call_expire(struct call_table *table, const struct clock *now, void (*ended)(void *owner, const struct call *),
-                 void *owner);
+// The record goes to control; the slot is no longer the caller's. `code` 0: as call_answered said. These two
+// do nothing for CALL_NONE or a call that is over.
+void call_end(struct call_table *table, uint32_t slot, const struct clock *now, enum call_end end,
+              uint16_t code);
+// Ends what has lasted too long since it began or was answered (CALL_LOST, or CALL_TIMEOUT without an
+// answer), at most CALL_EXPIRE_MAX at a time; `ended` hears of each before it goes (may be NULL). Once a
+// millisecond or so.
+#define CALL_EXPIRE_MAX 64
+void call_expire(struct call_table *table, const struct clock *now,
+                 void (*ended)(void *owner, const struct call *), void *owner);
 
 // Control. The next finished call, or NULL; give it back with call_written.
 const struct call *call_take(struct call_table *table);
