@@ -286,6 +286,10 @@ struct conf *conf_parse(const char *text, size_t len, const char *name, FILE *er
 // NULL is allowed.
 void conf_free(struct conf *conf);
 
+// How many keys have other values in `wanted` that cannot change while the server runs; each is one line on `out` that
+// names section and key. 0: `wanted` may take the place of `running`.
+unsigned conf_fixed_differences(const struct conf *running, const struct conf *wanted, FILE *out);
+
 // Prints the effective configuration, every key with its value, as an INI that conf_load takes and that gives the
 // same configuration.
 void conf_print(const struct conf *conf, FILE *out);

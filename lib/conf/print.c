@@ -73,13 +73,14 @@ static void print_expectation(const char *indent, const struct conf_key *key, FI
 {
     char expected[CONF_EXPECT_MAX], text[2 * CONF_EXPECT_MAX];
     const char *fallback = key->fallback == NULL || key->fallback[0] == 0 ? "none" : key->fallback;
+    const char *fixed = key->flags & CONF_FIXED ? " Changed by a restart only." : "";
 
     conf_key_expect(key, expected);
     if (key->flags & CONF_REQUIRED)
-        snprintf(text, sizeof(text), "Takes %s; required.", expected);
+        snprintf(text, sizeof(text), "Takes %s; required.%s", expected, fixed);
     else
-        snprintf(text, sizeof(text), "Takes %s; default %s.", expected,
-                 key->flags & CONF_FROM_NAME ? "the section's NAME" : fallback);
+        snprintf(text, sizeof(text), "Takes %s; default %s.%s", expected,
+                 key->flags & CONF_FROM_NAME ? "the section's NAME" : fallback, fixed);
     print_wrapped(indent, text, out);
 }
 

@@ -41,6 +41,7 @@ enum conf_flag {
     CONF_POWER_OF_TWO = 8, // numbers
     CONF_SHOWN = 16,       // not commented out in the template
     CONF_FROM_NAME = 32,   // the default is the section's NAME
+    CONF_FIXED = 64,       // cannot change while the server runs: a reload refuses another value
 };
 
 struct conf_choice {
