@@ -17,11 +17,14 @@ enum conf_match_kind conf_match_kind(struct slice text, struct slice *body)
     return body->len > 0 ? CONF_MATCH_PREFIX : CONF_MATCH_ANY; // what begins with nothing is anything
 }
 
-// PCRE2 allocates as the rest of the room does.
-static void *take(size_t bytes, void *unused)
+// PCRE2 allocates as the rest of the room does. It says "no memory" of patterns, too, that it has no machine code for:
+// what failed is remembered here.
+static void *take(size_t bytes, void *failed)
 {
-    (void)unused;
-    return calloc(1, bytes);
+    void *at = calloc(1, bytes);
+
+    *(bool *)failed |= at == NULL;
+    return at;
 }
 
 static void give_back(void *at, void *unused)
@@ -39,6 +42,19 @@ static bool tell(int error, size_t offset, char fault[CONF_MATCH_FAULT_MAX])
     return false;
 }
 
+// Workers run patterns as machine code: the interpreter would take memory from the heap.
+static bool becomes_machine_code(pcre2_code *code, char fault[CONF_MATCH_FAULT_MAX])
+{
+    int error = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    size_t bytes = 0;
+
+    pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &bytes);
+    if (error == 0 && bytes > 0)
+        return true;
+    snprintf(fault, CONF_MATCH_FAULT_MAX, "PCRE2 makes no machine code of it"); // \C in UTF mode, (*NO_JIT)
+    return false;
+}
+
 static bool compiles(struct slice pattern, pcre2_compile_context *context, char fault[CONF_MATCH_FAULT_MAX])
 {
     int error;
@@ -46,22 +62,22 @@ static bool compiles(struct slice pattern, pcre2_compile_context *context, char 
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.at, pattern.len, 0, &error, &offset, context);
 
     if (code == NULL)
-        return error != PCRE2_ERROR_HEAP_FAILED && tell(error, offset, fault);
-    // Workers run patterns as machine code: the interpreter would take memory from the heap.
-    error = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+        return tell(error, offset, fault);
+    bool good = becomes_machine_code(code, fault);
     pcre2_code_free(code);
-    return error == 0 || (error != PCRE2_ERROR_NOMEMORY && tell(error, 0, fault));
+    return good;
 }
 
 bool conf_match_compiles(struct slice pattern, char fault[CONF_MATCH_FAULT_MAX])
 {
-    pcre2_general_context *memory = pcre2_general_context_create(take, give_back, NULL);
+    bool failed = false;
+    pcre2_general_context *memory = pcre2_general_context_create(take, give_back, &failed);
     pcre2_compile_context *context = memory == NULL ? NULL : pcre2_compile_context_create(memory);
-
-    fault[0] = 0;
     bool good = context != NULL && compiles(pattern, context, fault);
     pcre2_compile_context_free(context);
     pcre2_general_context_free(memory);
+    if (failed)
+        fault[0] = 0;
     return good;
 }
 

@@ -44,11 +44,15 @@ void *__wrap_realloc(void *at, size_t size)
     abort();
 }
 
-static const char good[] = "[server]\nscanners = a, b,\n  c\n" READING_LEAST "[domain example.com]\n"
-                           "[group g]\nmembers = 192.0.2.9\n[route r]\ngroup = g\n";
-static const char bad[] =
-    "[servre]\n[server]\nfoo = 1\nopen_relay = x\n[route a]\ngroup = g\n[route b]\ngroup = g\n"
-    "[group g]\nmembers = 192.0.2.9\n[port a]\ndevice = d0\n" READING_LEAST;
+static const char good[] =
+    "[server]\nscanners = a, b,\n  c\n[trust]\nnetworks = 192.0.2.0/24\n[dns]\nservers = "
+    "192.0.2.53\n" READING_LEAST
+    "[domain example.com]\n[gateways g]\n[gateway a]\ngroup = g\naddress = gw.example\n"
+    "[route r]\nmethods = INVITE\nuser = /^[0-9]+$/\naction = gateways\ngateways = g\nset_domain = a:1\n"
+    "[route s]\nsource = 192.0.2.7\ndomain = a*\naction = redirect\ncontact = sip:a\n";
+static const char bad[] = "[servre]\n[server]\nfoo = 1\nopen_relay = x\nrecord_route = x\n[route a]\nuser = "
+                          "/(/\n[route b]\n[route c]\n"
+                          "action = hop\n[gateways g]\n[port a]\ndevice = d0\n" READING_LEAST;
 
 static struct conf *load(const char *path, char messages[4096])
 {

@@ -15,7 +15,7 @@ static const struct {
     {"server", "request_uri_max", "512"},
     {"server", "max_forwards", "70"},
     {"server", "record_route", "yes"},
-    {"server", "open_relay", "no"},
+    {"server", "retry_after", "10"},
     {"server", "scanners",
      "friendly-scanner, friendly-request, sipvicious, sipcli, sip-scan, sundayddr, iwar, smap,\n"
      "    gulp, pplsip, vaxsipuseragent"},
@@ -27,6 +27,36 @@ static const struct {
     {"registrar", "nat", "detect"},
     {"registrar", "path", "yes"},
     {"location", "bindings_max", "1000000"},
+    {"proxy", "mode", "stateful"},
+    {"proxy", "fork", "by_q"},
+    {"proxy", "branches_max", "8"},
+    {"proxy", "breadth_max", "60"},
+    {"proxy", "ring_timeout", "30000ms"},
+    {"proxy", "recursion", "no"},
+    {"proxy", "nat", "flow"},
+    {"transaction", "transactions_max", "262144"},
+    {"transaction", "t1", "500ms"},
+    {"transaction", "t2", "4000ms"},
+    {"transaction", "t4", "5000ms"},
+    {"transaction", "timer_c", "181000ms"},
+    {"transaction", "kept_max", "24576"},
+    {"trust", "networks", ""},
+    {"trust", "registered", "no"},
+    {"dns", "servers", ""},
+    {"dns", "timeout", "2000ms"},
+    {"dns", "tries", "2"},
+    {"dns", "ttl_min", "1"},
+    {"dns", "ttl_max", "3600"},
+    {"dns", "negative_ttl", "30"},
+    {"dns", "names_max", "65536"},
+    {"dns", "parked_max", "1024"},
+    {"dns", "enum_suffix", "e164.arpa"},
+    {"numbers", "file", ""},
+    {"cdr", "file", ""},
+    {"cdr", "rotate_size", "104857600"},
+    {"cdr", "files", "10"},
+    {"cdr", "calls_max", "100000"},
+    {"cdr", "call_max", "43200"},
     {"network", "route_max", "65536"},
     {"network", "neighbour_max", "8192"},
     {"network", "resolve_queue_max", "16"},
@@ -46,16 +76,46 @@ static const struct {
     {"domain", "role", "proxy"},
     {"domain", "registrar", "yes"},
     {"domain", "redirect_multiple", "no"},
-    {"group", "members", "192.0.2.9:5060"},
+    {"gateways", "algorithm", "weighted"},
+    {"gateways", "probe_interval", "10000ms"},
+    {"gateways", "probe_down", "3"},
+    {"gateways", "probe_up", "2"},
+    {"gateways", "ease_in", "30000ms"},
+    {"gateways", "tries_max", "3"},
+    {"gateways", "answer_timeout", "2000ms"},
+    {"gateway", "group", "g"},
+    {"gateway", "address", "192.0.2.9"},
+    {"gateway", "weight", "1"},
+    {"gateway", "priority", "0"},
+    {"gateway", "calls_per_second", "0"},
+    {"gateway", "trusted", "no"},
+    {"route", "methods", ""},
     {"route", "domain", ""},
-    {"route", "prefix", ""},
-    {"route", "group", "g"},
+    {"route", "user", ""},
+    {"route", "to_domain", ""},
+    {"route", "to_user", ""},
+    {"route", "from_domain", ""},
+    {"route", "from_user", ""},
+    {"route", "source", ""},
+    {"route", "listener", ""},
+    {"route", "who", "any"},
+    {"route", "strip", "0"},
+    {"route", "prepend", ""},
+    {"route", "set_domain", ""},
+    {"route", "action", "location"},
+    {"route", "gateways", ""},
+    {"route", "hop", ""},
+    {"route", "contact", ""},
+    {"route", "code", ""},
+    {"route", "reason", ""},
+    {"route", "mode", "stateful"},
 };
 
 static void test_every_default(void **state)
 {
-    struct conf *conf = reading_good(READING_LEAST "[domain example.com]\n[group g]\nmembers = 192.0.2.9\n"
-                                                   "[route r]\ngroup = g\n");
+    struct conf *conf =
+        reading_good(READING_LEAST "[domain example.com]\n[gateways g]\n"
+                                   "[gateway a]\ngroup = g\naddress = 192.0.2.9\n[route r]\n");
     char *printed = reading_printed(conf), *expected = NULL;
     size_t len = 0, rows = 0;
     FILE *out = open_memstream(&expected, &len);
@@ -67,7 +127,7 @@ static void test_every_default(void **state)
     assert_int_equal(sizeof(defaults) / sizeof(*defaults), rows);
     for (unsigned i = 0; i < rows; i++) {
         if (strcmp(section, defaults[i].section) != 0) {
-            static const char *const names[] = {" outside", " main", " example.com", " g", " r"};
+            static const char *const names[] = {" outside", " main", " example.com", " g", " a", " r"};
             section = defaults[i].section;
             unsigned kind = 0;
             while (strcmp(conf_sections[kind].name, section) != 0)
@@ -101,10 +161,10 @@ static void check_row(const struct conf_key *key)
     assert_true(!(key->flags & CONF_REQUIRED) || key->fallback == NULL);
     if (key->type == CONF_NUMBER) {
         assert_non_null(key->unit);
-        assert_non_null(key->fallback);
+        assert_true(key->fallback != NULL || key->min > 0); // 0 stands for none
         assert_true(key->min < key->max && key->max <= largest(key->size));
     }
-    if (key->type >= CONF_TEXT && key->type <= CONF_HOST)
+    if (key->type >= CONF_TEXT && key->type <= CONF_DOMAIN_MATCH)
         assert_true(key->list || key->max <= CONF_TEXT_MAX);
     assert_true(key->type != CONF_BOOL || key->size == sizeof(bool));
     assert_true(key->type != CONF_REFERENCE || key->size == sizeof(int));
@@ -162,34 +222,61 @@ static void test_template_loads(void **state)
     conf_free(conf);
 }
 
-// Whoever takes every "#" away before a key gets every key, and each of them is right.
-static void test_template_loads_with_every_key(void **state)
+// The template without the "#" before its keys, with a rule's `action`, and without the keys that it does not use,
+// which stand between blanks in `unused`. Counts the keys that are left.
+static char *uncomment(const char *template, const char *action, const char *unused, unsigned *keys)
 {
-    char *template = reading_output(conf_print_template), *bare = calloc(1, strlen(template) + 1), *to = bare;
-    unsigned keys = 0, rows = 0;
+    char *bare = NULL, name[32];
+    size_t size = 0;
+    FILE *out = open_memstream(&bare, &size);
 
-    (void)state;
+    assert_non_null(out);
     for (const char *at = template; *at != 0;) {
         size_t len = strcspn(at, "\n") + 1;
         bool prose = at[0] == '#' && (at[1] == ' ' || at[1] == '\n') && strncmp(at, "#    ", 5) != 0;
         const char *from = at[0] == '#' && !prose ? at + 1 : at;
-        memcpy(to, from, len - (size_t)(from - at));
-        to += len - (size_t)(from - at);
-        keys += !prose && memchr(at, '=', len) != NULL;
+        bool key = !prose && memchr(at, '=', len) != NULL;
+        snprintf(name, sizeof(name), " %.*s ", (int)strcspn(from, " "), from);
+        if (key && strcmp(name, " action ") == 0)
+            fprintf(out, "action = %s\n", action);
+        else if (!key || strstr(unused, name) == NULL)
+            fwrite(from, 1, len - (size_t)(from - at), out);
+        *keys += key;
         at += len;
     }
+    fclose(out);
+    return bare;
+}
+
+// Whoever takes every "#" away before a key gets every key, and each of them is right.
+static void test_template_loads_with_every_key(void **state)
+{
+    static const struct {
+        const char *action, *unused;
+    } cases[] = {{"gateways", " hop contact code reason "},
+                 {"hop", " gateways contact code reason "},
+                 {"redirect", " gateways hop strip prepend set_domain code reason "},
+                 {"reject", " gateways hop strip prepend set_domain contact "}};
+    char *template = reading_output(conf_print_template);
+    unsigned rows = 0;
+
+    (void)state;
     for (unsigned i = 0; i < CONF_SECTIONS; i++)
         rows += conf_sections[i].keys_n;
-    assert_int_equal(keys, rows);
-    struct conf *conf = reading_good(bare);
-    assert_int_equal(conf->groups_n, 1);
-    assert_int_equal(conf->groups[0].members_n, 2);
-    assert_int_equal(conf->routes_n, 1);
-    assert_string_equal(conf->routes[0].prefix.text, "+4930");
-    assert_string_equal(conf->listeners[0].advertised_text.text, "203.0.113.10:5060");
-    assert_int_equal(conf->domains[0].names_n, 2);
-    conf_free(conf);
-    free(bare);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        unsigned keys = 0;
+        char *bare = uncomment(template, cases[i].action, cases[i].unused, &keys);
+        assert_int_equal(keys, rows);
+        struct conf *conf = reading_good(bare);
+        assert_int_equal(conf->groups_n, 1);
+        assert_int_equal(conf->groups[0].members_n, 1);
+        assert_int_equal(conf->routes_n, 1);
+        assert_string_equal(conf->routes[0].user.text.text, "+4930");
+        assert_string_equal(conf->listeners[0].advertised_text.text, "203.0.113.10:5060");
+        assert_int_equal(conf->domains[0].names_n, 2);
+        conf_free(conf);
+        free(bare);
+    }
     free(template);
 }
 
@@ -210,7 +297,7 @@ static void test_reference_names_every_key(void **state)
 // Everything away from its default, and texts as long and as odd as they may be.
 static const char rich[] =
     "[server]\nserver_header = %n##;odd: \"=[x]\nmessage_max = 2k\nrequest_uri_max = 64\nmax_forwards = 9\n"
-    "record_route = off\nopen_relay = on\n"
+    "record_route = off\nretry_after = 1h\n"
     "scanners = "
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
     "012345678901234567890123456789012345678901234567890123456789,\n"
@@ -228,8 +315,30 @@ static const char rich[] =
     "  i.example, j.example, k.example, l.example, [2001:db8::1], 192.0.2.1\nrole = redirect\nregistrar = "
     "no\n"
     "redirect_multiple = yes\n[domain two.example]\n"
-    "[group g2]\nmembers = [2001:db8::7], 192.0.2.8:65535\n[group g1]\nmembers = 192.0.2.9\n"
-    "[route 2]\ndomain = x.example\nprefix = +49;x=\ngroup = g1\n[route 1]\ngroup = g2\n";
+    "[proxy]\nmode = stateless\nfork = serial\nbranches_max = 16\nbreadth_max = 1\nring_timeout = 1s\n"
+    "recursion = yes\nnat = repair\n[transaction]\ntransactions_max = 64\nt1 = 10ms\nt2 = 1m\nt4 = 1m\n"
+    "timer_c = 180001\nkept_max = 64\n[trust]\nnetworks = 0.0.0.0/0, ::/0, 192.0.2.7, 2001:db8::/33\n"
+    "registered = yes\n[dns]\nservers = 192.0.2.53, [2001:db8::53]:5353\ntimeout = 100ms\ntries = 10\n"
+    "ttl_min = 24h\nttl_max = 24h\nnegative_ttl = 1\nnames_max = 16\nparked_max = 1\nenum_suffix = "
+    "E.Example\n"
+    "[numbers]\nfile = /a b/c.csv\n[cdr]\nfile = ./c=d\nrotate_size = 1G\nfiles = 1\ncalls_max = "
+    "16\ncall_max = 1m\n"
+    "[gateways g2]\nalgorithm = least_calls\nprobe_interval = 0\nprobe_down = 100\nprobe_up = 100\nease_in = "
+    "0\n"
+    "tries_max = 16\nanswer_timeout = 640ms\n[gateways g1]\nanswer_timeout = 100ms\n"
+    "[gateway c]\ngroup = g2\naddress = [2001:db8::7]\nweight = 1000\npriority = 1000\n"
+    "[gateway b]\ngroup = g1\naddress = 192.0.2.8:65535\ncalls_per_second = 1000000\ntrusted = yes\n"
+    "[gateway a]\ngroup = g2\naddress = GW.Example:5070\n"
+    "[route 3]\nmethods = INVITE, x-y.!%*_+`'~\ndomain = X.example\nuser = +49;x=*\nto_domain = /^(a|B)$/\n"
+    "to_user = **\nfrom_domain = Sip.*\nfrom_user = /[ ,]/\nsource = 192.0.2.0/24, 2001:db8::/32\nlistener = "
+    "z\n"
+    "who = trusted\nstrip = 64\nprepend = 00;\nset_domain = 2001:db8::9\naction = gateways\ngateways = g1\n"
+    "mode = stateless\n"
+    "[route 2]\nuser = 1\naction = hop\nhop = 2001:DB8::8\nset_domain = [2001:db8::9]:5070\n"
+    "[route 1]\nuser = 2\naction = redirect\ncontact = SIP:a@b;x=#\n"
+    "[route 0]\nuser = 3\naction = reject\ncode = 699\nreason = No, = [way]\n"
+    "[route n]\nuser = 4\naction = numbers\n[route e]\nuser = 5\naction = enum\n[route d]\nuser = *\naction "
+    "= domain\n";
 
 static void assert_round_trip(struct conf *conf)
 {
@@ -255,6 +364,41 @@ static void test_printed_configuration_reads_as_the_same(void **state)
     conf_free(conf);
     conf = reading_good("[server]\nserver_header =\nscanners =\n" READING_LEAST);
     assert_round_trip(conf);
+    conf_free(conf);
+}
+
+// Some values have more spellings than one; they are printed in one.
+static void test_values_print_in_one_spelling(void **state)
+{
+    static const char *const lines[] = {
+        "networks = 0.0.0.0/0, ::/0, 192.0.2.7/32, 2001:db8::/33\n",
+        "servers = 192.0.2.53:53, [2001:db8::53]:5353\n",
+        "enum_suffix = e.example\n",
+        "address = [2001:db8::7]\n",
+        "address = gw.example:5070\n",
+        "methods = INVITE, x-y.!%*_+`'~\n",
+        "domain = x.example\n",
+        "user = +49;x=*\n",
+        "to_domain = /^(a|B)$/\n",
+        "to_user = **\n",
+        "from_domain = sip.*\n",
+        "from_user = /[ ,]/\n",
+        "set_domain = [2001:db8::9]\n",
+        "set_domain = [2001:db8::9]:5070\n",
+        "hop = [2001:db8::8]\n",
+        "code = 699\nreason = No, = [way]\n",
+        "[route d]\nmethods =\ndomain =\nuser =\n", // "*" is any
+    };
+    struct conf *conf = reading_good(rich);
+    char *printed = reading_printed(conf);
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        if (strstr(printed, lines[i]) == NULL)
+            print_error("not printed: %s", lines[i]);
+        assert_non_null(strstr(printed, lines[i]));
+    }
+    free(printed);
     conf_free(conf);
 }
 
@@ -332,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_template_loads_with_every_key),
         cmocka_unit_test(test_reference_names_every_key),
         cmocka_unit_test(test_printed_configuration_reads_as_the_same),
+        cmocka_unit_test(test_values_print_in_one_spelling),
         cmocka_unit_test(test_broken_files_are_refused_or_round_trip),
         cmocka_unit_test(test_nearest_is_a_slip_away),
     };

@@ -5,8 +5,9 @@
 
 static void test_defaults_fill_the_struct(void **state)
 {
-    struct conf *conf = reading_good(READING_LEAST "[domain example.com]\n[group g]\nmembers = 192.0.2.9\n"
-                                                   "[route r]\ngroup = g\n");
+    struct conf *conf =
+        reading_good(READING_LEAST "[domain example.com]\n[gateways g]\n"
+                                   "[gateway a]\ngroup = g\naddress = 192.0.2.9\n[route r]\n");
     struct endpoint address = endpoint_ip4(192, 0, 2, 1, 5060), member = endpoint_ip4(192, 0, 2, 9, 5060);
 
     (void)state;
@@ -16,7 +17,7 @@ static void test_defaults_fill_the_struct(void **state)
     assert_int_equal(conf->uri_max, 512);
     assert_int_equal(conf->max_forwards, 70);
     assert_true(conf->record_route);
-    assert_false(conf->open_relay);
+    assert_int_equal(conf->retry_after, 10);
     assert_int_equal(conf->scanners_n, 11);
     assert_string_equal(conf->scanners[0].text, "friendly-scanner");
     assert_string_equal(conf->scanners[10].text, "vaxsipuseragent");
@@ -28,6 +29,36 @@ static void test_defaults_fill_the_struct(void **state)
     assert_int_equal(conf->nat, CONF_NAT_DETECT);
     assert_true(conf->path);
     assert_int_equal(conf->bindings_max, 1000000);
+    assert_int_equal(conf->mode, CONF_MODE_STATEFUL);
+    assert_int_equal(conf->fork, CONF_FORK_BY_Q);
+    assert_int_equal(conf->branches_max, 8);
+    assert_int_equal(conf->breadth_max, 60);
+    assert_int_equal(conf->ring_ms, 30000);
+    assert_false(conf->recursion);
+    assert_int_equal(conf->nat_dialog, CONF_NAT_DIALOG_FLOW);
+    assert_int_equal(conf->transactions_max, 262144);
+    assert_int_equal(conf->t1_ms, 500);
+    assert_int_equal(conf->t2_ms, 4000);
+    assert_int_equal(conf->t4_ms, 5000);
+    assert_int_equal(conf->timer_c_ms, 181000);
+    assert_int_equal(conf->kept_max, 24576);
+    assert_int_equal(conf->trusted_n, 0);
+    assert_false(conf->trust_registered);
+    assert_int_equal(conf->dns_servers_n, 0);
+    assert_int_equal(conf->dns_timeout_ms, 2000);
+    assert_int_equal(conf->dns_tries, 2);
+    assert_int_equal(conf->dns_ttl_min, 1);
+    assert_int_equal(conf->dns_ttl_max, 3600);
+    assert_int_equal(conf->dns_negative, 30);
+    assert_int_equal(conf->names_max, 65536);
+    assert_int_equal(conf->parked_max, 1024);
+    assert_string_equal(conf->enum_suffix.text, "e164.arpa");
+    assert_null(conf->numbers_file);
+    assert_null(conf->cdr_file);
+    assert_int_equal(conf->cdr_rotate, 100 << 20);
+    assert_int_equal(conf->cdr_files, 10);
+    assert_int_equal(conf->calls_max, 100000);
+    assert_int_equal(conf->call_max_s, 12 * 3600);
     assert_int_equal(conf->route_max, 65536);
     assert_int_equal(conf->neighbour_max, 8192);
     assert_int_equal(conf->resolve_queue_max, 16);
@@ -61,14 +92,45 @@ static void test_defaults_fill_the_struct(void **state)
     assert_false(conf->domains[0].redirect_multiple);
 
     assert_int_equal(conf->groups_n, 1);
+    assert_int_equal(conf->groups[0].algorithm, CONF_ALGORITHM_WEIGHTED);
+    assert_int_equal(conf->groups[0].probe_ms, 10000);
+    assert_int_equal(conf->groups[0].probe_down, 3);
+    assert_int_equal(conf->groups[0].probe_up, 2);
+    assert_int_equal(conf->groups[0].ease_in_ms, 30000);
+    assert_int_equal(conf->groups[0].tries_max, 3);
+    assert_int_equal(conf->groups[0].answer_ms, 2000);
     assert_int_equal(conf->groups[0].members_n, 1);
-    assert_true(endpoint_equal(&conf->groups[0].members[0], &member));
+    assert_int_equal(conf->groups[0].members[0], 0);
+
+    assert_int_equal(conf->gateways_n, 1);
+    assert_string_equal(conf->gateways[0].name, "a");
+    assert_int_equal(conf->gateways[0].group, 0);
+    assert_string_equal(conf->gateways[0].address.host.text, "192.0.2.9");
+    assert_true(endpoint_equal(&conf->gateways[0].address.address, &member));
+    assert_int_equal(conf->gateways[0].address.port, 0);
+    assert_int_equal(conf->gateways[0].weight, 1);
+    assert_int_equal(conf->gateways[0].priority, 0);
+    assert_int_equal(conf->gateways[0].calls_per_second, 0);
+    assert_false(conf->gateways[0].trusted);
 
     assert_int_equal(conf->routes_n, 1);
     assert_string_equal(conf->routes[0].name, "r");
-    assert_int_equal(conf->routes[0].domain.len, 0);
-    assert_int_equal(conf->routes[0].prefix.len, 0);
-    assert_int_equal(conf->routes[0].group, 0);
+    assert_int_equal(conf->routes[0].methods_n, 0);
+    assert_int_equal(conf->routes[0].domain.kind, CONF_MATCH_ANY);
+    assert_int_equal(conf->routes[0].user.kind, CONF_MATCH_ANY);
+    assert_int_equal(conf->routes[0].from_user.kind, CONF_MATCH_ANY);
+    assert_int_equal(conf->routes[0].source_n, 0);
+    assert_int_equal(conf->routes[0].listener, CONF_NONE);
+    assert_int_equal(conf->routes[0].who, CONF_WHO_ANY);
+    assert_int_equal(conf->routes[0].strip, 0);
+    assert_int_equal(conf->routes[0].prepend.len, 0);
+    assert_int_equal(conf->routes[0].set_domain.len, 0);
+    assert_int_equal(conf->routes[0].action, CONF_ACTION_LOCATION);
+    assert_int_equal(conf->routes[0].gateways, CONF_NONE);
+    assert_int_equal(conf->routes[0].hop.host.len, 0);
+    assert_int_equal(conf->routes[0].contact.len, 0);
+    assert_int_equal(conf->routes[0].code, 0);
+    assert_int_equal(conf->routes[0].mode, CONF_MODE_STATEFUL);
     conf_free(conf);
 }
 
@@ -83,11 +145,11 @@ static void test_bool_has_three_spellings(void **state)
 
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        snprintf(text, sizeof(text), "[server]\nrecord_route = %s\nopen_relay = %s\n%s", cases[i].text,
-                 cases[i].text, READING_LEAST);
+        snprintf(text, sizeof(text), "[server]\nrecord_route = %s\n[proxy]\nrecursion = %s\n%s",
+                 cases[i].text, cases[i].text, READING_LEAST);
         struct conf *conf = reading_good(text);
         assert_int_equal(conf->record_route, cases[i].value);
-        assert_int_equal(conf->open_relay, cases[i].value);
+        assert_int_equal(conf->recursion, cases[i].value);
         conf_free(conf);
     }
 }
@@ -158,16 +220,21 @@ static void test_empty_takes_an_option_away(void **state)
 {
     struct conf *conf = reading_good("[server]\nserver_header =\nscanners =\n[port a]\ndevice = a\ntwin =\n"
                                      "[listener x]\nport = a\naddress = [2001:db8::1]:5070\nadvertised =\n"
-                                     "[route r]\ngroup = g\ndomain =\nprefix =\n"
-                                     "[group g]\nmembers = 2001:db8::2\n" READING_LEAST);
+                                     "[route r]\nmethods =\ndomain =\nuser =\nsource =\nlistener =\n"
+                                     "prepend =\nset_domain =\ngateways =\nhop =\ncode =\n"
+                                     "[dns]\nservers =\nenum_suffix =\n" READING_LEAST);
 
     (void)state;
     assert_int_equal(conf->server_name.len, 0);
     assert_int_equal(conf->scanners_n, 0);
     assert_null(conf->ports[0].twin);
     assert_string_equal(conf->listeners[0].advertised_text.text, "[2001:db8::1]:5070");
-    assert_int_equal(conf->routes[0].domain.len, 0);
-    assert_int_equal(conf->routes[0].prefix.len, 0);
+    assert_int_equal(conf->routes[0].domain.kind, CONF_MATCH_ANY);
+    assert_int_equal(conf->routes[0].user.kind, CONF_MATCH_ANY);
+    assert_int_equal(conf->routes[0].listener, CONF_NONE);
+    assert_int_equal(conf->routes[0].gateways, CONF_NONE);
+    assert_int_equal(conf->routes[0].code, 0);
+    assert_int_equal(conf->enum_suffix.len, 0);
     conf_free(conf);
 }
 
@@ -227,8 +294,7 @@ static void test_names_are_canonical(void **state)
     struct conf *conf =
         reading_good("[domain Main]\nnames = SIP.Example.COM, 198.18.0.1, 2001:DB8:0:0::1, [::1],\n"
                      "  a_b.example\nrole = Redirect\nredirect_multiple = on\nregistrar = off\n"
-                     "[route r]\ndomain = Example.NET\nprefix = Bob\ngroup = g\n"
-                     "[group g]\nmembers = 192.0.2.9\n" READING_LEAST);
+                     "[route r]\ndomain = Example.NET\nuser = Bob\n" READING_LEAST);
     static const char *const names[] = {"sip.example.com", "198.18.0.1", "[2001:db8::1]", "[::1]",
                                         "a_b.example"};
 
@@ -242,19 +308,20 @@ static void test_names_are_canonical(void **state)
     assert_int_equal(conf->domains[0].role, CONF_ROLE_REDIRECT);
     assert_true(conf->domains[0].redirect_multiple);
     assert_false(conf->domains[0].registrar);
-    assert_string_equal(conf->routes[0].domain.text, "example.net");
-    assert_string_equal(conf->routes[0].prefix.text, "Bob"); // RFC 3261 19.1.4: the user part has case
+    assert_string_equal(conf->routes[0].domain.text.text, "example.net");
+    assert_string_equal(conf->routes[0].user.text.text, "Bob"); // RFC 3261 19.1.4: the user part has case
     conf_free(conf);
 }
 
 static void test_references_look_ahead_and_keep_file_order(void **state)
 {
     struct conf *conf =
-        reading_good("[listener l]\naddress = 192.0.2.2\nport = b\n[route 1]\ngroup = y\nprefix = 1\n"
-                     "[port a]\ndevice = a\n[route 2]\ngroup = x\nprefix = 2\n[port b]\ndevice = b\n"
-                     "[group x]\nmembers = 192.0.2.3:6000, [2001:db8::3]\n"
-                     "[route 3]\ngroup = x\n[group y]\nmembers = 192.0.2.4\n" READING_LEAST);
-    struct endpoint third = {{0x20, 0x01, 0x0d, 0xb8, [15] = 3}, 5060, ENDPOINT_IP6, 0};
+        reading_good("[listener l]\naddress = 192.0.2.2\nport = b\n"
+                     "[route 1]\nlistener = main\naction = gateways\ngateways = y\n"
+                     "[port a]\ndevice = a\n[route 2]\nlistener = l\naction = gateways\ngateways = x\n"
+                     "[gateway 1]\ngroup = x\naddress = 192.0.2.3\n[port b]\ndevice = b\n"
+                     "[gateway 2]\ngroup = y\naddress = 192.0.2.4\n[gateways x]\n[route 3]\n"
+                     "[gateway 3]\ngroup = x\naddress = 192.0.2.5\n[gateways y]\n" READING_LEAST);
 
     (void)state;
     assert_int_equal(conf->ports_n, 3);
@@ -262,21 +329,136 @@ static void test_references_look_ahead_and_keep_file_order(void **state)
     assert_string_equal(conf->ports[conf->listeners[1].port].name, "outside");
     assert_string_equal(conf->routes[0].name, "1");
     assert_string_equal(conf->routes[2].name, "3");
-    assert_string_equal(conf->groups[conf->routes[0].group].name, "y");
-    assert_string_equal(conf->groups[conf->routes[1].group].name, "x");
+    assert_int_equal(conf->routes[0].listener, 1);
+    assert_string_equal(conf->groups[conf->routes[0].gateways].name, "y");
+    assert_string_equal(conf->groups[conf->routes[1].gateways].name, "x");
     assert_int_equal(conf->groups[0].members_n, 2);
-    assert_int_equal(conf->groups[0].members[0].port, 6000);
-    assert_true(endpoint_equal(&conf->groups[0].members[1], &third));
+    assert_int_equal(conf->groups[0].members[0], 0);
+    assert_int_equal(conf->groups[0].members[1], 2);
+    assert_int_equal(conf->groups[1].members_n, 1);
+    assert_int_equal(conf->groups[1].members[0], 1);
     conf_free(conf);
 }
 
-static void test_routes_that_overlap_without_shade(void **state)
+static void test_networks(void **state)
 {
+    static const struct {
+        const char *text;
+        struct conf_network network;
+    } cases[] = {
+        {"192.0.2.0/24", {{{192, 0, 2}, 0, ENDPOINT_IP4, 0}, 24}},
+        {"192.0.2.7", {{{192, 0, 2, 7}, 0, ENDPOINT_IP4, 0}, 32}},
+        {"192.0.2.254/31", {{{192, 0, 2, 254}, 0, ENDPOINT_IP4, 0}, 31}},
+        {"0.0.0.0/0", {{{0}, 0, ENDPOINT_IP4, 0}, 0}},
+        {"2001:db8::/33", {{{0x20, 0x01, 0x0d, 0xb8}, 0, ENDPOINT_IP6, 0}, 33}},
+        {"2001:db8::7", {{{0x20, 0x01, 0x0d, 0xb8, [15] = 7}, 0, ENDPOINT_IP6, 0}, 128}},
+        {"[2001:db8::7]/128", {{{0x20, 0x01, 0x0d, 0xb8, [15] = 7}, 0, ENDPOINT_IP6, 0}, 128}},
+        {"::/0", {{{0}, 0, ENDPOINT_IP6, 0}, 0}},
+    };
+    char text[512];
+    int len = snprintf(text, sizeof(text), "%s[trust]\nnetworks =\n", READING_LEAST);
+
     (void)state;
-    conf_free(reading_good(
-        "[group g]\nmembers = 192.0.2.9\n[route a]\ngroup = g\nprefix = +4930\n"
-        "[route b]\ngroup = g\nprefix = +49\n[route c]\ngroup = g\ndomain = x.com\n"
-        "[route d]\ngroup = g\ndomain = y.com\nprefix = 5\n[route e]\ngroup = g\n" READING_LEAST));
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "  %s,\n", cases[i].text);
+    struct conf *conf = reading_good(text);
+    assert_int_equal(conf->trusted_n, sizeof(cases) / sizeof(*cases));
+    for (unsigned i = 0; i < conf->trusted_n; i++) {
+        assert_true(endpoint_equal(&conf->trusted[i].address, &cases[i].network.address));
+        assert_int_equal(conf->trusted[i].bits, cases[i].network.bits);
+    }
+    conf_free(conf);
+}
+
+static void test_hops(void **state)
+{
+    struct endpoint none = {.family = ENDPOINT_NONE}, four = endpoint_ip4(192, 0, 2, 9, 5060),
+                    six = {{[15] = 1}, 5070, ENDPOINT_IP6, 0};
+    const struct {
+        const char *text, *host;
+        struct endpoint address;
+        uint16_t port;
+    } cases[] = {
+        {"GW.Example.com", "gw.example.com", none, 0}, {"gw:65535", "gw", none, 65535},
+        {"192.0.2.9", "192.0.2.9", four, 0},           {"192.0.2.9:5060", "192.0.2.9", four, 5060},
+        {"[0:0::1]:5070", "[::1]", six, 5070},
+    };
+    char text[256];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(text, sizeof(text), "[route r]\naction = hop\nhop = %s\n%s", cases[i].text, READING_LEAST);
+        struct conf *conf = reading_good(text);
+        const struct conf_hop *hop = &conf->routes[0].hop;
+        assert_string_equal(hop->host.text, cases[i].host);
+        assert_int_equal(hop->host.len, strlen(cases[i].host));
+        assert_true(endpoint_equal(&hop->address, &cases[i].address));
+        assert_int_equal(hop->port, cases[i].port);
+        conf_free(conf);
+    }
+}
+
+static void test_matches(void **state)
+{
+    static const struct {
+        const char *key, *value, *text;
+        enum conf_match_kind kind;
+    } cases[] = {
+        {"user", "Bob", "Bob", CONF_MATCH_EXACT},
+        {"user", "+49*", "+49", CONF_MATCH_PREFIX},
+        {"user", "*", NULL, CONF_MATCH_ANY},
+        {"user", "**", "*", CONF_MATCH_PREFIX},
+        {"user", "/", "/", CONF_MATCH_EXACT},
+        {"user", "/^(?:0|00)[1-9] +$/", "^(?:0|00)[1-9] +$", CONF_MATCH_REGEX},
+        {"user", "/a*", "/a", CONF_MATCH_PREFIX},
+        {"domain", "SIP.Example", "sip.example", CONF_MATCH_EXACT},
+        {"domain", "2001:DB8::0:1", "[2001:db8::1]", CONF_MATCH_EXACT},
+        {"domain", "192.0.*", "192.0.", CONF_MATCH_PREFIX},
+        {"domain", "SIP*", "sip", CONF_MATCH_PREFIX},
+        {"domain", "/\\.Example$/", "\\.Example$", CONF_MATCH_REGEX},
+    };
+    char text[256];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(text, sizeof(text), "[route r]\n%s = %s\n%s", cases[i].key, cases[i].value, READING_LEAST);
+        struct conf *conf = reading_good(text);
+        const struct conf_match *match =
+            cases[i].key[0] == 'u' ? &conf->routes[0].user : &conf->routes[0].domain;
+        assert_int_equal(match->kind, cases[i].kind);
+        if (cases[i].text != NULL) {
+            assert_string_equal(match->text.text, cases[i].text);
+            assert_int_equal(match->text.len, strlen(cases[i].text));
+        }
+        conf_free(conf);
+    }
+}
+
+static void test_rule_with_everything(void **state)
+{
+    struct conf *conf =
+        reading_good("[route r]\nmethods = INVITE,\n  MESSAGE\nsource = 192.0.2.0/24, ::1\n"
+                     "listener = main\nwho = untrusted\nstrip = 3\nprepend = 0049\n"
+                     "set_domain = Carrier.Example:5080\naction = enum\nmode = stateless\n"
+                     "[route s]\naction = reject\ncode = 404\nreason = Not here\n" READING_LEAST);
+    const struct conf_route *route = &conf->routes[0];
+
+    (void)state;
+    assert_int_equal(route->methods_n, 2);
+    assert_string_equal(route->methods[1].text, "MESSAGE");
+    assert_int_equal(route->source_n, 2);
+    assert_int_equal(route->source[1].bits, 128);
+    assert_int_equal(route->listener, 0);
+    assert_int_equal(route->who, CONF_WHO_UNTRUSTED);
+    assert_int_equal(route->strip, 3);
+    assert_string_equal(route->prepend.text, "0049");
+    assert_string_equal(route->set_domain.text, "carrier.example:5080");
+    assert_int_equal(route->set_domain.len, 20);
+    assert_int_equal(route->action, CONF_ACTION_ENUM);
+    assert_int_equal(route->mode, CONF_MODE_STATELESS);
+    assert_int_equal(route[1].code, 404);
+    assert_string_equal(route[1].reason.text, "Not here");
+    conf_free(conf);
 }
 
 int main(void)
@@ -294,7 +476,10 @@ int main(void)
         cmocka_unit_test(test_advertised_takes_the_port_of_the_address),
         cmocka_unit_test(test_names_are_canonical),
         cmocka_unit_test(test_references_look_ahead_and_keep_file_order),
-        cmocka_unit_test(test_routes_that_overlap_without_shade),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_hops),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_rule_with_everything),
     };
     return cmocka_run_group_tests_name("conf values", tests, NULL, NULL);
 }
