@@ -51,7 +51,7 @@ static bool becomes_machine_code(pcre2_code *code, char fault[CONF_MATCH_FAULT_M
     pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &bytes);
     if (error == 0 && bytes > 0)
         return true;
-    snprintf(fault, CONF_MATCH_FAULT_MAX, "PCRE2 makes no machine code of it"); // \C in UTF mode, (*NO_JIT)
+    snprintf(fault, CONF_MATCH_FAULT_MAX, "PCRE2 makes no machine code of it"); // (*NO_JIT)
     return false;
 }
 
@@ -59,7 +59,9 @@ static bool compiles(struct slice pattern, pcre2_compile_context *context, char 
 {
     int error;
     size_t offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.at, pattern.len, 0, &error, &offset, context);
+    // Workers match the bytes of packets as they come, and those need not be UTF-8.
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern.at, pattern.len, PCRE2_NEVER_UTF, &error, &offset, context);
 
     if (code == NULL)
         return tell(error, offset, fault);

@@ -1,18 +1,6 @@
-#include "conf/host.h"
-#include "conf/match.h"
-#include "conf/value.h"
+#include "conf/value_kinds.h"
 
-#define SIP_PORT 5060 // RFC 3261 19.1.2
-
-// One value that is being read.
-struct value {
-    const struct conf_reader *reader;
-    const struct conf_key *key;
-    struct slice text;
-    unsigned line;
-};
-
-static bool mismatch(const struct value *v, const struct conf_nearest *nearest)
+bool conf_value_mismatch(const struct conf_value *v, const struct conf_nearest *nearest)
 {
     char expected[CONF_EXPECT_MAX];
 
@@ -39,7 +27,7 @@ static void store_number(void *at, size_t size, uint64_t number)
     }
 }
 
-static bool read_bool(const struct value *v, void *at)
+static bool read_bool(const struct conf_value *v, void *at)
 {
     static const struct {
         const char *name;
@@ -53,7 +41,7 @@ static bool read_bool(const struct value *v, void *at)
             return true;
         }
     }
-    return mismatch(v, NULL);
+    return conf_value_mismatch(v, NULL);
 }
 
 static bool is_power_of_two(uint64_t number)
@@ -76,7 +64,7 @@ static bool suffix_factor(const struct conf_key *key, struct slice name, uint64_
     return true;
 }
 
-static bool read_number(const struct value *v, void *at)
+static bool read_number(const struct conf_value *v, void *at)
 {
     const struct conf_key *key = v->key;
     uint64_t number = 0, factor = 1;
@@ -88,12 +76,12 @@ static bool read_number(const struct value *v, void *at)
     if (!suffix_factor(key, suffix, &factor) ||
         !slice_number(slice_of(v->text.at, digits), key->max / factor, &number) ||
         number * factor < key->min || ((key->flags & CONF_POWER_OF_TWO) && !is_power_of_two(number * factor)))
-        return mismatch(v, NULL);
+        return conf_value_mismatch(v, NULL);
     store_number(at, key->size, number * factor);
     return true;
 }
 
-static bool read_choice(const struct value *v, void *at)
+static bool read_choice(const struct conf_value *v, void *at)
 {
     struct conf_nearest nearest = conf_nearest_to(v->text);
 
@@ -104,17 +92,17 @@ static bool read_choice(const struct value *v, void *at)
         }
         conf_nearest_offer(&nearest, choice->name);
     }
-    return mismatch(v, &nearest);
+    return conf_value_mismatch(v, &nearest);
 }
 
-static bool read_reference(const struct value *v, void *at)
+static bool read_reference(const struct conf_value *v, void *at)
 {
     const struct conf_section *section = &conf_sections[v->key->refers];
     const struct conf_block *block = conf_tree_find(v->reader->tree, section, v->text);
     struct conf_nearest nearest = conf_nearest_to(v->text);
 
     if (v->text.len == 0)
-        return mismatch(v, NULL);
+        return conf_value_mismatch(v, NULL);
     if (block != NULL) {
         *(int *)at = (int)block->index;
         return true;
@@ -128,200 +116,7 @@ static bool read_reference(const struct value *v, void *at)
     return false;
 }
 
-static bool read_endpoint(const struct value *v, void *at)
-{
-    struct endpoint endpoint;
-
-    if (!endpoint_parse(v->text, &endpoint) || !conf_host_is_unicast(&endpoint))
-        return mismatch(v, NULL);
-    if (endpoint.port == 0)
-        endpoint.port = v->key->assumed_port;
-    *(struct endpoint *)at = endpoint;
-    return true;
-}
-
-static bool is_word(struct slice text)
-{
-    for (uint32_t i = 0; i < text.len; i++) {
-        if (text.at[i] <= ' ' || text.at[i] > '~')
-            return false;
-    }
-    return true;
-}
-
-// What Linux takes (dev_valid_name); "%" it would take for a pattern.
-static bool is_interface(struct slice text)
-{
-    return is_word(text) && !slice_equal(text, SLICE(".")) && !slice_equal(text, SLICE("..")) &&
-           slice_find(text, '/') == text.len && slice_find(text, ':') == text.len &&
-           slice_find(text, '%') == text.len;
-}
-
-// RFC 3261 25.1 token.
-static bool is_token(struct slice text)
-{
-    for (uint32_t i = 0; i < text.len; i++) {
-        char c = slice_lower(text.at[i]);
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c == 0 || strchr("-.!%*_+`'~", c) == NULL))
-            return false;
-    }
-    return true;
-}
-
-static bool is_uri(struct slice text)
-{
-    static const char *const schemes[] = {"sip:", "sips:", "tel:"};
-
-    for (unsigned i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-        struct slice scheme = slice_text(schemes[i]);
-        if (text.len > scheme.len && slice_equal_nocase(slice_of(text.at, scheme.len), scheme))
-            return is_word(text);
-    }
-    return false;
-}
-
-static bool text_is_good(const struct conf_key *key, struct slice text)
-{
-    uint64_t max = key->list ? CONF_TEXT_MAX : key->max;
-
-    // A comment's beginning could not be told from a value when it is printed.
-    if (text.len < (key->list ? 1 : key->min) || text.len > max || text.at[0] == ';' || text.at[0] == '#')
-        return false;
-    switch (key->type) {
-    case CONF_WORD:
-        return is_word(text);
-    case CONF_INTERFACE:
-        return is_interface(text);
-    case CONF_URI:
-        return is_uri(text);
-    case CONF_METHOD:
-        return is_token(text);
-    default:
-        return true;
-    }
-}
-
-static bool keep_text(const struct value *v, struct slice text, struct conf_text *kept)
-{
-    char *copy = conf_arena_copy(v->reader->arena, text);
-
-    if (copy == NULL)
-        return false;
-    *kept = (struct conf_text){copy, text.len};
-    return true;
-}
-
-static bool read_text(const struct value *v, void *at)
-{
-    const struct conf_key *key = v->key;
-    struct conf_text kept;
-
-    if (!text_is_good(key, v->text))
-        return mismatch(v, NULL);
-    if (!keep_text(v, v->text, &kept))
-        return false;
-    for (uint32_t i = 0; i < kept.len && (key->flags & CONF_LOWER); i++)
-        kept.text[i] = slice_lower(kept.text[i]);
-    if (key->list || key->size == sizeof(struct conf_text))
-        *(struct conf_text *)at = kept;
-    else
-        *(char **)at = kept.text;
-    return true;
-}
-
-static bool read_host(const struct value *v, void *at)
-{
-    char host[CONF_HOST_MAX];
-    uint32_t len = conf_host_read(v->text, host);
-
-    return len == 0 ? mismatch(v, NULL) : keep_text(v, slice_of(host, len), at);
-}
-
-static bool read_hop(const struct value *v, void *at)
-{
-    char text[CONF_HOST_MAX + sizeof(":65535")];
-    struct conf_hop hop = {0};
-    uint32_t len = conf_hop_read(v->text, text, &hop.port);
-
-    if (len == 0)
-        return mismatch(v, NULL);
-    if (endpoint_parse_host(slice_of(text, len), &hop.address)) {
-        if (!conf_host_is_unicast(&hop.address))
-            return mismatch(v, NULL);
-        hop.address.port = hop.port != 0 ? hop.port : SIP_PORT;
-    }
-    if (v->key->size == sizeof(struct conf_text)) {
-        if (hop.port != 0)
-            len += (uint32_t)snprintf(text + len, sizeof(text) - len, ":%u", hop.port);
-        return keep_text(v, slice_of(text, len), at);
-    }
-    if (!keep_text(v, slice_of(text, len), &hop.host))
-        return false;
-    *(struct conf_hop *)at = hop;
-    return true;
-}
-
-static bool read_regex(const struct value *v, struct slice pattern)
-{
-    char fault[CONF_MATCH_FAULT_MAX];
-
-    if (conf_match_compiles(pattern, fault))
-        return true;
-    if (fault[0] != 0)
-        conf_fault(v->reader->faults, v->line, NULL, "%s = %.*s: the pattern is wrong: %s", v->key->name,
-                   SLICE_PRINT(v->text), fault);
-    else
-        v->reader->arena->failed = true;
-    return false;
-}
-
-static bool read_match(const struct value *v, void *at)
-{
-    bool domain = v->key->type == CONF_DOMAIN_MATCH;
-    struct conf_match match = {0};
-    char host[CONF_HOST_MAX];
-    struct slice body;
-
-    if (!text_is_good(v->key, v->text))
-        return mismatch(v, NULL);
-    match.kind = (uint8_t)conf_match_kind(v->text, &body);
-    if (match.kind == CONF_MATCH_REGEX) {
-        if (!read_regex(v, body))
-            return false;
-    } else if (!is_word(body)) {
-        return mismatch(v, NULL);
-    } else if (domain && match.kind == CONF_MATCH_EXACT) {
-        body = slice_of(host, conf_host_read(body, host));
-        if (body.len == 0)
-            return mismatch(v, NULL);
-    }
-    if (!keep_text(v, body, &match.text))
-        return false;
-    for (uint32_t i = 0; i < body.len && domain && match.kind == CONF_MATCH_PREFIX; i++)
-        match.text.text[i] = slice_lower(match.text.text[i]);
-    *(struct conf_match *)at = match;
-    return true;
-}
-
-static bool read_network(const struct value *v, void *at)
-{
-    struct conf_nearest right = {0};
-    struct conf_network network;
-    char text[ENDPOINT_TEXT_MAX + 4];
-
-    if (!conf_network_read(v->text, &network))
-        return mismatch(v, NULL);
-    if (conf_network_clear(&network)) {
-        right.best = conf_network_write(&network, text);
-        conf_fault(v->reader->faults, v->line, &right, "%s = %.*s: the address has bits behind the first %u",
-                   v->key->name, SLICE_PRINT(v->text), network.bits);
-        return false;
-    }
-    *(struct conf_network *)at = network;
-    return true;
-}
-
-static bool read_value(const struct value *v, void *at)
+static bool read_value(const struct conf_value *v, void *at)
 {
     switch (v->key->type) {
     case CONF_BOOL:
@@ -333,18 +128,18 @@ static bool read_value(const struct value *v, void *at)
     case CONF_REFERENCE:
         return read_reference(v, at);
     case CONF_ENDPOINT:
-        return read_endpoint(v, at);
+        return conf_value_read_endpoint(v, at);
     case CONF_SUBNET:
-        return read_network(v, at);
+        return conf_value_read_network(v, at);
     case CONF_HOST:
-        return read_host(v, at);
+        return conf_value_read_host(v, at);
     case CONF_HOP:
-        return read_hop(v, at);
+        return conf_value_read_hop(v, at);
     case CONF_USER_MATCH:
     case CONF_DOMAIN_MATCH:
-        return read_match(v, at);
+        return conf_value_read_match(v, at);
     default:
-        return read_text(v, at);
+        return conf_value_read_text(v, at);
     }
 }
 
@@ -376,7 +171,7 @@ static unsigned count_elements(const struct conf_entry *entry)
     return n;
 }
 
-static bool read_list(struct value *v, const struct conf_entry *entry, char *base)
+static bool read_list(struct conf_value *v, const struct conf_entry *entry, char *base)
 {
     const struct conf_key *key = v->key;
     unsigned n = count_elements(entry), *count = (unsigned *)(base + key->count_offset);
@@ -420,7 +215,7 @@ static bool may_be_empty(const struct conf_key *key)
 bool conf_value_read(const struct conf_reader *reader, const struct conf_key *key,
                      const struct conf_entry *entry, void *base)
 {
-    struct value v = {.reader = reader, .key = key, .line = entry->line};
+    struct conf_value v = {.reader = reader, .key = key, .line = entry->line};
     char *at = (char *)base + key->offset;
 
     if (key->list)

@@ -184,9 +184,10 @@ static const struct {
      "t:2: user = /^(49/: the pattern is wrong: missing closing parenthesis at offset 4\n"},
     {"pattern of a host that does not compile", "[route r]\nfrom_domain = /[/\n",
      "t:2: from_domain = /[/: the pattern is wrong: missing terminating ] for character class at offset 1\n"},
-    {"patterns that are no machine code", "[route r]\nuser = /(*UTF)\\C/\nto_user = /(*NO_JIT)1/\n",
-     "t:2: user = /(*UTF)\\C/: the pattern is wrong: PCRE2 makes no machine code of it\n"
-     "t:3: to_user = /(*NO_JIT)1/: the pattern is wrong: PCRE2 makes no machine code of it\n"},
+    {"pattern that is no machine code", "[route r]\nuser = /(*NO_JIT)1/\n",
+     "t:2: user = /(*NO_JIT)1/: the pattern is wrong: PCRE2 makes no machine code of it\n"},
+    {"pattern of UTF-8", "[route r]\nuser = /(*UTF)1/\n",
+     "t:2: user = /(*UTF)1/: the pattern is wrong: using UTF is disabled by the application at offset 6\n"},
     {"user of two words", "[route r]\nto_user = a b\n", "t:2: to_user = a b: expected " MATCHES "\n"},
     {"host that is none", "[route r]\nto_domain = a..b\n",
      "t:2: to_domain = a..b: expected HOST, TEXT* or /PCRE2/ of up to 160 bytes\n"},
