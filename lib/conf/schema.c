@@ -132,8 +132,8 @@ static const struct conf_key registrar_keys[] = {
 };
 
 static const struct conf_key location_keys[] = {
-    {.name = "bindings_max", FIELD(conf, bindings_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1, .max = 1000000000,
-     .unit = "bindings", .fallback = "1000000",
+    {.name = "bindings_max", FIELD(conf, bindings_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1,
+     .max = 1000000000, .unit = "bindings", .fallback = "1000000",
      .help = "Bindings on the whole box. The memory is reserved at start; a REGISTER that finds no room is "
              "answered 503."},
 };
@@ -166,9 +166,8 @@ static const struct conf_key proxy_keys[] = {
 };
 
 static const struct conf_key transaction_keys[] = {
-    {.name = "transactions_max", FIELD(conf, transactions_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 64,
-     .max = 100000000,
-     .unit = "transactions", .fallback = "262144",
+    {.name = "transactions_max", FIELD(conf, transactions_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 64, .max = 100000000, .unit = "transactions", .fallback = "262144",
      .help = "Transactions at a time on the whole box. The memory is reserved at start, about half a "
              "kilobyte each; a new call that finds no room is answered 503."},
     {.name = "t1", FIELD(conf, t1_ms), .type = CONF_NUMBER, .min = 10, .max = 5000, .unit = "milliseconds",
@@ -224,11 +223,11 @@ static const struct conf_key dns_keys[] = {
     {.name = "negative_ttl", FIELD(conf, dns_negative), .type = CONF_NUMBER, .min = 1, .max = 3600,
      .unit = "seconds", .suffixes = seconds, .fallback = "30s",
      .help = "How long it is kept that a name does not exist, or that nobody answered for it."},
-    {.name = "names_max", FIELD(conf, names_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16, .max = 16777216,
-     .unit = "names", .fallback = "65536",
+    {.name = "names_max", FIELD(conf, names_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16,
+     .max = 16777216, .unit = "names", .fallback = "65536",
      .help = "Names whose answers are kept at a time."},
-    {.name = "parked_max", FIELD(conf, parked_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1, .max = 1048576,
-     .unit = "messages", .fallback = "1024",
+    {.name = "parked_max", FIELD(conf, parked_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1,
+     .max = 1048576, .unit = "messages", .fallback = "1024",
      .help = "Messages that wait for the answer to a name, on the whole box; one more is answered 503."},
     {.name = "enum_suffix", FIELD(conf, enum_suffix), .type = CONF_HOST, .max = CONF_TEXT_MAX,
      .fallback = "e164.arpa",
@@ -252,8 +251,8 @@ static const struct conf_key cdr_keys[] = {
     {.name = "files", FIELD(conf, cdr_files), .type = CONF_NUMBER, .min = 1, .max = 999, .unit = "files",
      .fallback = "10",
      .help = "How many files that were put aside stay."},
-    {.name = "calls_max", FIELD(conf, calls_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16, .max = 100000000,
-     .unit = "calls", .fallback = "100000",
+    {.name = "calls_max", FIELD(conf, calls_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16,
+     .max = 100000000, .unit = "calls", .fallback = "100000",
      .help = "Calls that are followed at a time on the whole box. The memory is reserved at start; one "
              "more is served all the same, without a line."},
     {.name = "call_max", FIELD(conf, call_max_s), .type = CONF_NUMBER, .min = 60, .max = 2592000,
@@ -262,25 +261,25 @@ static const struct conf_key cdr_keys[] = {
 };
 
 static const struct conf_key network_keys[] = {
-    {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16, .max = 131072,
-     .unit = "routes", .fallback = "65536",
+    {.name = "route_max", FIELD(conf, route_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16,
+     .max = 131072, .unit = "routes", .fallback = "65536",
      .help = "Kernel routes that are mirrored, for each address family. Reading them at start takes time "
              "with the square of their number, 65,536 about 4 s: a box that takes the whole Internet's "
              "table wants a default route instead."},
-    {.name = "neighbour_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16, .max = 1048576,
-     .unit = "neighbours", .fallback = "8192",
+    {.name = "neighbour_max", FIELD(conf, neighbour_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16,
+     .max = 1048576, .unit = "neighbours", .fallback = "8192",
      .help = "Kernel neighbours (ARP and ND entries) that are mirrored, both families together."},
-    {.name = "resolve_queue_max", FIELD(conf, resolve_queue_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1, .max = 1024,
-     .unit = "packets", .fallback = "16",
+    {.name = "resolve_queue_max", FIELD(conf, resolve_queue_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 1, .max = 1024, .unit = "packets", .fallback = "16",
      .help = "Packets that wait while the kernel resolves one next hop."},
-    {.name = "reassembly_max", FIELD(conf, reassembly_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1, .max = 65536,
-     .unit = "datagrams", .fallback = "1024",
+    {.name = "reassembly_max", FIELD(conf, reassembly_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 1, .max = 65536, .unit = "datagrams", .fallback = "1024",
      .help = "Fragmented datagrams that a worker holds at a time."},
-    {.name = "reassembly_timeout", FIELD(conf, reassembly_ms), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 10,
-     .max = MS_PER_MINUTE, .unit = "milliseconds", .suffixes = milliseconds, .fallback = "2s",
+    {.name = "reassembly_timeout", FIELD(conf, reassembly_ms), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 10, .max = MS_PER_MINUTE, .unit = "milliseconds", .suffixes = milliseconds, .fallback = "2s",
      .help = "How long the fragments of a datagram wait for the rest."},
-    {.name = "mbufs", FIELD(conf, mbufs), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1024, .max = 16777216,
-     .unit = "buffers", .fallback = "32768",
+    {.name = "mbufs", FIELD(conf, mbufs), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1024,
+     .max = 16777216, .unit = "buffers", .fallback = "32768",
      .help = "Packet buffers in the pool of each NUMA node. Ports' descriptors and mailboxes hold their "
              "share."},
     {.name = "mailbox_size", FIELD(conf, mailbox_size), .type = CONF_NUMBER, .min = 64, .max = 1048576,
@@ -296,14 +295,14 @@ static const struct conf_key port_keys[] = {
      .flags = CONF_FIXED | CONF_UNIQUE | CONF_SHOWN, .example = "sip0",
      .help = "TAP interface through which the kernel uses the port: give it the addresses and routes. "
              "Without a twin everything that is not SIP is dropped."},
-    {.name = "mtu", FIELD(conf_port, mtu), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 576, .max = 9216, .unit = "bytes",
-     .fallback = "1500",
+    {.name = "mtu", FIELD(conf_port, mtu), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 576, .max = 9216,
+     .unit = "bytes", .fallback = "1500",
      .help = "Largest IP packet, of the port and of its twin. IPv6 needs 1280."},
-    {.name = "rx_descriptors", FIELD(conf_port, rx_descriptors), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 64, .max = 32768,
-     .unit = "descriptors", .fallback = "1024",
+    {.name = "rx_descriptors", FIELD(conf_port, rx_descriptors), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 64, .max = 32768, .unit = "descriptors", .fallback = "1024",
      .help = "Length of each receive queue, as far as the device takes it."},
-    {.name = "tx_descriptors", FIELD(conf_port, tx_descriptors), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 64, .max = 32768,
-     .unit = "descriptors", .fallback = "1024",
+    {.name = "tx_descriptors", FIELD(conf_port, tx_descriptors), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 64, .max = 32768, .unit = "descriptors", .fallback = "1024",
      .help = "Length of each transmit queue, as far as the device takes it."},
 };
 
