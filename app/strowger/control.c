@@ -18,6 +18,11 @@ int start_control(struct strowger *strowger)
 {
     struct control_setup setup = {
         .conf = strowger->conf,
+        .path = strowger->path,
+        .policy = &strowger->policy,
+        .gateways = strowger->gateways,
+        .secret = &strowger->secret,
+        .qsbr = strowger->qsbr,
         .ports = strowger->port_ids,
         .workers = strowger->workers,
         .workers_n = strowger->workers_n,
@@ -40,6 +45,7 @@ void stop_control(struct strowger *strowger)
 {
     control_destroy(strowger->control);
     strowger->control = NULL;
+    strowger->conf = strowger->policy->conf; // it may have been reloaded
 }
 
 int serve_control(struct strowger *strowger)

@@ -14,7 +14,7 @@ static const char usage[] =
     "A SIP registrar, proxy and redirect server on DPDK.\n"
     "\n"
     "  -c, --config FILE   the configuration; config/strowger.ini explains every key\n"
-    "      --check         read and check it, print what is in force, start nothing\n"
+    "      --check         read and check it, print what is in force and the order of the rules, start nothing\n"
     "      --keys          explain every key of the configuration, in short\n"
     "      --template      print a commented configuration with every key and its default\n"
     "      --version       print the version\n"

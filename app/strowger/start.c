@@ -37,10 +37,28 @@ static const struct stage_of_start {
     {start_workers, stop_workers}, {start_control, stop_control}, {start_launch, stop_launch},
 };
 
-int strowger_run(const struct conf *conf)
+static int run(struct strowger *strowger)
 {
-    struct strowger strowger = {.conf = conf, .workers_n = rte_lcore_count() - 1};
+    const struct conf *conf = strowger->conf;
     unsigned done = 0;
+    int status = 1;
+
+    while (done < RTE_DIM(stages) && stages[done].start(strowger) == 0)
+        done++;
+    if (done == RTE_DIM(stages)) {
+        fprintf(stderr, "strowger: %u worker%s, %u port%s, %u listener%s: serving\n", strowger->workers_n,
+                strowger->workers_n == 1 ? "" : "s", conf->ports_n, conf->ports_n == 1 ? "" : "s",
+                conf->listeners_n, conf->listeners_n == 1 ? "" : "s");
+        status = serve_control(strowger) == 0 ? 0 : 1;
+    }
+    while (done > 0)
+        stages[--done].stop(strowger);
+    return status;
+}
+
+int strowger_run(struct conf *conf, const char *path)
+{
+    struct strowger strowger = {.conf = conf, .path = path, .workers_n = rte_lcore_count() - 1};
     int status = 1;
 
     if (strowger.workers_n == 0 || strowger.workers_n > WORKERS_MAX) {
@@ -48,17 +66,9 @@ int strowger_run(const struct conf *conf)
                 "strowger: EAL was given %u lcore%s; one for control and 1 to %d for workers are needed: -l "
                 "0,1\n",
                 rte_lcore_count(), rte_lcore_count() == 1 ? "" : "s", WORKERS_MAX);
-        return 1;
+    } else {
+        status = run(&strowger);
     }
-    while (done < RTE_DIM(stages) && stages[done].start(&strowger) == 0)
-        done++;
-    if (done == RTE_DIM(stages)) {
-        fprintf(stderr, "strowger: %u worker%s, %u port%s, %u listener%s: serving\n", strowger.workers_n,
-                strowger.workers_n == 1 ? "" : "s", conf->ports_n, conf->ports_n == 1 ? "" : "s",
-                conf->listeners_n, conf->listeners_n == 1 ? "" : "s");
-        status = serve_control(&strowger) == 0 ? 0 : 1;
-    }
-    while (done > 0)
-        stages[--done].stop(&strowger);
+    conf_free(strowger.conf);
     return status;
 }

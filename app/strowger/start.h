@@ -7,8 +7,9 @@
 
 #include <stdatomic.h>
 
+#include "name/name.h"
+#include "role/policy.h"
 #include "role/role.h"
-#include "role/route.h"
 #include "sip/edit.h"
 #include "worker/worker.h"
 
@@ -21,7 +22,9 @@ struct worker_parts {
 };
 
 struct strowger {
-    const struct conf *conf;
+    const char *path;           // of the configuration
+    struct conf *conf;          // as it was read; the policy's, once there is one
+    struct role_policy *policy; // in force; control puts another one here when it reloads
     atomic_bool stop;
     unsigned workers_n;
     struct worker *workers[WORKERS_MAX];
@@ -38,14 +41,20 @@ struct strowger {
     struct rte_rcu_qsbr *qsbr;
     struct net_hops *hops;
     struct location *location;
-    struct role_route *route;
+    struct name_table *names;
+    struct gateway_states *gateways;
     struct hash_key secret;
     struct control *control;
     unsigned launched;
 };
 
-// Puts everything up, runs until SIGTERM or SIGINT, and takes it down. Returns the exit status, 0 or 1.
-int strowger_run(const struct conf *conf);
+// Puts everything up, runs until SIGTERM or SIGINT, and takes it down. Takes the configuration, which was read from
+// `path` and is read from there again by SIGHUP. Returns the exit status, 0 or 1.
+int strowger_run(struct conf *conf, const char *path);
+
+// The time that control and all workers share: milliseconds, monotonic. An expiry that one of them wrote is another's to
+// read.
+uint64_t start_clock_ms(void);
 
 // The stages, each in a file of its own. 0, or a negative errno after having said why on stderr.
 int start_pools(struct strowger *strowger);

@@ -3,9 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "datapath/datapath.h"
 #include "start.h"
+
+uint64_t start_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 // Readers of the shared tables: the workers by id, and one more for control and telemetry.
 static int make_qsbr(struct strowger *strowger)
@@ -54,11 +63,22 @@ int start_tables(struct strowger *strowger)
     error = make_location(strowger);
     if (error != 0)
         goto failed;
-    what = "the table of domains";
-    error = -ENOMEM;
-    strowger->route = role_route_create(conf);
-    if (strowger->route != NULL)
+    what = "the table of names ([dns] names_max)";
+    error = name_table_create(&strowger->names, conf->names_max, &strowger->secret, strowger->qsbr,
+                              &memory_system);
+    if (error != 0)
+        goto failed;
+    what = "the gateways' states";
+    error = gateway_states_create(&strowger->gateways, strowger->workers_n, &memory_system);
+    if (error != 0)
+        goto failed;
+    // What is wrong with it is said there.
+    strowger->policy =
+        role_policy_create(strowger->conf, strowger->gateways, &strowger->secret, start_clock_ms(), stderr);
+    if (strowger->policy != NULL)
         return 0;
+    stop_tables(strowger);
+    return -EINVAL;
 failed:
     fprintf(stderr, "strowger: cannot make %s: %s\n", what, strerror(-error));
     stop_tables(strowger);
@@ -67,11 +87,18 @@ failed:
 
 void stop_tables(struct strowger *strowger)
 {
-    role_route_destroy(strowger->route);
+    if (strowger->policy != NULL) {
+        role_policy_destroy(strowger->policy);
+        strowger->policy = NULL;
+        strowger->conf = NULL; // it was the policy's
+    }
+    gateway_states_destroy(strowger->gateways);
+    name_table_destroy(strowger->names);
     location_destroy(strowger->location);
     net_hops_destroy(strowger->hops);
     rte_free(strowger->qsbr);
-    strowger->route = NULL;
+    strowger->gateways = NULL;
+    strowger->names = NULL;
     strowger->location = NULL;
     strowger->hops = NULL;
     strowger->qsbr = NULL;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "call/call.h"
+#include "datapath/datapath.h"
 #include "net/fragment.h"
 #include "start.h"
 
@@ -35,8 +37,35 @@ static void give_clock(struct worker *worker)
 {
     worker->tsc_hz = rte_get_tsc_hz();
     worker->clock_tsc = rte_rdtsc();
-    worker->unix_offset_s = (uint64_t)time(NULL);
-    worker->now.unix_s = worker->unix_offset_s;
+    worker->clock_ms = start_clock_ms();
+    worker->now.ms = worker->clock_ms;
+    worker->now.unix_s = (uint64_t)time(NULL);
+    worker->unix_offset_s = worker->now.unix_s - worker->clock_ms / 1000;
+}
+
+static int make_transactions(const struct strowger *strowger, struct role *role, int node)
+{
+    const struct conf *conf = strowger->conf;
+    // A box's bound, split: steering spreads calls evenly.
+    struct transaction_limits limits = {.records = conf->transactions_max / strowger->workers_n,
+                                        .node = node};
+    struct transaction_timers timers = {conf->t1_ms, conf->t2_ms, conf->t4_ms, conf->timer_c_ms};
+
+    // Most requests have one branch; those that fork take more from here.
+    limits.branches = limits.records / 2;
+    return transaction_table_create(&role->transactions, &limits, &timers, &memory_system);
+}
+
+static int make_calls(const struct strowger *strowger, struct role *role, int node)
+{
+    const struct conf *conf = strowger->conf;
+    struct call_limits limits = {.calls = RTE_MAX(conf->calls_max / strowger->workers_n, 1u),
+                                 .longest_ms = conf->call_max_s * 1000,
+                                 .node = node};
+
+    if (!conf_follows_calls(conf))
+        return 0;
+    return call_table_create(&role->calls, &limits, &strowger->secret, &memory_system);
 }
 
 static int make(struct strowger *strowger, unsigned id, unsigned lcore)
@@ -54,6 +83,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     worker->lcore = lcore;
     worker->socket = node;
     worker->conf = strowger->conf;
+    atomic_init(&worker->policy, strowger->policy);
     worker->workers = strowger->workers;
     worker->stop = &strowger->stop;
     worker->qsbr = strowger->qsbr;
@@ -67,12 +97,19 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     worker->edits = &parts->edits;
     worker->role = &parts->role;
     parts->role = (struct role){
-        .conf = strowger->conf,
-        .route = strowger->route,
+        .worker = (uint16_t)id,
+        .workers_n = (uint16_t)strowger->workers_n,
         .location = strowger->location,
+        .names = strowger->names,
+        .outlet = datapath_outlet(worker),
         .secret = strowger->secret,
         .random = strowger->secret.k0 ^ (id + 1) * 0x9e3779b97f4a7c15u,
     };
+    int error = make_transactions(strowger, &parts->role, node);
+    if (error == 0)
+        error = make_calls(strowger, &parts->role, node);
+    if (error != 0)
+        return error;
     give_ports(strowger, worker);
     give_clock(worker);
     worker->mailbox = make_ring(strowger, "mailbox", id, node, RING_F_SC_DEQ);
@@ -93,11 +130,13 @@ int start_workers(struct strowger *strowger)
     {
         int error = make(strowger, id++, lcore);
         if (error != 0) {
-            fprintf(stderr,
-                    "strowger: no memory for the worker on lcore %u: %s; give EAL more (-m MEGABYTES, huge "
-                    "pages), or\n"
-                    "strowger: lower [network] mailbox_size or reassembly_max\n",
-                    lcore, strerror(-error));
+            fprintf(
+                stderr,
+                "strowger: no memory for the worker on lcore %u: %s; give EAL more (-m MEGABYTES, huge "
+                "pages), or\n"
+                "strowger: lower [transaction] transactions_max, [cdr] calls_max, [network] mailbox_size or "
+                "reassembly_max\n",
+                lcore, strerror(-error));
             stop_workers(strowger);
             return error;
         }
@@ -117,11 +156,13 @@ void stop_workers(struct strowger *strowger)
 {
     for (unsigned id = 0; id < strowger->workers_n; id++) {
         struct worker *worker = strowger->workers[id];
-        if (worker != NULL) {
+        if (worker != NULL && worker->role != NULL) {
             // A worker that stopped later may have put something into the mailbox of one that had stopped.
             drain(worker->mailbox);
             drain(worker->punt);
             drain(worker->inject);
+            call_table_destroy(worker->role->calls);
+            transaction_table_destroy(worker->role->transactions);
             net_reassembly_destroy(worker->reassembly);
             rte_ring_free(worker->inject);
             rte_ring_free(worker->punt);

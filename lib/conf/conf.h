@@ -290,6 +290,9 @@ void conf_free(struct conf *conf);
 // names section and key. 0: `wanted` may take the place of `running`.
 unsigned conf_fixed_differences(const struct conf *running, const struct conf *wanted, FILE *out);
 
+// Whether calls are followed from INVITE to BYE: for accounting lines, or to know who has the fewest.
+bool conf_follows_calls(const struct conf *conf);
+
 // Prints the effective configuration, every key with its value, as an INI that conf_load takes and that gives the
 // same configuration.
 void conf_print(const struct conf *conf, FILE *out);

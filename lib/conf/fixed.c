@@ -82,6 +82,15 @@ static unsigned compare_section(const struct conf_section *section, const struct
     return differences;
 }
 
+bool conf_follows_calls(const struct conf *conf)
+{
+    bool follows = conf->cdr_file != NULL;
+
+    for (unsigned i = 0; i < conf->groups_n; i++)
+        follows |= conf->groups[i].algorithm == CONF_ALGORITHM_LEAST_CALLS;
+    return follows;
+}
+
 unsigned conf_fixed_differences(const struct conf *running, const struct conf *wanted, FILE *out)
 {
     unsigned differences = 0;
@@ -89,6 +98,13 @@ unsigned conf_fixed_differences(const struct conf *running, const struct conf *w
     for (unsigned i = 0; i < CONF_SECTIONS; i++) {
         if (is_fixed(&conf_sections[i]))
             differences += compare_section(&conf_sections[i], running, wanted, out);
+    }
+    if (conf_follows_calls(wanted) && !conf_follows_calls(running)) {
+        fprintf(
+            out,
+            "calls are not followed, and cannot be without a restart: [cdr] file and algorithm = least_calls "
+            "need that\n");
+        differences++;
     }
     return differences;
 }

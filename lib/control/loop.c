@@ -135,6 +135,28 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     control_mirror_tick(control->mirror);
     control_resolve_tick(control->resolve, control->now_ms);
     net_hops_reclaim(control->setup.hops);
+    if (control->reload != NULL)
+        control_reload_tick(control->reload, control->now_ms);
+}
+
+static void on_hangup(evutil_socket_t number, short what, void *argument)
+{
+    struct control *control = argument;
+
+    (void)number, (void)what;
+    control->now_ms = monotonic_ms();
+    if (control->reload != NULL)
+        control_reload_ask(control->reload, control->now_ms);
+}
+
+static void published(void *owner, struct role_policy *policy)
+{
+    struct control *control = owner;
+
+    control_telemetry_pause();
+    *control->setup.policy = policy;
+    control->setup.conf = policy->conf;
+    control_telemetry_resume();
 }
 
 static void on_verify(evutil_socket_t fd, short what, void *argument)
@@ -217,6 +239,8 @@ static int watch_all(struct control *control)
         error = watch(control, &control->terminate, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, control, 0);
     if (error == 0)
         error = watch(control, &control->interrupt, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, control, 0);
+    if (error == 0)
+        error = watch(control, &control->hangup, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup, control, 0);
     for (unsigned i = 0; error == 0 && i < control->setup.conf->ports_n; i++) {
         struct control_port *port = &control->ports[i];
         if (port->twin.fd >= 0)
@@ -240,6 +264,7 @@ static void unwatch_all(struct control *control)
     unwatch(&control->netlink);
     unwatch(&control->terminate);
     unwatch(&control->interrupt);
+    unwatch(&control->hangup);
     for (unsigned i = 0; i < control->setup.conf->ports_n; i++)
         unwatch(&control->ports[i].readable);
 }
@@ -287,6 +312,25 @@ static size_t port_bytes(const struct control_setup *setup)
     return RTE_MAX(setup->conf->ports_n, 1u) * sizeof(struct control_port);
 }
 
+static int make_reload(struct control *control)
+{
+    const struct control_setup *setup = &control->setup;
+
+    if (setup->policy == NULL)
+        return 0;
+    struct control_reload_setup reload = {.path = setup->path,
+                                          .policy = *setup->policy,
+                                          .workers = setup->workers,
+                                          .workers_n = setup->workers_n,
+                                          .qsbr = setup->qsbr,
+                                          .gateways = setup->gateways,
+                                          .secret = setup->secret,
+                                          .memory = setup->memory,
+                                          .published = published,
+                                          .owner = control};
+    return control_reload_create(&control->reload, &reload);
+}
+
 static int make_tables(struct control *control)
 {
     const struct control_setup *setup = &control->setup;
@@ -307,7 +351,9 @@ static int make_tables(struct control *control)
                                             .owner = control};
 
     int error = control_resolve_create(&control->resolve, &resolve);
-    return error != 0 ? error : control_mirror_create(&control->mirror, &mirror);
+    if (error == 0)
+        error = control_mirror_create(&control->mirror, &mirror);
+    return error != 0 ? error : make_reload(control);
 }
 
 int control_create(struct control **created, const struct control_setup *setup)
@@ -350,6 +396,7 @@ undo_events:
 undo_twins:
     close_twins(control);
 undo_tables:
+    control_reload_destroy(control->reload);
     control_mirror_destroy(control->mirror);
     control_resolve_destroy(control->resolve);
     event_base_free(control->base);
@@ -379,6 +426,7 @@ void control_destroy(struct control *control)
     unwatch_all(control);
     drain(control);
     close_twins(control);
+    control_reload_destroy(control->reload);
     control_mirror_destroy(control->mirror);
     control_resolve_destroy(control->resolve);
     event_base_free(control->base);

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "control/mirror.h"
+#include "control/reload.h"
 #include "control/resolve.h"
 #include "control/twin.h"
 #include "worker/worker.h"
@@ -23,7 +24,13 @@
 #define CONTROL_LOAD_MS   5000  // longest silence of the kernel while its tables are first read
 
 struct control_setup {
-    const struct conf *conf;
+    const struct conf *conf; // the policy's, where there is one
+    const char *path;        // of the configuration, for SIGHUP
+    struct role_policy *
+        *policy; // in force: a reload puts the next one here. NULL: there is none, and no reload
+    struct gateway_states *gateways;
+    const struct hash_key *secret;
+    struct rte_rcu_qsbr *qsbr;     // the workers are its readers
     const uint16_t *ports;         // DPDK port number by index into conf->ports; started
     struct worker *const *workers; // with their rings and ports
     unsigned workers_n;
@@ -56,12 +63,13 @@ struct control_counters {
 struct control {
     struct control_setup setup;
     struct event_base *base;
-    struct event *tick, *verify, *idle, *netlink, *terminate, *interrupt;
+    struct event *tick, *verify, *idle, *netlink, *terminate, *interrupt, *hangup;
     struct control_port *ports; // by index into conf->ports
     struct control_mirror *mirror;
     struct control_resolve *resolve;
-    uint64_t now_ms;      // of this turn
-    atomic_bool stopping; // any thread: wo
+    struct control_reload *reload; // NULL without a policy
+    uint64_t now_ms;               // of this turn
+    atomic_bool stopping;          // any thread: wo
     struct control_counters counters;
 };
 

@@ -63,6 +63,16 @@ void control_telemetry_open(const struct control *control)
     pthread_mutex_unlock(&served.lock);
 }
 
+void control_telemetry_pause(void)
+{
+    pthread_mutex_lock(&served.lock);
+}
+
+void control_telemetry_resume(void)
+{
+    pthread_mutex_unlock(&served.lock);
+}
+
 void control_telemetry_close(void)
 {
     control_telemetry_open(NULL);

@@ -23,6 +23,9 @@ struct control;
 
 // From now on the commands speak of this control; before, and after close, they answer null. Main lcore.
 void control_telemetry_open(const struct control *control);
+// Between these two no answer is being made: what answers read may be replaced.
+void control_telemetry_pause(void);
+void control_telemetry_resume(void);
 // Returns when no answer is being made any more.
 void control_telemetry_close(void);
 

@@ -60,6 +60,8 @@ static void test_what_only_a_restart_changes_is_told_by_section_and_key(void **s
         {"[domain", "[transaction]\ntransactions_max = 64\n[domain",
          "[transaction] transactions_max is 262144"},
         {"[domain", "[dns]\nnames_max = 64\n[domain", "[dns] names_max is 65536"},
+        {"[gateways g]", "[gateways g]\nalgorithm = least_calls", "calls are not followed"},
+        {"[domain", "[cdr]\nfile = /tmp/x\n[domain", "calls are not followed"},
         {"[domain", "[cdr]\ncalls_max = 64\n[domain", "[cdr] calls_max is 100000"},
     };
 

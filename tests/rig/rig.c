@@ -150,7 +150,6 @@ bool rig_stop(struct rig *rig)
     }
     stop_tables(strowger);
     stop_pools(strowger);
-    conf_free(rig->conf);
     return whole;
 }
 
