@@ -410,6 +410,7 @@ class Starting(unittest.TestCase):
         status, said = server.fails_to_start()
         self.assertEqual(0, status, said)
         self.assertIn("contacts_max = 10", said)
+        self.assertIn("# Rules as they are tried", said)
 
     def test_version_and_help_need_no_configuration(self):
         for option, word in (("--version", "strowger"), ("--help", "EAL options"), ("--keys", "contacts_max"),
