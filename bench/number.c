@@ -1,0 +1,187 @@
+// bench-number: what a look-up in the number table costs, how long it takes to load, and what a prefix takes.
+//
+//   bench-number [--prefixes N] [--json]
+//
+// Writes a CSV of N different prefixes as carriers have them (6 to 10 digits, half of them with "+"), loads
+// it, and prints TSC cycles per look-up: the median of rounds of 4096 random numbers of 11 or 12 digits, one look-up at
+// a time (the next waits for this one's end). Most of the numbers begin with a prefix of the table.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "number/number.h"
+
+enum { ROUND = 4096, ROUNDS = 400, NUMBER_ROOM = 16 };
+
+struct bench {
+    uint64_t prefixes;
+    bool json;
+    uint64_t random;
+    uint64_t found;
+    char numbers[ROUND][NUMBER_ROOM];
+    uint8_t lens[ROUND];
+};
+
+static uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u; // splitmix64
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+// The i-th of different prefixes: `scattered` permutes the numbers below 10^digits, so no two of one length are the same.
+static int write_prefix(char text[NUMBER_ROOM], uint64_t i)
+{
+    static const uint8_t digits_of[] = {9, 8, 7, 9, 8, 6, 9, 10, 8, 7}; // of each ten
+    static const uint64_t tens[] = {1,       10,       100,       1000,       10000,      100000,
+                                    1000000, 10000000, 100000000, 1000000000, 10000000000};
+    unsigned digits = digits_of[i % 10];
+
+    while (i / 2 >= tens[digits]) // a length that has run out
+        digits++;
+    uint64_t scattered = (i / 2 * 387420489u + 7) % tens[digits];
+    int plus = i % 2 != 0;
+    text[0] = '+';
+    for (unsigned at = digits; at-- > 0; scattered /= 10)
+        text[plus + at] = (char)('0' + scattered % 10);
+    text[plus + digits] = 0;
+    return plus + (int)digits;
+}
+
+static void write_csv(const struct bench *bench, FILE *csv)
+{
+    char prefix[NUMBER_ROOM];
+
+    fputs("prefix,gateways\n", csv);
+    for (uint64_t i = 0; i < bench->prefixes; i++) {
+        write_prefix(prefix, i);
+        fprintf(csv, "%s,carrier-%u\n", prefix, (unsigned)(i * 7 % 200));
+    }
+}
+
+static int index_of(void *owner, struct slice name)
+{
+    uint64_t number;
+
+    (void)owner;
+    if (!slice_starts(name, SLICE("carrier-")) ||
+        !slice_number(slice_of(name.at + 8, name.len - 8), 199, &number))
+        return -1;
+    return (int)number;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void print(const struct bench *bench, const char *name, const char *unit, double value)
+{
+    if (bench->json)
+        printf("{\"bench\":\"number\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.2f,\"prefixes\":%" PRIu64
+               "}\n",
+               name, unit, value, bench->prefixes);
+    else
+        printf("number %-8s %9" PRIu64 " prefixes  %8.2f %s\n", name, bench->prefixes, value, unit);
+}
+
+static struct number_table *load(const struct bench *bench)
+{
+    char path[] = "/tmp/bench-number-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *csv = fd < 0 ? NULL : fdopen(fd, "w");
+    struct number_table *table = NULL;
+
+    if (csv == NULL) {
+        perror("bench-number: /tmp");
+        exit(1);
+    }
+    write_csv(bench, csv);
+    fclose(csv);
+    double from = now_s();
+    int error =
+        number_table_load(&table, path, index_of, NULL, stderr, NULL, &memory_system, MEMORY_ANY_NODE);
+    double took = now_s() - from;
+    unlink(path);
+    if (error != 0) {
+        fprintf(stderr, "bench-number: loading: %d\n", error);
+        exit(1);
+    }
+    print(bench, "load", "s", took);
+    print(bench, "size", "bytes/prefix", (double)number_table_bytes(table) / (double)bench->prefixes);
+    return table;
+}
+
+static void make_numbers(struct bench *bench)
+{
+    for (unsigned i = 0; i < ROUND; i++) {
+        int len = write_prefix(bench->numbers[i], random_next(&bench->random) % bench->prefixes);
+        int all = 11 + (bench->numbers[i][0] == '+');
+        while (len < all)
+            bench->numbers[i][len++] = (char)('0' + random_next(&bench->random) % 10);
+        bench->lens[i] = (uint8_t)len;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void measure(struct bench *bench, const struct number_table *table)
+{
+    static double cycles[ROUNDS];
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        make_numbers(bench);
+        uint64_t from = __rdtsc();
+        for (unsigned i = 0; i < ROUND; i++) {
+            uint16_t leads_to = number_find(table, slice_of(bench->numbers[i], bench->lens[i]));
+            bench->found += leads_to != NUMBER_NONE;
+            __asm__ volatile("lfence" ::: "memory");
+        }
+        cycles[round] = (double)(__rdtsc() - from) / ROUND;
+    }
+    qsort(cycles, ROUNDS, sizeof(double), compare);
+    print(bench, "find", "cycles", cycles[ROUNDS / 2]);
+    if (bench->found != (uint64_t)ROUND * ROUNDS) {
+        fprintf(stderr, "bench-number: a prefix was not found\n");
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"prefixes", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'}, {0}};
+    static struct bench bench = {.prefixes = 5000000, .random = 1};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (option == 'p')
+            bench.prefixes = strtoull(optarg, NULL, 10);
+        else if (option == 'j')
+            bench.json = true;
+        else
+            return 2;
+    }
+    if (bench.prefixes < 1 || bench.prefixes > 5000000) {
+        fprintf(stderr, "bench-number: --prefixes is 1 to 5000000\n");
+        return 2;
+    }
+    struct number_table *table = load(&bench);
+
+    measure(&bench, table);
+    number_table_destroy(table);
+    return 0;
+}
