@@ -1,5 +1,5 @@
 // The Contact of a phone behind a NAT, which names an address that nobody else can reach, repaired to where the phone
-// was seen ([proxy] nat_dialog = repair). A phone that compares what comes back with what it sent finds it changed:
+// was seen ([proxy] nat = repair). A phone that compares what comes back with what it sent finds it changed:
 // flow tokens (role/flow.h) do without.
 #include "sip/contact.h"
 #include "role/nat.h"

@@ -38,7 +38,7 @@ void role_identity_note_response(struct role *role, const struct sip_message *me
 // with a flow in it, where to.
 void role_record_route_put(struct role_request *request, const struct role_target *target, unsigned out);
 
-// contact.c. [proxy] nat_dialog = repair: the Contact of a request or response whose sender is behind a NAT.
+// contact.c. [proxy] nat = repair: the Contact of a request or response whose sender is behind a NAT.
 void role_contact_note(const struct role *role, const struct sip_message *message,
                        const struct endpoint *source, struct sip_edits *edits);
 
