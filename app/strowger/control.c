@@ -21,6 +21,7 @@ int start_control(struct strowger *strowger)
         .path = strowger->path,
         .policy = &strowger->policy,
         .gateways = strowger->gateways,
+        .names = strowger->names,
         .secret = &strowger->secret,
         .qsbr = strowger->qsbr,
         .ports = strowger->port_ids,

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "control/log.h"
+#include "control/parts.h"
 #include "control/telemetry.h"
 
 #define FRAMES_MAX 64 // of one twin, before the next gets its turn
@@ -16,44 +17,6 @@ static uint64_t monotonic_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void drop(void *owner, struct rte_mbuf *mbuf, enum drop reason)
-{
-    struct control *control = owner;
-
-    control->counters.drops[reason]++;
-    rte_pktmbuf_free(mbuf);
-}
-
-static void inject(struct control *control, struct rte_mbuf *mbuf, struct worker *worker)
-{
-    if (rte_ring_enqueue(worker->inject, mbuf) != 0) {
-        drop(control, mbuf, DROP_MAILBOX_FULL);
-        return;
-    }
-    control->counters.injected++;
-}
-
-static void release(void *owner, struct rte_mbuf *mbuf, uint16_t worker)
-{
-    struct control *control = owner;
-
-    inject(control, mbuf, control->setup.workers[worker]);
-}
-
-static int ask(void *owner, const struct control_neighbour *neighbour)
-{
-    const struct control *control = owner;
-
-    return control_mirror_ask(control->mirror, neighbour);
-}
-
-static void hear(void *owner, const struct control_neighbour *neighbour, bool ready)
-{
-    const struct control *control = owner;
-
-    control_resolve_hear(control->resolve, neighbour, ready);
 }
 
 // The port of a punted frame, when it has a twin.
@@ -74,15 +37,21 @@ static void take_punted(struct control *control, struct rte_mbuf *mbuf, const st
         if ((port = port_of(control, packet->port)) != NULL)
             control_twin_write(&port->twin, mbuf);
         else
-            drop(control, mbuf, DROP_NO_TWIN);
+            control_drop(control, mbuf, DROP_NO_TWIN);
         break;
     case PACKET_DATAGRAM: {
         struct endpoint to = packet->to;
         control_resolve_put(control->resolve, mbuf, &to, worker->id, control->now_ms);
         break;
     }
+    case PACKET_RESOLVE:
+        if (control->dns != NULL)
+            control_dns_park(control->dns, mbuf, worker->id, control->now_ms);
+        else
+            control_drop(control, mbuf, DROP_PARK_FULL);
+        break;
     default: // nothing else is ever punted
-        drop(control, mbuf, DROP_NO_TWIN);
+        control_drop(control, mbuf, DROP_NO_TWIN);
         break;
     }
 }
@@ -114,7 +83,7 @@ static void on_twin(evutil_socket_t fd, short what, void *argument)
         packet->errand = PACKET_FRAME;
         packet->port = port->twin.port;
         packet->vlan = 0; // the kernel's tags are in the frame
-        inject(port->control, mbuf, port->sender);
+        control_inject(port->control, mbuf, port->sender);
     }
 }
 
@@ -135,6 +104,8 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     control_mirror_tick(control->mirror);
     control_resolve_tick(control->resolve, control->now_ms);
     net_hops_reclaim(control->setup.hops);
+    if (control->dns != NULL)
+        control_dns_tick(control->dns, control->now_ms);
     if (control->reload != NULL)
         control_reload_tick(control->reload, control->now_ms);
 }
@@ -147,16 +118,6 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
     control->now_ms = monotonic_ms();
     if (control->reload != NULL)
         control_reload_ask(control->reload, control->now_ms);
-}
-
-static void published(void *owner, struct role_policy *policy)
-{
-    struct control *control = owner;
-
-    control_telemetry_pause();
-    *control->setup.policy = policy;
-    control->setup.conf = policy->conf;
-    control_telemetry_resume();
 }
 
 static void on_verify(evutil_socket_t fd, short what, void *argument)
@@ -194,7 +155,10 @@ int control_turn(struct control *control)
     int flags = EVLOOP_NONBLOCK;
 
     control->now_ms = monotonic_ms();
-    if (poll_punts(control) > 0) {
+    bool busy = poll_punts(control) > 0;
+    if (control->cdr != NULL && control_cdr_turn(control->cdr, control->now_ms))
+        busy = true;
+    if (busy) {
         control->counters.busy_turns++;
     } else {
         control->counters.idle_turns++;
@@ -312,50 +276,6 @@ static size_t port_bytes(const struct control_setup *setup)
     return RTE_MAX(setup->conf->ports_n, 1u) * sizeof(struct control_port);
 }
 
-static int make_reload(struct control *control)
-{
-    const struct control_setup *setup = &control->setup;
-
-    if (setup->policy == NULL)
-        return 0;
-    struct control_reload_setup reload = {.path = setup->path,
-                                          .policy = *setup->policy,
-                                          .workers = setup->workers,
-                                          .workers_n = setup->workers_n,
-                                          .qsbr = setup->qsbr,
-                                          .gateways = setup->gateways,
-                                          .secret = setup->secret,
-                                          .memory = setup->memory,
-                                          .published = published,
-                                          .owner = control};
-    return control_reload_create(&control->reload, &reload);
-}
-
-static int make_tables(struct control *control)
-{
-    const struct control_setup *setup = &control->setup;
-    const struct conf *conf = setup->conf;
-    struct control_mirror_setup mirror = {
-        .hops = setup->hops,
-        // Both families, each with as many routes that do not win, and the addresses.
-        .candidates_max = 4 * conf->route_max + 1024,
-        .memory = setup->memory,
-        .news = hear,
-        .owner = control};
-    struct control_resolve_setup resolve = {.hops = setup->hops,
-                                            .packets_max = conf->resolve_queue_max,
-                                            .memory = setup->memory,
-                                            .ask = ask,
-                                            .release = release,
-                                            .drop = drop,
-                                            .owner = control};
-
-    int error = control_resolve_create(&control->resolve, &resolve);
-    if (error == 0)
-        error = control_mirror_create(&control->mirror, &mirror);
-    return error != 0 ? error : make_reload(control);
-}
-
 int control_create(struct control **created, const struct control_setup *setup)
 {
     const struct memory *memory = setup->memory;
@@ -373,9 +293,9 @@ int control_create(struct control **created, const struct control_setup *setup)
     control->base = event_base_new();
     if (control->base == NULL)
         goto undo_ports;
-    error = make_tables(control);
+    error = control_parts_make(control);
     if (error != 0)
-        goto undo_tables;
+        goto undo_base;
     error = open_twins(control);
     if (error != 0)
         goto undo_twins;
@@ -395,10 +315,8 @@ undo_events:
     unwatch_all(control);
 undo_twins:
     close_twins(control);
-undo_tables:
-    control_reload_destroy(control->reload);
-    control_mirror_destroy(control->mirror);
-    control_resolve_destroy(control->resolve);
+    control_parts_unmake(control);
+undo_base:
     event_base_free(control->base);
 undo_ports:
     memory->give(memory->owner, control->ports, port_bytes(setup));
@@ -413,7 +331,7 @@ static void drain(struct control *control)
 
     for (unsigned w = 0; w < control->setup.workers_n; w++) {
         while (rte_ring_dequeue(control->setup.workers[w]->punt, &mbuf) == 0)
-            drop(control, mbuf, DROP_STOPPING);
+            control_drop(control, mbuf, DROP_STOPPING);
     }
 }
 
@@ -426,9 +344,7 @@ void control_destroy(struct control *control)
     unwatch_all(control);
     drain(control);
     close_twins(control);
-    control_reload_destroy(control->reload);
-    control_mirror_destroy(control->mirror);
-    control_resolve_destroy(control->resolve);
+    control_parts_unmake(control);
     event_base_free(control->base);
     memory->give(memory->owner, control->ports, port_bytes(&control->setup));
     memory->give(memory->owner, control, sizeof(*control));

@@ -12,6 +12,8 @@
 #include <event2/event.h>
 #include <stdatomic.h>
 
+#include "control/cdr.h"
+#include "control/dns.h"
 #include "control/mirror.h"
 #include "control/reload.h"
 #include "control/resolve.h"
@@ -28,7 +30,9 @@ struct control_setup {
     const char *path;        // of the configuration, for SIGHUP
     struct role_policy *
         *policy; // in force: a reload puts the next one here. NULL: there is none, and no reload
+    // These with a policy.
     struct gateway_states *gateways;
+    struct name_table *names;
     const struct hash_key *secret;
     struct rte_rcu_qsbr *qsbr;     // the workers are its readers
     const uint16_t *ports;         // DPDK port number by index into conf->ports; started
@@ -67,9 +71,12 @@ struct control {
     struct control_port *ports; // by index into conf->ports
     struct control_mirror *mirror;
     struct control_resolve *resolve;
-    struct control_reload *reload; // NULL without a policy
-    uint64_t now_ms;               // of this turn
-    atomic_bool stopping;          // any thread: wo
+    struct control_dns *dns;       // NULL without a policy
+    struct control_reload *reload; // the same
+    struct control_cdr *cdr;       // NULL where calls are not followed
+    struct call_table *calls[WORKERS_MAX];
+    uint64_t now_ms;      // of this turn
+    atomic_bool stopping; // any thread: wo
     struct control_counters counters;
 };
 

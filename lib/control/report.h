@@ -12,6 +12,9 @@ struct control;
 typedef int (*control_report)(const struct control *control, const char *parameter,
                               struct rte_tel_data *reply);
 
+// A dictionary of its own in the reply, named by a number; NULL: no memory.
+struct rte_tel_data *control_report_row(struct rte_tel_data *reply, unsigned number);
+
 // report_counters.c: what the workers count.
 int control_report_workers(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_ports(const struct control *control, const char *parameter, struct rte_tel_data *reply);
@@ -25,5 +28,11 @@ int control_report_location(const struct control *control, const char *parameter
 int control_report_hops(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_conf(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_control(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
+// report_calls.c: what is in progress: transactions and what they keep, calls, names.
+int control_report_transactions(const struct control *control, const char *parameter,
+                                struct rte_tel_data *reply);
+int control_report_calls(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_names(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 
 #endif

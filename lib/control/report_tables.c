@@ -10,7 +10,7 @@
 #define HOPS_A_PAGE  64
 #define LINES_A_PAGE 100
 
-static struct rte_tel_data *nest_number(struct rte_tel_data *outer, unsigned number)
+struct rte_tel_data *control_report_row(struct rte_tel_data *outer, unsigned number)
 {
     struct rte_tel_data *inner = rte_tel_data_alloc();
     char key[16];
@@ -32,7 +32,7 @@ int control_report_location(const struct control *control, const char *parameter
     for (unsigned shard = 0; control->setup.location != NULL && shard < control->setup.workers_n; shard++) {
         struct location_usage usage;
         location_usage(control->setup.location, shard, &usage);
-        struct rte_tel_data *row = nest_number(reply, shard);
+        struct rte_tel_data *row = control_report_row(reply, shard);
         if (row == NULL)
             return -ENOMEM;
         rte_tel_data_add_dict_u64(row, "aors", usage.aors);
@@ -92,7 +92,7 @@ int control_report_hops(const struct control *control, const char *parameter, st
             rte_tel_data_add_dict_u64(reply, "next", last);
             break;
         }
-        struct rte_tel_data *row = nest_number(reply, hop);
+        struct rte_tel_data *row = control_report_row(reply, hop);
         if (row == NULL)
             return -ENOMEM;
         add_hop(row, control, net_hop_at(hops, hop));
@@ -153,6 +153,12 @@ int control_report_control(const struct control *control, const char *parameter,
     rte_tel_data_add_dict_u64(reply, "injected", own->injected);
     rte_tel_data_add_dict_u64(reply, "busy_turns", own->busy_turns);
     rte_tel_data_add_dict_u64(reply, "idle_turns", own->idle_turns);
+    if (control->reload != NULL) {
+        struct control_reload_counters reload;
+        control_reload_counters(control->reload, &reload);
+        rte_tel_data_add_dict_u64(reply, "reloaded", reload.reloaded);
+        rte_tel_data_add_dict_u64(reply, "reloads_refused", reload.refused);
+    }
     rte_tel_data_add_dict_u64(reply, "hops_waited_for", control_resolve_waiting(control->resolve));
     rte_tel_data_add_dict_u64(reply, "netlink_messages", mirror.messages);
     rte_tel_data_add_dict_u64(reply, "netlink_overflows", mirror.overflows);

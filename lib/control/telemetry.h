@@ -9,6 +9,9 @@
 //   /strowger/messages[,ID]     by method and by status class, of all workers or one
 //   /strowger/parse             malformed messages by what was wrong with them
 //   /strowger/location          fill of each shard
+//   /strowger/transactions      of each worker: records, branches, messages kept, what was sent beside the one in hand
+//   /strowger/calls             of each worker: calls followed; lines of accounting
+//   /strowger/names             the table of names, the DNS, messages that wait for a name
 //   /strowger/stages[,ID]       cycles per message by stage, as histograms
 //   /strowger/hops[,START]      next hops; `next` is the START of the next page, absent on the last
 //   /strowger/conf[,START]      the effective configuration, by line

@@ -5,12 +5,14 @@
 #include "location/location.h"
 #include "net/fragment.h"
 #include "role/policy.h"
+#include "role/proxy.h"
 #include "role/role.h"
 
 #define TICK_PER_SECOND 1000 // how often what waits for siblings is looked at
 #define LOOK_PER_SECOND 50   // how often the pools are counted, which reads every core's cache of them
 #define POOL_LOW_SHARE  8    // a pool is low with less than this part of it free
-#define LARGE_SHARE     2    // this part of the large buffers may be kept by roles
+#define FOREVER_MS      (UINT64_C(1) << 32) // by which a leap of the clock makes every timer due
+#define LARGE_SHARE     2                   // this part of the large buffers may be kept by roles
 
 // Notes what each message cost in a stage that began at `since`; returns the time now, when the next one begins.
 static uint64_t lap(struct worker *worker, enum stage stage, uint64_t since, unsigned messages)
@@ -142,9 +144,23 @@ static void drain_ring(struct worker *worker, struct rte_ring *ring)
         worker_drop(worker, mbuf, DROP_STOPPING);
 }
 
+// What transactions keep goes back to its pools; they would have had to be served to their end.
+static void close_transactions(const struct worker *worker)
+{
+    struct transaction_table *table = worker->role->transactions;
+    uint64_t later = worker->now.ms + FOREVER_MS;
+    struct transaction *transaction;
+
+    while ((transaction = transaction_due(table, later)) != NULL) {
+        role_record_evict(worker->role, transaction);
+        transaction_close(table, transaction);
+    }
+}
+
 void datapath_drain(struct worker *worker)
 {
     datapath_tx_flush(worker);
+    close_transactions(worker);
     drain_ring(worker, worker->mailbox);
     drain_ring(worker, worker->inject);
 }
