@@ -175,19 +175,10 @@ static bool may_pass(struct role_request *request, bool in_dialog)
     return role_may_relay(request, in_dialog) && (!preloaded || role_may_preload(request));
 }
 
-// By the Route that our Record-Route became. An ACK to a negative answer has a tag, too, and the Route that its INVITE
-// was preloaded with; it goes where the INVITE went (RFC 3261 17.1.1.3), unless it can prove the dialog.
-static bool is_in_dialog(const struct role_request *request)
-{
-    const struct role_routes *routes = &request->routes;
-
-    return request->to_tag.at != NULL && routes->ours && (request->message->method != SIP_METHOD_ACK || routes->proven);
-}
-
 enum role_targeting role_course_find(struct role_request *request, struct role_course *course)
 {
     const struct role *role = request->role;
-    bool in_dialog = is_in_dialog(request);
+    bool in_dialog = role_in_dialog(request);
     int rule =
         in_dialog || role->conf->routes_n == 0 ? CONF_NONE : role_rules_find(role->policy->rules, request);
 

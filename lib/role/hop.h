@@ -8,12 +8,11 @@
 #include "name/name.h"
 #include "role/target.h"
 
-// RFC 5626 5.3: a flow token leads to where its peer was seen. What comes from there itself goes the other way.
+// RFC 5626 5.3: a flow token leads to where its peer was seen. That may be where this came from: two lines of one phone
+// call each other.
 static inline bool role_flow_leads(const struct role_request *request)
 {
-    const struct endpoint *flow = &request->routes.flow;
-
-    return flow->family != ENDPOINT_NONE && !endpoint_equal(flow, &request->arrival->source);
+    return request->routes.flow.family != ENDPOINT_NONE;
 }
 
 // A keyed hash of the Call-ID: the same for a request, its retransmissions, its CANCEL and its ACK.

@@ -48,6 +48,17 @@ static bool sent_from_binding(const struct role_request *request)
     return false;
 }
 
+// An ACK to a negative answer has a tag, too, and the Route that its INVITE was preloaded with; it goes where the INVITE
+// went (RFC 3261 17.1.1.3).
+bool role_in_dialog(struct role_request *request)
+{
+    const struct role_routes *routes = &request->routes;
+
+    if (request->to_tag.at == NULL || !routes->ours)
+        return false;
+    return routes->proven || (request->message->method != SIP_METHOD_ACK && role_trusts(request));
+}
+
 bool role_may_relay(struct role_request *request, bool in_dialog)
 {
     if ((in_dialog && request->routes.proven) || role_trusts(request))

@@ -10,6 +10,10 @@
 bool role_trusts(struct role_request *request);
 bool role_trusts_endpoint(const struct role *role, const struct endpoint *endpoint);
 
+// In a dialog that this server record-routed: its Route proves it (role/flow.h). The trusted are believed without, for
+// some of them lose what is in front of an "@".
+bool role_in_dialog(struct role_request *request);
+
 // A request may go to a domain that is not ours: it is in a dialog that our signed Record-Route leads, its sender is
 // trusted, or a registered user sends it from where he registered and [trust] says that will do. False: answered 403.
 bool role_may_relay(struct role_request *request, bool in_dialog);

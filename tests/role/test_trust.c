@@ -147,6 +147,7 @@ static void test_dialog_of_ours_is_proven_by_its_route(void **state)
 
     route_to_us(s, "c9", text);
     scene_request(s, text);
+    assert_true(role_in_dialog(&s->request));
     assert_true(role_may_relay(&s->request, true));
     // the same Route without a To tag begins something new, which needs leave of its own
     scene_request(s, text);
@@ -154,8 +155,14 @@ static void test_dialog_of_ours_is_proven_by_its_route(void **state)
     route_to_us(s, "c8", text);
     assert_false(scene_take(s, text));
     scene_request(s, "BYE sip:x@192.0.2.77\nTo: <sip:bob@example.com>;tag=b1\nRoute: <sip:198.18.0.1;lr>");
+    assert_false(role_in_dialog(&s->request));
     assert_false(role_may_relay(&s->request, true));
     assert_int_equal(s->verdict.status, 403);
+    scene_from(s, "198.51.100.1:5060", 0);
+    scene_request(s, "BYE sip:x@192.0.2.77\nTo: <sip:bob@example.com>;tag=b1\nRoute: <sip:198.18.0.1;lr>");
+    assert_true(role_in_dialog(&s->request));
+    scene_request(s, "BYE sip:x@192.0.2.77\nRoute: <sip:198.18.0.1;lr>");
+    assert_false(role_in_dialog(&s->request));
 }
 
 static void test_preloaded_route_is_for_the_trusted(void **state)
