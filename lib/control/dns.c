@@ -74,12 +74,6 @@ static struct control_lookup *find(struct control_dns *dns, const struct name_qu
     return lookup;
 }
 
-static struct slice without_dot(struct slice name)
-{
-    name.len -= name.len > 0 && name.at[name.len - 1] == '.';
-    return name;
-}
-
 // A lookup that has not begun, or NULL: too many are on their way.
 static struct control_lookup *take_lookup(struct control_dns *dns, const struct name_question *question)
 {
@@ -279,7 +273,7 @@ void control_dns_park(struct control_dns *dns, struct rte_mbuf *mbuf, uint16_t w
 
     dns->now_ms = now_ms;
     packet_park_read(mbuf, &parked);
-    const struct name_question question = {without_dot(parked.name), parked.port, parked.kind};
+    const struct name_question question = {parked.name, parked.port, parked.kind};
     if (name_find(dns->setup.names, &question, now_ms) != NULL) { // it came while this was on the ring
         packet_of(mbuf)->errand = PACKET_SERVE;
         dns->setup.release(dns->setup.owner, mbuf, worker);

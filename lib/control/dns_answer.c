@@ -10,6 +10,7 @@ static enum control_outcome outcome_of(int status)
         return CONTROL_FOUND;
     case ARES_ENODATA:
     case ARES_ENOTFOUND:
+    case ARES_EBADNAME: // no name that the DNS could have
         return CONTROL_ABSENT;
     default:
         return CONTROL_FAILED;

@@ -21,7 +21,7 @@ struct control_lookup {
     struct control_dns *dns;
     struct control_lookup *next; // in progress, or free
     struct name_question question;
-    char name[NAME_TEXT_MAX + 1]; // the question's, in lower case, without a final dot
+    char name[NAME_TEXT_MAX + 1]; // the question's, in lower case
     struct control_park_list parked;
 
     // The answer as it grows.
