@@ -106,7 +106,7 @@ void role_request_stamp(struct role_request *request)
 
 // RFC 3261 18.2.2 with RFC 3581 4. A maddr that cannot be used (a name, multicast, the other family) leaves
 // the source address, from which the request surely came.
-static struct endpoint answer_to(const struct role_request *request)
+struct endpoint role_answer_endpoint(const struct role_request *request)
 {
     const struct sip_via *via = &request->via;
     struct endpoint to = request->arrival->source;
@@ -147,7 +147,7 @@ void role_answer_lines(struct role_request *request, uint16_t status, const char
     role_request_stamp(request);
     sip_reply_note(request->message, &reply, request->edits);
     *request->verdict = (struct verdict){
-        .to = answer_to(request),
+        .to = role_answer_endpoint(request),
         .status = status,
         .kind = VERDICT_REPLY,
         .listener = request->arrival->listener,

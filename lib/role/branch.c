@@ -2,21 +2,24 @@
 
 #include "role/digest.h"
 #include "role/hex.h"
+#include "role/probe.h"
 
 #define MARK_LEN (sizeof(ROLE_BRANCH_MARK) - 1)
 
 // `at` has ROLE_BRANCH_LEN bytes.
 static bool read_branch(const char *at, struct role_branch *parsed)
 {
-    uint32_t origin, transaction;
+    uint32_t origin, high, low;
 
     // worker and listener are six digits
     at += MARK_LEN;
-    if (!role_hex_read(at, &origin) || !role_hex_read(at + 6, &transaction) ||
-        !role_hex_read(at + 14, &transaction) || !role_hex_read(at + 22, &parsed->loop))
+    if (!role_hex_read(at, &origin) || !role_hex_read(at + 6, &parsed->slot) ||
+        !role_hex_read(at + 14, &high) || !role_hex_read(at + 22, &low) ||
+        !role_hex_read(at + 30, &parsed->loop))
         return false;
     parsed->worker = (uint16_t)(origin >> 16);
     parsed->listener = (uint8_t)(origin >> 8);
+    parsed->transaction = (uint64_t)high << 32 | low;
     return true;
 }
 
@@ -47,9 +50,10 @@ bool role_branch_find(struct slice via, struct role_branch *parsed, struct slice
 // The transaction part adds what RFC 3261 16.11 says: the received branch when it is unique by itself, else
 // what tells transactions apart. The To tag that 16.11 lists is left out: the ACK to a negative answer
 // carries one that its INVITE did not, and must get the same branch (17.1.1.3).
-struct role_branch_parts role_branch_parts(const struct role_request *request)
+struct role_branch role_branch_stateless(const struct role_request *request)
 {
     const struct sip_message *message = request->message;
+    const struct arrival *arrival = request->arrival;
     struct slice branch = request->via.branch;
     struct role_digest digest;
 
@@ -60,25 +64,58 @@ struct role_branch_parts role_branch_parts(const struct role_request *request)
     role_digest_put(&digest, request->call_id);
     role_digest_put_number(&digest, request->cseq.number);
     struct hash128 routed = role_digest_end(&digest);
-    struct role_branch_parts parts = {.transaction = routed.high, .loop = (uint32_t)routed.low};
-    if (branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(branch, SLICE(SIP_BRANCH_COOKIE))) {
-        parts.transaction = role_digest_mix(parts.transaction, branch);
+    struct role_branch made = {
+        .transaction = routed.high,
+        .slot = ROLE_BRANCH_STATELESS,
+        .loop = (uint32_t)routed.low,
+        .worker = arrival->worker,
+        .listener = arrival->listener,
+    };
+    if (role_via_is_unique(&request->via)) {
+        made.transaction = role_digest_mix(made.transaction, branch);
     } else {
-        parts.transaction = role_digest_mix(parts.transaction, request->via.text);
-        parts.transaction = role_digest_mix(parts.transaction, request->from_tag);
+        made.transaction = role_digest_mix(made.transaction, request->via.text);
+        made.transaction = role_digest_mix(made.transaction, request->from_tag);
     }
-    return parts;
+    return made;
 }
 
-void role_branch_write(const struct role_request *request, struct role_branch_parts parts,
-                       char text[ROLE_BRANCH_LEN])
+void role_branch_write(const struct role_branch *branch, char text[ROLE_BRANCH_LEN])
 {
-    const struct arrival *arrival = request->arrival;
-
     // worker and listener are six digits; the two behind them are written over
     memcpy(text, ROLE_BRANCH_MARK, MARK_LEN);
-    role_hex_write(text + MARK_LEN, (uint32_t)arrival->worker << 16 | (uint32_t)arrival->listener << 8);
-    text = role_hex_write(text + MARK_LEN + 6, (uint32_t)(parts.transaction >> 32));
-    text = role_hex_write(text, (uint32_t)parts.transaction);
-    role_hex_write(text, parts.loop);
+    role_hex_write(text + MARK_LEN, (uint32_t)branch->worker << 16 | (uint32_t)branch->listener << 8);
+    text = role_hex_write(text + MARK_LEN + 6, branch->slot);
+    text = role_hex_write(text, (uint32_t)(branch->transaction >> 32));
+    text = role_hex_write(text, (uint32_t)branch->transaction);
+    role_hex_write(text, branch->loop);
+}
+
+// The upper half of the transaction part is the gateway, the lower says that we wrote it.
+static uint64_t probe_part(const struct role *role, uint16_t gateway)
+{
+    struct role_digest digest;
+
+    role_digest_begin(&digest, &role->secret, ROLE_DIGEST_PROBE);
+    role_digest_put_number(&digest, gateway);
+    return (uint64_t)gateway << 48 | role_digest_end(&digest).low >> 16;
+}
+
+struct role_branch role_branch_probe(const struct role *role, uint16_t gateway, unsigned listener)
+{
+    return (struct role_branch){
+        .transaction = probe_part(role, gateway),
+        .slot = ROLE_BRANCH_PROBE,
+        .worker = role->worker,
+        .listener = (uint8_t)listener,
+    };
+}
+
+uint16_t role_branch_probed(const struct role *role, const struct role_branch *branch)
+{
+    uint16_t gateway = (uint16_t)(branch->transaction >> 48);
+
+    return branch->slot == ROLE_BRANCH_PROBE && branch->transaction == probe_part(role, gateway)
+               ? gateway
+               : GATEWAY_NONE;
 }

@@ -1,5 +1,5 @@
-// The stateless proxy: RFC 3261 16.3 to 16.6 and 16.11.
-#include "role/branch.h"
+// The proxy core: RFC 3261 16.3 to 16.6, with a record (16.2) or without (16.11).
+#include "role/proxy.h"
 
 static bool loops_in(struct slice vias, uint32_t loop)
 {
@@ -35,11 +35,16 @@ static bool has_looped(const struct role_request *request, uint32_t loop)
     return false;
 }
 
-// RFC 3261 16.3 steps 3 to 5.
-static bool may_be_forwarded(struct role_request *request, uint32_t loop)
+// A CANCEL and an ACK go where their INVITE went (16.11, 8.2.2.3).
+static bool follows_an_invite(const struct role_request *request)
 {
-    const struct sip_message *message = request->message;
+    return request->message->method == SIP_METHOD_CANCEL || request->message->method == SIP_METHOD_ACK;
+}
 
+// RFC 3261 16.3 steps 3 to 5. A request that comes twice by different ways (8.2.2.2) is no fault here: merging is for
+// the user agent that gets both, and a proxy that refused the second would take a way to the user from its sender.
+static bool may_be_forwarded(struct role_request *request, uint32_t loop, uint8_t breadth)
+{
     if (request->has_max_forwards && request->max_forwards == 0) {
         // OPTIONS as well: a 200 would be in the name of a user who may not be
         role_answer(request, 483, NULL);
@@ -49,126 +54,99 @@ static bool may_be_forwarded(struct role_request *request, uint32_t loop)
         role_answer(request, 482, NULL);
         return false;
     }
-    // A CANCEL and an ACK go where their INVITE went (16.11, 8.2.2.3).
-    if (message->method == SIP_METHOD_CANCEL || message->method == SIP_METHOD_ACK)
+    if (follows_an_invite(request))
         return true;
+    if (breadth == 0) { // RFC 5393 5.3.3: not even one after the other
+        role_answer(request, 440, NULL);
+        return false;
+    }
     return role_supports(request, SIP_HEADER_PROXY_REQUIRE, SLICE(""));
 }
 
-static bool lacks_lr(const struct sip_address *route)
+// RFC 3261 16.11.
+static void forward_stateless(struct role_request *request, const struct role_course *course,
+                              const struct role_branch *branch, uint8_t breadth)
 {
-    struct slice value;
+    const struct role_tried none = {.n = 0};
+    struct role_leg leg = {.branch = *branch, .breadth = breadth};
+    struct role_target target;
+    const char *reason;
 
-    return !sip_uri_param(&route->uri, SLICE("lr"), &value);
-}
-
-// What becomes of the start line and of the Route values at their two ends.
-static void note_uri_and_routes(struct role_request *request, const struct role_target *target)
-{
-    const struct sip_message *message = request->message;
-    struct sip_address top;
-    struct slice uri = target->uri.at != NULL ? target->uri : request->uri.text;
-    bool strict = role_routes_top(request, &top) && lacks_lr(&top);
-
-    if (strict || target->uri.at != NULL || request->uri_rewritten) {
-        sip_edits_begin(request->edits, message->uri.at, message->uri.len);
-        sip_edits_put(request->edits, strict ? top.uri.text : uri);
-        if (!strict)
-            sip_edits_put(request->edits, target->uri_tail);
-        sip_edits_end(request->edits);
-    }
-    if (strict) // RFC 3261 16.6 step 6: the next hop wants its own URI in front and the real one last
-        request->routes.first++;
-    role_routes_note(request);
-    if (!strict)
+    if (role_target_next(request, course, &none, &target) != ROLE_TARGET)
         return;
-    unsigned line = request->routes.value[request->routes.n - 1].line;
-    sip_edits_begin(request->edits, sip_message_line_end(message, line), 0);
-    sip_edits_put(request->edits, SLICE("Route: <"));
-    sip_edits_put(request->edits, uri);
-    sip_edits_put(request->edits, SLICE(">\r\n"));
-    sip_edits_end(request->edits);
-}
-
-// All new header lines in one edit right behind the start line: in front of every Via, Record-Route and Route
-// that there may be (RFC 3261 16.6 steps 4, 6 and 8), and next to the one edit of the start line.
-static void note_head(struct role_request *request, const struct role_target *target, unsigned out,
-                      struct role_branch_parts parts)
-{
-    const struct role_route *route = request->role->route;
-    struct sip_edits *edits = request->edits;
-    unsigned in = request->arrival->listener;
-    char branch[ROLE_BRANCH_LEN + 2];
-
-    role_branch_write(request, parts, branch);
-    memcpy(branch + ROLE_BRANCH_LEN, "\r\n", 2);
-    sip_edits_begin(edits, request->message->lines[0].name, 0);
-    sip_edits_put(edits, role_route_via(route, out));
-    sip_edits_put(edits, slice_of(branch, sizeof(branch)));
-    if (role_records_route(request)) {
-        sip_edits_put(edits, role_route_record_route(route, out));
-        if (in != out) // each side gets the address that it can reach (RFC 5658 3.1)
-            sip_edits_put(edits, role_route_record_route(route, in));
-    }
-    if (target->path.len > 0) {
-        sip_edits_put(edits, SLICE("Route: "));
-        sip_edits_put(edits, target->path);
-        sip_edits_put(edits, SLICE("\r\n"));
-    }
-    if (!sip_message_has(request->message, SIP_HEADER_MAX_FORWARDS)) {
-        sip_edits_put(edits, SLICE("Max-Forwards: "));
-        sip_edits_put_number(edits, request->role->conf->max_forwards);
-        sip_edits_put(edits, SLICE("\r\n"));
-    }
-    sip_edits_end(edits);
-}
-
-static void note_max_forwards(struct role_request *request)
-{
-    const struct sip_message *message = request->message;
-    unsigned line = message->first[SIP_HEADER_MAX_FORWARDS];
-    uint16_t number =
-        request->has_max_forwards ? (uint16_t)(request->max_forwards - 1) : request->role->conf->max_forwards;
-
-    if (line == SIP_NO_LINE)
-        return;
-    sip_edits_begin(request->edits, message->lines[line].value, message->lines[line].len);
-    sip_edits_put_number(request->edits, number);
-    sip_edits_end(request->edits);
-}
-
-static void forward(struct role_request *request, const struct role_target *target,
-                    struct role_branch_parts parts)
-{
-    const struct role_route *route = request->role->route;
-    int wanted = target->listener != CONF_NONE ? target->listener : request->arrival->listener;
-    int out = role_route_listener_for(route, target->hop.family, wanted);
-
-    if (out == CONF_NONE) {
-        role_answer(request, 503, "No Listener Of The Next Hop's Address Family");
+    uint16_t status = role_forward_listener(request, &target, &leg.out, &reason);
+    if (status != 0) {
+        role_answer(request, status, reason);
         return;
     }
-    // A binding or a Route can be made to name this very server; the packet would not come back from the wire.
-    if (role_route_listener(route, &target->hop) != CONF_NONE) {
-        role_answer(request, 482, "Next Hop Is This Server");
-        return;
-    }
-    note_head(request, target, (unsigned)out, parts);
-    note_uri_and_routes(request, target);
-    role_request_stamp(request);
-    note_max_forwards(request);
+    role_forward_note(request, &target, &leg);
     *request->verdict = (struct verdict){
-        .to = target->hop,
+        .to = target.hop,
         .kind = VERDICT_FORWARD,
-        .listener = (uint8_t)out,
+        .listener = leg.out,
     };
+    if (request->message->method == SIP_METHOD_BYE) // whose answer nobody will know
+        role_account_bye(request->role, request->call_id, &request->arrival->now);
+}
+
+static bool begins_a_call(const struct role_request *request)
+{
+    return request->message->method == SIP_METHOD_INVITE && request->to_tag.at == NULL;
+}
+
+static void answer_full(struct role_request *request)
+{
+    struct role_text lines;
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Retry-After: "));
+    role_text_put_number(&lines, request->role->conf->retry_after);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 503, NULL, role_text_slice(&lines));
+}
+
+// The record is opened once it is known that there is somebody to ask: what this server answers itself it answers
+// without one (8.2.7), so a search for users that are not there costs no memory.
+static void forward_stateful(struct role_request *request, const struct role_course *course,
+                             const struct role_branch *branch, uint8_t breadth)
+{
+    struct role_group group;
+    enum role_targeting gathered = role_group_gather(request, course, NULL, NULL, &group);
+
+    if (gathered == ROLE_TARGET_ANSWERED) {
+        if (request->verdict->kind == VERDICT_PARK && request->message->method == SIP_METHOD_INVITE)
+            role_transaction_trying(request);
+        return;
+    }
+    if (gathered == ROLE_TARGET_NONE) {
+        role_answer(request, group.status, group.reason);
+        return;
+    }
+    struct transaction *transaction = role_transaction_open(request, group.n + 2u);
+    if (transaction == NULL) {
+        if (begins_a_call(request))
+            answer_full(request);
+        else // what belongs to a call that is known gets through
+            forward_stateless(request, course, branch, breadth);
+        return;
+    }
+    transaction->breadth = breadth;
+    transaction->route = course->rule;
+    role_account_begin(request, transaction);
+    role_branches_begin(request, course, transaction, branch->loop, &group);
 }
 
 void role_proxy(struct role_request *request)
 {
-    struct role_branch_parts parts = role_branch_parts(request);
-    struct role_target target;
+    struct role_branch branch = role_branch_stateless(request);
+    uint8_t breadth = role_forward_breadth(request);
+    struct role_course course;
 
-    if (may_be_forwarded(request, parts.loop) && role_target_choose(request, &target))
-        forward(request, &target, parts);
+    if (!may_be_forwarded(request, branch.loop, breadth) || role_course_find(request, &course) != ROLE_TARGET)
+        return;
+    if (request->role->transactions == NULL || course.mode == CONF_MODE_STATELESS ||
+        follows_an_invite(request))
+        forward_stateless(request, &course, &branch, breadth);
+    else
+        forward_stateful(request, &course, &branch, breadth);
 }

@@ -51,6 +51,8 @@ struct role_request {
     uint8_t trust;      // enum role_trust; role_trusts() asks once
     bool resumed;       // asked again from a timer or a failed branch: `message` is the kept original
 
+    struct hash128 key; // of its server transaction (RFC 3261 17.2.3), valid where the role has transactions
+
     struct role_where where; // whose the request-URI is
     struct role_routes routes;
     char rewritten[ROLE_URI_MAX]; // room for uri when no part of the message has its text
@@ -59,6 +61,12 @@ struct role_request {
 static inline uint16_t role_request_offset(const struct role_request *request, const char *at)
 {
     return (uint16_t)(at - request->message->bytes);
+}
+
+// RFC 3261 8.1.1.7: the branch is unique by itself. Without the cookie it is RFC 2543's.
+static inline bool role_via_is_unique(const struct sip_via *via)
+{
+    return via->branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(via->branch, SLICE(SIP_BRANCH_COOKIE));
 }
 
 // request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set
@@ -74,6 +82,8 @@ void role_answer(struct role_request *request, uint16_t status, const char *reas
 void role_answer_lines(struct role_request *request, uint16_t status, const char *reason, struct slice lines);
 void role_answer_lines_begin(const struct role_request *request, struct role_text *lines);
 void role_drop(struct role_request *request, enum drop drop);
+// Where answers go (RFC 3261 18.2.2, RFC 3581 4).
+struct endpoint role_answer_endpoint(const struct role_request *request);
 // received and rport on the top Via (RFC 3261 18.2.1, RFC 3581 4).
 void role_request_stamp(struct role_request *request);
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).

@@ -1,6 +1,7 @@
 #include "role/role.h"
 
-#include "role/request.h"
+#include "role/policy.h"
+#include "role/proxy.h"
 
 // CANCEL has no transaction to match here (RFC 3261 9.2); without a user there is nobody to ask for (484).
 static void serve_without_user(struct role_request *request)
@@ -47,6 +48,13 @@ static void serve_own(struct role_request *request)
         role_proxy(request);
 }
 
+void role_renew(struct role *role, const struct role_policy *policy)
+{
+    role->policy = policy;
+    role->conf = policy->conf;
+    role->route = policy->route;
+}
+
 void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
                 const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
                 struct sip_edits *edits)
@@ -63,8 +71,10 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
     request.arrival = arrival;
     request.verdict = verdict;
     request.edits = edits;
+    request.trust = ROLE_TRUST_UNASKED;
+    request.resumed = false;
 
-    if (!role_request_sane(&request, parsed))
+    if (!role_request_sane(&request, parsed) || role_transact(&request))
         return;
     if (message->method == SIP_METHOD_ACK && role_request_acks_us(&request)) {
         role_drop(&request, DROP_ACK_ABSORBED);

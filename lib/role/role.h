@@ -24,6 +24,24 @@
 struct role_policy; // role/policy.h
 struct role_route;  // role/route.h
 struct call_table;  // call/call.h
+struct gateway_states; // gateway/gateway.h
+
+#define ROLE_PROBES_MAX 256 // OPTIONS of a worker that wait for an answer; further gateways wait their turn
+
+// An OPTIONS to a gateway, see role/probe.h.
+struct role_probe {
+    struct endpoint to;
+    uint64_t started_ms, next_ms, ends_ms; // next_ms: when it is sent again
+    uint32_t interval_ms;                  // Timer E now
+    uint16_t gateway;                      // slot
+    uint8_t listener;                      // it is sent from
+};
+
+struct role_probes {
+    uint64_t next_ms; // nothing is to be done before; where n is not 0
+    unsigned n;
+    struct role_probe one[ROLE_PROBES_MAX];
+};
 
 struct role {
     const struct role_policy *policy; // these three by role_renew only
@@ -33,9 +51,11 @@ struct role {
     uint16_t workers_n;
     struct location *location;
     const struct name_table *names;
-    struct transaction_table *transactions; // this worker's
+    struct transaction_table *transactions; // this worker's; NULL: everything goes without state
     struct call_table *calls;               // this worker's; NULL: no accounting
+    struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
     struct outlet outlet;
+    struct role_probes probes;
     struct sip_edits spare; // of messages other than the one in hand
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator

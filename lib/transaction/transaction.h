@@ -89,6 +89,8 @@ struct transaction_branch {
     struct endpoint to;
     uint16_t q;       // of its target, 0 to 1000
     uint16_t gateway; // slot (gateway/gateway.h), or UINT16_MAX
+    uint8_t breadth;  // of Max-Breadth, that it has while it waits
+    bool followed;    // a contact of its 3xx is tried, so that is no answer any more (16.7 step 4)
 };
 
 // In the first cache line what a look-up and a visit need, in the second and third the branch and what leads

@@ -32,6 +32,15 @@
     X(RESPONSE_NOT_OURS, "response whose top Via is not ours (RFC 3261 16.7 step 3)")             \
     X(RESPONSE_NO_VIA, "response with no Via left below ours, so meant for us, who sent nothing") \
     X(RESPONSE_UNREACHABLE, "response whose next Via names a host and no address")                \
+    X(RESPONSE_UNKNOWN, "response whose request is not known: too late, or made up (RFC 6026 8.2)")   \
+    X(RESPONSE_FORGED, "response to a branch that its request does not have")                     \
+    X(RESPONSE_REPEATED, "final response that came before")                                       \
+    X(RESPONSE_KEPT, "final response of one of several branches; one of them is forwarded")       \
+    X(RESPONSE_LATE, "response behind the final one (RFC 3261 16.7 step 5)")                      \
+    X(RESPONSE_TO_CANCEL, "response to a CANCEL of this server, which goes no further")           \
+    X(RESPONSE_TO_PROBE, "response to an OPTIONS by which this server asks whether a gateway is there")  \
+    X(TRYING, "100 Trying, or a provisional response to what is no INVITE (RFC 3261 16.7, RFC 4320)") \
+    X(RETRANSMISSION, "request that came before; its last response was sent again")               \
     X(ACK_ABSORBED, "ACK to an answer that this server gave itself (RFC 3261 17.2.1)")            \
     X(ACK_UNROUTABLE, "ACK that leads nowhere; an ACK is never answered (RFC 3261 17.1.1.3)")     \
     X(SCANNER, "User-Agent on the scanners' list")                                                \

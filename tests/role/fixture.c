@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "name/name.h"
+
 #define HEADROOM 2048
 #define NOW_MS   1000000
 #define NOW_S    1289690940 // Sat, 13 Nov 2010 23:29:00 GMT
@@ -65,36 +67,132 @@ struct fixture *fixture_open(const char *text, unsigned workers)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct location_limits limits = {.shards = workers, .bindings = 1000};
+    struct hash_key key = {1, 2};
 
     assert_non_null(f);
     f->conf = conf_parse(text, strlen(text), "fixture", stderr);
     assert_non_null(f->conf);
-    f->route = role_route_create(f->conf);
-    assert_non_null(f->route);
+    assert_int_equal(gateway_states_create(&f->states, workers, &memory_system), 0);
+    f->policy = role_policy_create(f->conf, f->states, &key, NOW_MS, stderr);
+    assert_non_null(f->policy);
+    f->route = f->policy->route;
     f->qsbr = aligned_alloc(64, rte_rcu_qsbr_get_memsize(1));
     assert_non_null(f->qsbr);
     assert_int_equal(rte_rcu_qsbr_init(f->qsbr, 1), 0);
-    struct hash_key key = {1, 2};
     assert_int_equal(location_create(&f->location, &limits, &key, f->qsbr, &memory_system), 0);
+    assert_int_equal(name_table_create(&f->names, 64, &key, f->qsbr, &memory_system), 0);
     f->role = (struct role){
-        .conf = f->conf,
-        .route = f->route,
+        .workers_n = (uint16_t)workers,
         .location = f->location,
+        .names = f->names,
+        .gateways = f->states,
         .secret = {3, 4},
         .random = 5,
     };
+    role_renew(&f->role, f->policy);
     f->arrival.now = (struct clock){NOW_MS, NOW_S};
     fixture_from(f, "192.0.2.4:5060", 0);
     return f;
 }
 
+void fixture_stateful(struct fixture *f, unsigned transactions)
+{
+    struct transaction_limits limits = {
+        .records = transactions, .branches = 2 * transactions, .node = MEMORY_ANY_NODE};
+    struct transaction_timers timers = {f->conf->t1_ms, f->conf->t2_ms, f->conf->t4_ms, f->conf->timer_c_ms};
+
+    assert_int_equal(transaction_table_create(&f->role.transactions, &limits, &timers, &memory_system), 0);
+    f->outlet = malloc(sizeof(*f->outlet));
+    assert_non_null(f->outlet);
+    outlet_open(f->outlet);
+    f->role.outlet = f->outlet->outlet;
+}
+
 void fixture_close(struct fixture *f)
 {
+    if (f->outlet != NULL) {
+        fixture_finish(f);
+        outlet_close(f->outlet);
+        free(f->outlet);
+        transaction_table_destroy(f->role.transactions);
+    }
+    role_policy_destroy(f->policy);
+    gateway_states_destroy(f->states);
     location_destroy(f->location);
+    name_table_destroy(f->names);
     free(f->qsbr);
-    role_route_destroy(f->route);
-    conf_free(f->conf);
     free(f);
+}
+
+void fixture_advance(struct fixture *f, uint64_t ms)
+{
+    uint64_t until = f->arrival.now.ms + ms;
+
+    while (f->arrival.now.ms < until) {
+        f->arrival.now.ms += until - f->arrival.now.ms < 8 ? until - f->arrival.now.ms : 8;
+        role_turn(&f->role, &f->arrival.now);
+    }
+}
+
+void fixture_finish(struct fixture *f)
+{
+    struct transaction_usage usage;
+
+    for (unsigned minutes = 0; minutes < 30; minutes++) {
+        transaction_usage(f->role.transactions, &usage);
+        if (usage.records == 0)
+            break;
+        fixture_advance(f, 60000);
+    }
+    transaction_usage(f->role.transactions, &usage);
+    assert_int_equal(usage.records, 0);
+    assert_int_equal(usage.branches, 0);
+    assert_int_equal(f->outlet->buffers, 0);
+}
+
+void fixture_left(struct fixture *f, const char *name, const char *log)
+{
+    if (strcmp(f->outlet->log, log) != 0)
+        fail_msg("%s\nleft:     %s\nexpected: %s", name, f->outlet->log, log);
+    f->outlet->log[0] = 0;
+}
+
+static bool is_repeated(const char *line)
+{
+    static const char *const names[] = {"Via:", "v:", "From:", "To:", "Call-ID:", "CSeq:", "Record-Route:"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strncmp(line, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+void fixture_answer(struct fixture *f, const char *from, const char *method, unsigned status,
+                    const char *lines)
+{
+    struct endpoint peer;
+    char text[FIXTURE_BYTES];
+    struct arrival before = f->arrival;
+
+    assert_true(endpoint_parse(slice_text(from), &peer));
+    const struct sent *sent = outlet_find(f->outlet, &peer, method);
+    if (sent == NULL)
+        fail_msg("no %s was sent to %s", method, from);
+    int len = sprintf(text, "SIP/2.0 %u Said\n", status);
+    for (const char *line = strstr(sent->bytes, "\r\n") + 2; *line != '\r'; line = strstr(line, "\r\n") + 2) {
+        int line_len = (int)strcspn(line, "\r");
+        bool tagged =
+            strncmp(line, "To:", 3) != 0 || status == 100 || memmem(line, (size_t)line_len, "tag=", 4);
+        if (is_repeated(line))
+            len +=
+                sprintf(text + len, "%.*s%s%s\n", line_len, line, tagged ? "" : ";tag=", tagged ? "" : from);
+    }
+    sprintf(text + len, "%sContent-Length: 0\n\n", lines);
+    f->arrival.source = peer;
+    f->arrival.listener = sent->listener;
+    fixture_text(f, text);
+    f->arrival = before;
 }
 
 void fixture_from(struct fixture *f, const char *source, unsigned listener)
@@ -110,7 +208,7 @@ static void name_hashes(struct fixture *f)
     static const struct {
         const char *mark, *name;
         unsigned len;
-    } hashes[] = {{"z9hG4bKstg.", "BRANCH", 41}, {"stg-", "TAG", 20}};
+    } hashes[] = {{"z9hG4bKstg.", "BRANCH", 49}, {"stg-", "TAG", 20}};
     char *to = f->text;
 
     for (uint32_t i = 0; i < f->out.len;) {
@@ -150,11 +248,15 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len)
     role_steer(&f->role, &message, 1, &steered);
     role_serve(&f->role, &message, parsed, &steered, &f->arrival, &f->verdict, &f->edits);
     free(exact);
-    if (f->verdict.kind != VERDICT_DROP)
+    if (f->verdict.kind == VERDICT_FORWARD || f->verdict.kind == VERDICT_REPLY)
         assert_int_equal(sip_edits_apply(&f->edits, f->buffer + HEADROOM, message.len, HEADROOM,
                                          (uint32_t)(FIXTURE_BYTES - HEADROOM - message.len), &edited),
                          SIP_OK);
     f->out = slice_of(f->buffer + HEADROOM + edited.start, edited.len);
+    if (f->outlet != NULL && (f->verdict.kind == VERDICT_FORWARD || f->verdict.kind == VERDICT_REPLY))
+        outlet_note(f->outlet, f->out, &f->verdict.to, f->verdict.listener);
+    if (f->outlet != NULL && f->verdict.kind != VERDICT_DROP && f->verdict.keep != NULL)
+        *f->verdict.keep = outlet_buffer(f->outlet, f->out, &f->arrival);
     name_hashes(f);
 }
 

@@ -15,6 +15,8 @@
 // behind the four that it needs
 #include <cmocka.h>
 
+#include "outlet.h"
+#include "role/policy.h"
 #include "role/role.h"
 #include "role/route.h"
 
@@ -24,8 +26,12 @@
 extern const char fixture_conf[];
 
 struct fixture {
-    struct conf *conf;
+    struct conf *conf; // these two are the policy's
     struct role_route *route;
+    struct role_policy *policy;
+    struct gateway_states *states;
+    struct name_table *names;
+    struct test_outlet *outlet; // with transactions
     struct rte_rcu_qsbr *qsbr;
     struct location *location;
     struct role role;
@@ -40,6 +46,17 @@ struct fixture {
 // A fixture of `conf`; every table empty. `workers` shards.
 struct fixture *fixture_open(const char *conf, unsigned workers);
 void fixture_close(struct fixture *f);
+
+// From now on with transactions: at most so many, all of [transaction]'s timers, an outlet over plain memory.
+void fixture_stateful(struct fixture *f, unsigned transactions);
+// Lets time pass, a turn each 8 ms. What is sent is in outlet->log.
+void fixture_advance(struct fixture *f, uint64_t ms);
+// Compares what left since the last time, as "180@192.0.2.4:5060 INVITE@…", and forgets it.
+void fixture_left(struct fixture *f, const char *name, const char *log);
+// Answers the newest request of a method that was sent to an address, with further header lines (LF).
+void fixture_answer(struct fixture *f, const char *from, const char *method, unsigned status, const char *lines);
+// Lets time pass until every transaction has ended, and says that nothing is left.
+void fixture_finish(struct fixture *f);
 
 // Serves a request in shorthand, or `bytes` as they are.
 void fixture_request(struct fixture *f, const char *shorthand);

@@ -1,0 +1,134 @@
+// What calls and gateways are told of what happens to a request.
+#include "call/call.h"
+#include "role/policy.h"
+#include "role/proxy.h"
+
+static bool is_invite(const struct transaction *transaction)
+{
+    return transaction->method == SIP_METHOD_INVITE;
+}
+
+// An attempt is an INVITE that makes a dialog; one within a call belongs to that.
+void role_account_begin(struct role_request *request, struct transaction *transaction)
+{
+    struct role *role = request->role;
+    const struct sip_message *message = request->message;
+    const struct slice text[CALL_TEXTS] = {
+        [CALL_CALL_ID] = request->call_id,
+        [CALL_FROM] = request->from.uri.text,
+        [CALL_TO] = request->to.uri.text,
+        [CALL_URI] = sip_message_span(message, message->uri),
+    };
+
+    if (role->calls == NULL || !is_invite(transaction) || request->to_tag.at != NULL)
+        return;
+    transaction->call = call_begin(role->calls, &request->arrival->now, text, &request->arrival->source);
+    struct call *call = transaction->call == CALL_NONE ? NULL : call_at(role->calls, transaction->call);
+    if (call != NULL)
+        call->route = transaction->route;
+}
+
+static struct call *call_of(struct role *role, const struct transaction *transaction)
+{
+    return role->calls == NULL || transaction->call == CALL_NONE ? NULL
+                                                                 : call_at(role->calls, transaction->call);
+}
+
+static void carry(struct role *role, uint16_t gateway, int more)
+{
+    if (role->gateways != NULL && gateway != GATEWAY_NONE)
+        gateway_call(role->gateways, gateway, role->worker, more);
+}
+
+// A gateway carries the attempts that are followed, from being chosen to their end. What is not followed does not count:
+// nobody would hear of its end.
+void role_account_branch(struct role *role, struct transaction *transaction,
+                         const struct transaction_branch *branch)
+{
+    struct call *call = call_of(role, transaction);
+
+    if (call == NULL)
+        return;
+    call->tries++;
+    call->hop = branch->to;
+    if (call->gateway != branch->gateway) {
+        carry(role, call->gateway, -1);
+        carry(role, branch->gateway, 1);
+        call->gateway = branch->gateway;
+    }
+}
+
+// Good is any answer but those that say the gateway itself is in trouble.
+void role_account_heard(struct role_event *event, struct transaction_branch *branch, uint16_t status)
+{
+    struct role *role = event->role;
+
+    if (branch->gateway != GATEWAY_NONE)
+        gateway_heard(role->policy->gateways, branch->gateway, role->worker, status != 408 && status != 503,
+                      event->now.ms);
+}
+
+static void finish(struct role *role, uint32_t slot, const struct clock *now, enum call_end end,
+                   uint16_t code)
+{
+    const struct call *call = call_at(role->calls, slot);
+
+    if (call == NULL)
+        return;
+    carry(role, call->gateway, -1);
+    call_end(role->calls, slot, now, end, code);
+}
+
+// The answer that the caller got. `branch`: who gave it, NULL: this server.
+void role_account_final(struct role_event *event, const struct transaction_branch *branch, uint16_t status)
+{
+    struct role *role = event->role;
+    struct transaction *transaction = event->transaction;
+    uint32_t slot = transaction->call;
+
+    if (call_of(role, transaction) == NULL || status < 200)
+        return;
+    transaction->call = CALL_NONE; // from now on it is found by its Call-ID
+    if (status < 300 && branch != NULL) {
+        struct call *call = call_at(role->calls, slot);
+        if (call->gateway != branch->gateway) {
+            carry(role, call->gateway, -1);
+            carry(role, branch->gateway, 1);
+            call->gateway = branch->gateway;
+        }
+        call_answered(role->calls, slot, &event->now, status, &branch->to);
+    } else if (transaction->cancelled) {
+        finish(role, slot, &event->now, CALL_CANCELLED, status);
+    } else {
+        finish(role, slot, &event->now, status == 408 ? CALL_TIMEOUT : CALL_FAILED, status);
+    }
+}
+
+// The record goes and no answer was given: there was nothing to make one of.
+void role_account_lost(struct role *role, struct transaction *transaction, const struct clock *now)
+{
+    if (call_of(role, transaction) == NULL)
+        return;
+    finish(role, transaction->call, now, CALL_TIMEOUT, 408);
+    transaction->call = CALL_NONE;
+}
+
+void role_account_bye(struct role *role, struct slice call_id, const struct clock *now)
+{
+    uint32_t slot = role->calls == NULL ? CALL_NONE : call_find(role->calls, call_id);
+    const struct call *call = slot == CALL_NONE ? NULL : call_at(role->calls, slot);
+
+    if (call != NULL && call->answer_ms != 0)
+        finish(role, slot, now, CALL_COMPLETED, 0);
+}
+
+static void lost(void *owner, const struct call *call)
+{
+    carry(owner, call->gateway, -1);
+}
+
+void role_account_turn(struct role *role, const struct clock *now)
+{
+    if (role->calls != NULL)
+        call_expire(role->calls, now, lost, role);
+}

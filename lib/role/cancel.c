@@ -1,0 +1,129 @@
+// Taking requests back: RFC 3261 9 and 16.10.
+#include "role/proxy.h"
+#include "sip/reply.h"
+
+// What of a request as it was sent also stands in its CANCEL and its ACK (9.1, 17.1.1.3): our Via, which is its first
+// line, and these.
+#define SHARED                                                                      \
+    (1ull << SIP_HEADER_FROM | 1ull << SIP_HEADER_TO | 1ull << SIP_HEADER_CALL_ID | \
+     1ull << SIP_HEADER_CSEQ | 1ull << SIP_HEADER_MAX_FORWARDS | 1ull << SIP_HEADER_ROUTE)
+
+static void replace_value(const struct sip_message *message, unsigned line, struct slice value,
+                          struct sip_edits *edits)
+{
+    sip_edits_replace(edits, message->lines[line].value, message->lines[line].len, value);
+}
+
+// "314159 INVITE" with another method behind the number.
+static void note_cseq(const struct sip_message *message, unsigned line, struct slice method,
+                      struct sip_edits *edits)
+{
+    struct slice value = sip_message_value(message, line);
+    struct sip_cseq cseq;
+
+    if (sip_cseq_parse(value, &cseq) != SIP_OK)
+        return; // it was parsed when it came
+    sip_edits_replace(edits, (uint16_t)(cseq.method_text.at - message->bytes), (uint16_t)cseq.method_text.len,
+                      method);
+}
+
+void role_hop_request_note(const struct sip_message *sent, struct slice method, struct slice to,
+                           struct slice lines, struct sip_edits *edits)
+{
+    sip_edits_replace(edits, sent->method_text.at, sent->method_text.len, method);
+    for (unsigned line = 1; line < sent->lines_n; line++) {
+        uint8_t id = sent->lines[line].id;
+        uint16_t at = sent->lines[line].name;
+        if (!(SHARED >> id & 1))
+            sip_edits_remove(edits, at, (uint16_t)(sip_message_line_end(sent, line) - at));
+        else if (id == SIP_HEADER_CSEQ)
+            note_cseq(sent, line, method, edits);
+        else if (id == SIP_HEADER_TO && to.at != NULL)
+            replace_value(sent, line, to, edits);
+    }
+    uint16_t end = sent->lines[sent->lines_n].name;
+    sip_edits_begin(edits, end, (uint16_t)(sent->len - end));
+    sip_edits_put(edits, lines);
+    sip_edits_put(edits, SLICE("Content-Length: 0\r\n\r\n"));
+    sip_edits_end(edits);
+}
+
+void role_cancel_send(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
+{
+    struct role *role = event->role;
+    // RFC 3326: who is told so does not show a missed call
+    struct slice lines = why == ROLE_CANCEL_ANSWERED
+                             ? SLICE("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n")
+                             : SLICE("");
+    const struct sip_message *sent =
+        branch->request != NULL ? role->outlet.index(role->outlet.owner, branch->request) : NULL;
+
+    if (sent != NULL) {
+        sip_edits_clear(&role->spare);
+        role_hop_request_note(sent, SLICE("CANCEL"), (struct slice){NULL, 0}, lines, &role->spare);
+        role_buffer_release(role, &branch->extra);
+        branch->extra =
+            role->outlet.copy(role->outlet.owner, slice_of(sent->bytes, sent->len), &role->spare, NULL);
+    }
+    if (branch->extra != NULL)
+        role->outlet.send(role->outlet.owner, branch->extra, &branch->to, branch->listener, 0);
+    // also where it could not be made: then the branch ends as if nobody had answered it
+    transaction_client_cancelled(role->transactions, branch, event->now.ms);
+}
+
+void role_branch_cancel(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
+{
+    if (transaction_client_cancel(event->transaction, branch))
+        role_cancel_send(event, branch, why);
+}
+
+void role_branches_cancel(struct role_event *event, enum role_cancel why)
+{
+    struct transaction_branch *branch = NULL;
+
+    while ((branch = transaction_branch_next(event->role->transactions, event->transaction, branch)) !=
+           NULL) {
+        if (role_branch_waits(branch))
+            role_branch_cancel(event, branch, why);
+    }
+}
+
+// Its own server transaction is not kept: an answer to the same CANCEL is always the same.
+static void answer(struct role_request *request, const struct transaction *transaction)
+{
+    char tag[ROLE_TAG_LEN];
+
+    role_transaction_tag(request->role, transaction, tag);
+    const struct sip_reply reply = {
+        .status = 200,
+        .to_tag = slice_of(tag, ROLE_TAG_LEN),
+        .to = &request->to,
+        .lines = role_route_server_line(request->role->route),
+    };
+    role_request_stamp(request);
+    sip_reply_note(request->message, &reply, request->edits);
+    *request->verdict = (struct verdict){
+        .to = role_answer_endpoint(request),
+        .status = 200,
+        .kind = VERDICT_REPLY,
+        .listener = request->arrival->listener,
+    };
+}
+
+void role_cancel(struct role_request *request, struct transaction *transaction)
+{
+    struct role_event event = {
+        .role = request->role,
+        .transaction = transaction,
+        .now = request->arrival->now,
+    };
+
+    answer(request, transaction);
+    if (transaction->cancelled || role_is_answered(transaction)) // 9.2: no effect
+        return;
+    transaction->cancelled = true;
+    role_branches_cancel(&event, ROLE_CANCEL_CALLER);
+    if (role_branches_waiting(&event) == 0)
+        role_best_send(&event, NULL, 0);
+    role_event_end(&event);
+}

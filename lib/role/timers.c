@@ -1,0 +1,153 @@
+// What time does to records (RFC 3261 17, 16.8), and how they end.
+#include "role/probe.h"
+#include "role/proxy.h"
+
+#define TURN_MAX 64 // records visited in a turn; what is left over is due in the next
+
+void role_buffer_release(struct role *role, struct buffer **buffer)
+{
+    if (*buffer != NULL)
+        role->outlet.release(role->outlet.owner, *buffer);
+    *buffer = NULL;
+}
+
+static bool has_ended(const struct transaction_branch *branch)
+{
+    return branch->state > TRANSACTION_CLIENT_PROCEEDING;
+}
+
+// A message is kept as long as somebody may ask for it.
+static void trim_branch(struct role_event *event, struct transaction_branch *branch)
+{
+    struct role *role = event->role;
+    bool completed = branch->state == TRANSACTION_CLIENT_COMPLETED;
+    bool invite = event->transaction->method == SIP_METHOD_INVITE;
+
+    if (role_is_answered(event->transaction))
+        role_buffer_release(role, &branch->response);
+    if (!has_ended(branch) || (completed && invite)) // the ACK may have to be made, or sent, again
+        return;
+    role_buffer_release(role, &branch->request);
+    role_buffer_release(role, &branch->extra);
+}
+
+static void trim(struct role_event *event)
+{
+    struct role *role = event->role;
+    struct transaction *transaction = event->transaction;
+    struct transaction_branch *branch = NULL;
+
+    while ((branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL)
+        trim_branch(event, branch);
+    if (role_is_answered(transaction))
+        role_buffer_release(role, &transaction->original);
+    if (transaction->state == TRANSACTION_SERVER_CONFIRMED ||
+        transaction->state == TRANSACTION_SERVER_ACCEPTED)
+        role_buffer_release(role, &transaction->response);
+}
+
+static void release_all(struct role *role, struct transaction *transaction)
+{
+    struct transaction_branch *branch = NULL;
+
+    while ((branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL) {
+        role_buffer_release(role, &branch->request);
+        role_buffer_release(role, &branch->extra);
+        role_buffer_release(role, &branch->response);
+    }
+    role_buffer_release(role, &transaction->original);
+    role_buffer_release(role, &transaction->response);
+}
+
+void role_record_evict(void *owner, struct transaction *transaction)
+{
+    release_all(owner, transaction);
+}
+
+void role_event_end(struct role_event *event)
+{
+    struct role *role = event->role;
+
+    trim(event);
+    if (transaction_settle(role->transactions, event->transaction, event->now.ms))
+        return;
+    if (event->verdict != NULL) // nobody is left who would release it
+        event->verdict->keep = NULL;
+    role_account_lost(role, event->transaction, &event->now);
+    release_all(role, event->transaction);
+    transaction_close(role->transactions, event->transaction);
+    event->transaction = NULL;
+}
+
+static void send_again(struct role *role, struct buffer *buffer, const struct endpoint *to, uint8_t listener,
+                       uint16_t status)
+{
+    if (buffer != NULL)
+        role->outlet.send(role->outlet.owner, buffer, to, listener, status);
+}
+
+// A gateway that is silent for too long is passed over if there is another; a telephone that rings for too long makes
+// way for the next one.
+static void unanswered(struct role_event *event, struct transaction_branch *branch)
+{
+    branch->answer_at = TRANSACTION_NEVER;
+    if (!role_branch_waits(branch))
+        return;
+    if (branch->gateway == GATEWAY_NONE) {
+        role_branches_next(event, 0);
+        return;
+    }
+    branch->status = 408; // so that it is not waited for
+    bool next = role_branches_next(event, 408);
+    branch->status = 0;
+    if (next)
+        role_branch_give_up(event, branch);
+}
+
+static void time_branch(struct role_event *event, struct transaction_branch *branch)
+{
+    struct role *role = event->role;
+    bool given_up = branch->status >= 300;
+    unsigned actions =
+        transaction_client_timer(role->transactions, event->transaction, branch, event->now.ms);
+
+    if (actions & TRANSACTION_RESEND)
+        send_again(role, branch->request, &branch->to, branch->listener, 0);
+    if (actions & TRANSACTION_RESEND_CANCEL)
+        send_again(role, branch->extra, &branch->to, branch->listener, 0);
+    if (actions & TRANSACTION_TIMER_C) // 16.8
+        role_branch_cancel(event, branch, ROLE_CANCEL_SILENT);
+    if ((actions & TRANSACTION_TIMEOUT) && !given_up)
+        role_branch_failed(event, branch, 408);
+    if (transaction_is_due(branch->answer_at, event->now.ms))
+        unanswered(event, branch);
+}
+
+static void visit(struct role *role, struct transaction *transaction, const struct clock *now)
+{
+    struct role_event event = {.role = role, .transaction = transaction, .now = *now};
+    struct transaction_branch *branch = NULL;
+    unsigned actions = transaction_server_timer(role->transactions, transaction, now->ms);
+
+    if (actions & TRANSACTION_RESEND)
+        send_again(role, transaction->response, &transaction->reply_to, transaction->listener,
+                   transaction->status);
+    if ((actions & TRANSACTION_TRYING) && !role_upstream_own(&event, 100))         // RFC 4320 4.1
+        transaction_server_respond(role->transactions, transaction, 100, now->ms); // not asked for again
+    while ((branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL)
+        time_branch(&event, branch);
+    role_event_end(&event);
+}
+
+void role_turn(struct role *role, const struct clock *now)
+{
+    struct transaction *transaction;
+
+    if (role->transactions != NULL) {
+        for (unsigned n = 0;
+             n < TURN_MAX && (transaction = transaction_due(role->transactions, now->ms)) != NULL; n++)
+            visit(role, transaction, now);
+    }
+    role_probe_turn(role, now);
+    role_account_turn(role, now);
+}
