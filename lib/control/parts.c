@@ -22,6 +22,23 @@ void control_inject(struct control *control, struct rte_mbuf *mbuf, struct worke
     control->counters.injected++;
 }
 
+// No next hop takes the datagram. Where its worker keeps it, it is a request that goes elsewhere now, and need not wait
+// for silence (RFC 3261 16.9); others were too many for one hop, or are of nobody.
+static void unsent(void *owner, struct rte_mbuf *mbuf, enum drop reason)
+{
+    struct control *control = owner;
+    struct packet *packet = packet_of(mbuf);
+
+    if (rte_mbuf_refcnt_read(mbuf) == 1 || (reason != DROP_RESOLVE_FAILED && reason != DROP_NO_ROUTE)) {
+        control_drop(control, mbuf, reason);
+        return;
+    }
+    control->counters.drops[reason]++;
+    packet->errand = PACKET_UNSENT;
+    if (rte_ring_enqueue(control->setup.workers[packet->arrival.worker]->inject, mbuf) != 0)
+        rte_pktmbuf_free(mbuf);
+}
+
 static void release(void *owner, struct rte_mbuf *mbuf, uint16_t worker)
 {
     struct control *control = owner;
@@ -103,7 +120,7 @@ static int make_tables(struct control *control)
                                             .memory = setup->memory,
                                             .ask = ask,
                                             .release = release,
-                                            .drop = control_drop,
+                                            .drop = unsent,
                                             .owner = control};
 
     int error = control_resolve_create(&control->resolve, &resolve);

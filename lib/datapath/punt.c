@@ -23,6 +23,7 @@ void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_err
         return;
     }
     packet->errand = (uint8_t)errand;
+    packet->arrival.worker = worker->id; // to whom it comes back
     if (rte_ring_enqueue(worker->punt, mbuf) != 0) {
         worker_drop(worker, mbuf, drop_of(errand));
         return;
