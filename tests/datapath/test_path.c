@@ -119,6 +119,8 @@ static void test_request_is_forwarded_to_the_binding_with_its_body_untouched(voi
     size_t len = request(text, sizeof(text), "INVITE", "sip:bob@example.com", "call-1",
                          "Contact: <sip:alice@198.18.0.10>\r\nContent-Type: application/sdp\r\n", body);
     receive_from_phone(text, len);
+    char trying[1024];
+    assert_int_equal(answer(trying, sizeof(trying)), 100);
     assert_true(rig_sent_datagram(&rig, 0, &source, &destination, text, sizeof(text)));
     assert_true(endpoint_equal(&source, &server));
     assert_true(endpoint_equal(&destination, &callee));
@@ -509,6 +511,7 @@ static void test_answer_that_outgrows_its_buffer_moves_to_a_large_one(void **sta
     size_t len = request(text, sizeof(text), "INVITE", "sip:bob@example.com", "full", lines, "");
     assert_int_equal(len, frame_room);
     receive_from_phone(text, len);
+    assert_int_equal(answer(text, sizeof(text)), 100);
     unsigned frames = 0;
     for (struct rte_mbuf *mbuf = rig_sent(&rig, 0); mbuf != NULL; mbuf = rig_sent(&rig, 0)) {
         rte_pktmbuf_free(mbuf);
