@@ -78,6 +78,7 @@ void gateway_call(struct gateway_states *states, uint16_t slot, uint16_t worker,
 // compare while none is due.
 uint16_t gateway_probe_next(struct gateway_table *table, uint16_t worker, uint64_t now_ms);
 void gateway_probed(struct gateway_table *table, uint16_t slot, bool good, uint64_t now_ms);
+uint64_t gateway_probe_failures(const struct gateway_table *table, uint16_t slot); // ever
 
 enum gateway_health {
     GATEWAY_UP = 0, // as long as nothing says otherwise

@@ -71,6 +71,11 @@ void gateway_probed(struct gateway_table *table, uint16_t slot, bool good, uint6
         event(table, slot, (unsigned)gateway, good, now_ms);
 }
 
+uint64_t gateway_probe_failures(const struct gateway_table *table, uint16_t slot)
+{
+    return atomic_load_explicit(&table->states->slots[slot].probe_failures, memory_order_relaxed);
+}
+
 static bool is_due(struct gateway_slot *slot, uint32_t probe_ms, uint64_t now_ms, unsigned spread)
 {
     // The first ones come spread over a second, so that a start is no burst.
