@@ -1,41 +1,6 @@
-#include "role/route.h"
+#include "role/route_table.h"
 
 #include <stdlib.h>
-
-#define TEXT_MAX   128 // bytes of a ready Via or Record-Route, around ENDPOINT_TEXT_MAX of address
-#define SERVER_MAX 256 // bytes of the Server line
-#define PAIRS      1024
-
-// A host name, in lower case, and the domain that has it.
-struct domain_name {
-    struct slice name; // at == NULL: an empty slot
-    int16_t domain;
-};
-
-// An address of ours: a listener's own, its advertised one, or one that stands among a domain's names.
-struct own_address {
-    struct endpoint endpoint; // port 0: a domain's name, on whatever port
-    struct slice text;        // of the host, to recognise it without parsing
-    int16_t listener;         // or CONF_NONE
-    int16_t domain;           // that has the address as a name, or CONF_NONE
-};
-
-struct listener_text {
-    char via[TEXT_MAX], record_route[TEXT_MAX];
-    uint8_t via_len, record_route_len;
-};
-
-struct role_route {
-    const struct conf *conf;
-    uint32_t names_mask; // slots - 1
-    struct domain_name *names;
-    struct own_address *addresses;
-    unsigned addresses_n;
-    struct listener_text *listeners;
-    bool scanner_pair[PAIRS]; // by pair_of() a User-Agent's first two bytes: some scanner's name begins so
-    unsigned server_len;
-    char server[SERVER_MAX];
-};
 
 #define LOWER \
     0x2020202020202020u // sets the bit of lower case in eight bytes; what it does to others does not matter
@@ -63,11 +28,6 @@ static int domain_of_name(const struct role_route *route, struct slice host)
         if (slice_equal(name->name, host) || slice_equal_nocase(name->name, host))
             return name->domain;
     }
-}
-
-static struct slice text_of(const struct conf_text *text)
-{
-    return slice_of(text->text, text->len);
 }
 
 static void add_name(struct role_route *route, struct slice name, unsigned domain)
@@ -133,58 +93,15 @@ static struct slice host_of(const struct conf_text *text)
     return host.len > 0 ? host : text_of(text);
 }
 
-static uint8_t append(char *line, unsigned len, struct slice piece)
-{
-    memcpy(line + len, piece.at, piece.len);
-    return (uint8_t)(len + piece.len);
-}
-
 static void add_listeners(struct role_route *route)
 {
     const struct conf *conf = route->conf;
 
     for (unsigned i = 0; i < conf->listeners_n; i++) {
         const struct conf_listener *listener = &conf->listeners[i];
-        struct slice advertised = text_of(&listener->advertised_text);
-        struct listener_text *text = &route->listeners[i];
-        text->via_len = append(text->via, 0, SLICE("Via: SIP/2.0/UDP "));
-        text->via_len = append(text->via, text->via_len, advertised);
-        text->via_len = append(text->via, text->via_len, SLICE(";branch="));
-        text->record_route_len = append(text->record_route, 0, SLICE("Record-Route: <sip:"));
-        text->record_route_len = append(text->record_route, text->record_route_len, advertised);
-        text->record_route_len = append(text->record_route, text->record_route_len, SLICE(";lr>\r\n"));
         add_address(route, &listener->advertised, host_of(&listener->advertised_text), (int)i);
         if (!endpoint_equal(&listener->advertised, &listener->address))
             add_address(route, &listener->address, (struct slice){NULL, 0}, (int)i);
-    }
-}
-
-static void add_server_line(struct role_route *route)
-{
-    const struct conf_text *name = &route->conf->server_name;
-
-    if (name->len == 0 || name->len > SERVER_MAX - sizeof("Server: \r\n"))
-        return;
-    memcpy(route->server, "Server: ", 8);
-    memcpy(route->server + 8, name->text, name->len);
-    memcpy(route->server + 8 + name->len, "\r\n", 2);
-    route->server_len = 8 + name->len + 2;
-}
-
-// The low five bits of each: the same for a letter in either case.
-static unsigned pair_of(char first, char second)
-{
-    return (unsigned)(first & 31) << 5 | (unsigned)(second & 31);
-}
-
-static void add_scanners(struct role_route *route)
-{
-    for (unsigned i = 0; i < route->conf->scanners_n; i++) {
-        struct slice name = text_of(&route->conf->scanners[i]);
-        for (unsigned c = 0; c < 32 && name.len > 0; c++) {
-            if (name.len == 1 || pair_of(0, (char)c) == pair_of(0, name.at[1]))
-                route->scanner_pair[pair_of(name.at[0], (char)c)] = true;
-        }
     }
 }
 
@@ -211,8 +128,7 @@ struct role_route *role_route_create(const struct conf *conf)
     }
     add_listeners(route);
     add_domains(route);
-    add_server_line(route);
-    add_scanners(route);
+    role_route_write_texts(route);
     return route;
 }
 
@@ -346,50 +262,6 @@ int role_route_listener_for(const struct role_route *route, uint8_t family, int 
             return (int)i;
     }
     return CONF_NONE;
-}
-
-bool role_route_scanner(const struct role_route *route, struct slice user_agent)
-{
-    const struct conf *conf = route->conf;
-
-    if (user_agent.len == 0)
-        return false;
-    if (user_agent.len > 1 && !route->scanner_pair[pair_of(user_agent.at[0], user_agent.at[1])])
-        return false;
-    for (unsigned i = 0; i < conf->scanners_n; i++) {
-        struct slice name = text_of(&conf->scanners[i]);
-        if (name.len > 0 && user_agent.len >= name.len &&
-            slice_equal_nocase(slice_of(user_agent.at, name.len), name))
-            return true;
-    }
-    return false;
-}
-
-struct slice role_route_via(const struct role_route *route, unsigned listener)
-{
-    return slice_of(route->listeners[listener].via, route->listeners[listener].via_len);
-}
-
-bool role_route_wrote_via(const struct role_route *route, struct slice text)
-{
-    const unsigned name = sizeof("Via: ") - 1;
-
-    for (unsigned i = 0; i < route->conf->listeners_n; i++) {
-        struct slice via = role_route_via(route, i);
-        if (slice_equal(slice_of(via.at + name, via.len - name), text))
-            return true;
-    }
-    return false;
-}
-
-struct slice role_route_record_route(const struct role_route *route, unsigned listener)
-{
-    return slice_of(route->listeners[listener].record_route, route->listeners[listener].record_route_len);
-}
-
-struct slice role_route_server_line(const struct role_route *route)
-{
-    return slice_of(route->server, route->server_len);
 }
 
 struct slice role_route_domain_name(const struct role_route *route, unsigned domain)
