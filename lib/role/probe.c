@@ -242,3 +242,14 @@ void role_probe_response(struct role *role, uint16_t gateway, uint16_t status, c
     gateway_probed(role->policy->gateways, gateway, status != 408 && status != 503, now->ms);
     end(role, probe);
 }
+
+bool role_probe_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now)
+{
+    uint16_t gateway = role_branch_probed(role, branch);
+    const struct role_probe *probe = gateway != GATEWAY_NONE ? probe_of(role, gateway) : NULL;
+
+    if (probe == NULL || branch->loop != (uint32_t)probe->started_ms)
+        return false;
+    role_probe_response(role, gateway, 503, now); // RFC 3261 16.9: as if
+    return true;
+}

@@ -16,6 +16,9 @@ uint16_t role_branch_probed(const struct role *role, const struct role_branch *b
 // A response to a probe of this gateway came. probe.c.
 void role_probe_response(struct role *role, uint16_t gateway, uint16_t status, const struct clock *now);
 
+// ICMP says that one with this branch did not arrive. False: none that waits for an answer has it. probe.c.
+bool role_probe_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now);
+
 // Sends what is due, and takes silence as an answer. Once a turn. probe.c.
 void role_probe_turn(struct role *role, const struct clock *now);
 

@@ -1,4 +1,5 @@
 // What ICMP says of requests that were sent (RFC 3261 16.9, 18.4).
+#include "role/probe.h"
 #include "role/proxy.h"
 
 // "METHOD " at the front of what is quoted: a CANCEL and an ACK have the branch of their INVITE.
@@ -16,8 +17,11 @@ bool role_unreachable(struct role *role, struct slice quoted, const struct clock
     struct role_branch via;
     struct slice rest;
 
-    if (role->transactions == NULL || slice_starts(quoted, SLICE("SIP/2.0 ")) ||
-        !role_branch_find(quoted, &via, &rest))
+    if (slice_starts(quoted, SLICE("SIP/2.0 ")) || !role_branch_find(quoted, &via, &rest))
+        return false;
+    if (via.slot == ROLE_BRANCH_PROBE)
+        return role_probe_unreachable(role, &via, now);
+    if (role->transactions == NULL)
         return false;
     struct transaction *transaction = transaction_at(role->transactions, via.slot, role_branch_check(&via));
     struct transaction_branch *branch =

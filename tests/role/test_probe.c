@@ -246,6 +246,30 @@ static void test_one_that_was_down_answers_its_way_back(void **state)
     close_scene(s, &sent);
 }
 
+static void test_icmp_error_is_a_failure_at_once(void **state)
+{
+    (void)state;
+    struct sent sent;
+    struct scene *s = open_scene(&sent, sections);
+    char forged[sizeof(sent.text)];
+
+    turn_to_next(s, &sent);
+    struct slice quoted = slice_of(sent.text, 200); // as routers cut it off
+    memcpy(forged, sent.text, sizeof(forged));
+    strstr(forged, ROLE_BRANCH_MARK)[ROLE_BRANCH_LEN - 9] ^= 1; // the last digit of the check
+    assert_false(role_unreachable(&s->role, slice_of(forged, 200), &s->arrival.now));
+    assert_int_equal(report_of(s).probe_failures, 0);
+    assert_true(role_unreachable(&s->role, quoted, &s->arrival.now));
+    assert_int_equal(report_of(s).probe_failures, 1);
+    assert_false(role_unreachable(&s->role, quoted, &s->arrival.now)); // it is over
+    // Late news of an older one says nothing of the next.
+    memcpy(forged, sent.text, sizeof(forged));
+    turn_to_next(s, &sent);
+    assert_false(role_unreachable(&s->role, slice_of(forged, 200), &s->arrival.now));
+    assert_int_equal(report_of(s).probe_failures, 1);
+    close_scene(s, &sent);
+}
+
 static void test_without_a_buffer_nothing_is_said_of_the_gateway(void **state)
 {
     (void)state;
@@ -347,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_each_probe_has_a_branch_and_a_call_id_of_its_own),
         cmocka_unit_test(test_answers_decide),
         cmocka_unit_test(test_one_that_was_down_answers_its_way_back),
+        cmocka_unit_test(test_icmp_error_is_a_failure_at_once),
         cmocka_unit_test(test_without_a_buffer_nothing_is_said_of_the_gateway),
         cmocka_unit_test(test_name_that_nobody_knows_is_a_failure),
         cmocka_unit_test(test_addresses_of_a_name_take_turns_as_they_fail),
