@@ -5,7 +5,7 @@
 // of slots for the life of the process. Of a slot, health and the bound are shared by all workers and changed by
 // compare-and-swap: the one when health changes, the other once for each call to a gateway that has a bound. All else
 // belongs to one worker each: counts to each worker in a line of its own, probing to the owner (slot modulo workers).
-// No lock, no allocation on a worker. A choice costs a few loads a member of the group.
+// No lock, no allocation on a worker. What is said to be control's may be called by several of its threads. A choice costs a few loads a member of the group.
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 

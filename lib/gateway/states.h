@@ -51,8 +51,11 @@ struct gateway_states {
     struct memory memory;
     size_t bytes;
     unsigned workers;
-    uint64_t generation; // control: rw; of the newest table
-    uint64_t now_ms;     // control: rw; of its creation
+    // control: rw
+    atomic_flag busy;
+    uint64_t generation; // of the newest table
+    uint64_t now_ms;     // of its creation
+    uint64_t resolved;   // times that some slot's addresses changed
     struct gateway_share *shares;
     struct gateway_prober *probers;
     struct gateway_slot slots[GATEWAY_SLOTS];
@@ -96,8 +99,21 @@ struct gateway_table {
     uint16_t *probed;    // slots that are probed, by owner worker
     uint16_t *probed_by; // by worker: its first in `probed`; one more at the end
     struct gateway_trusted trusted;
+    uint64_t resolved; // control: rw; states->resolved when `trusted` was filled
     uint16_t gateway_of[GATEWAY_SLOTS];
 };
+
+// Between threads of control: a reload makes a table in one while the loop tells addresses in another. Never a worker.
+static inline void gateway_states_hold(struct gateway_states *states)
+{
+    while (atomic_flag_test_and_set_explicit(&states->busy, memory_order_acquire))
+        __builtin_ia32_pause();
+}
+
+static inline void gateway_states_let_go(struct gateway_states *states)
+{
+    atomic_flag_clear_explicit(&states->busy, memory_order_release);
+}
 
 static inline struct gateway_share *gateway_share_of(const struct gateway_states *states, uint16_t worker,
                                                      uint16_t slot)
@@ -117,7 +133,7 @@ static inline const struct conf_gateways *gateway_group_of(const struct gateway_
     return &table->conf->groups[table->conf->gateways[gateway].group];
 }
 
-// trust.c. Cells of one copy for the gateways of `conf`; the first filling.
+// trust.c. Cells of one copy for the gateways of `conf`; the first filling, with the states held.
 uint32_t gateway_trusted_cells(const struct conf *conf);
 void gateway_trusted_fill(struct gateway_table *table);
 

@@ -165,16 +165,20 @@ struct gateway_table *gateway_table_create(struct gateway_states *states, const 
 
     if (table == NULL)
         return NULL;
+    gateway_states_hold(states);
     states->now_ms = now_ms;
     table->key = *key;
     table->generation = ++states->generation;
-    if (!take_slots(table)) {
+    bool taken = take_slots(table);
+    if (taken)
+        gateway_trusted_fill(table);
+    gateway_states_let_go(states);
+    if (!taken) {
         gateway_table_destroy(table);
         return NULL;
     }
     fill_groups(table);
     fill_probed(table);
-    gateway_trusted_fill(table);
     return table;
 }
 
@@ -184,6 +188,7 @@ void gateway_table_destroy(struct gateway_table *table)
         return;
     struct gateway_states *states = table->states;
 
+    gateway_states_hold(states);
     for (unsigned i = 0; i < table->conf->gateways_n; i++) {
         if (table->slot_of[i] == GATEWAY_NONE)
             continue;
@@ -191,6 +196,7 @@ void gateway_table_destroy(struct gateway_table *table)
         slot->tables--;
         slot->left_ms = states->now_ms; // of the table that comes in its place
     }
+    gateway_states_let_go(states);
     states->memory.give(states->memory.owner, table, table->bytes);
 }
 

@@ -94,24 +94,40 @@ void gateway_trusted_fill(struct gateway_table *table)
             put(table, copy, &slot->addresses[a]);
     }
     atomic_store_explicit(&trusted->version, version, memory_order_release);
+    table->resolved = table->states->resolved;
+}
+
+// Whether this is news of the gateway.
+static bool keep(struct gateway_table *table, unsigned gateway, const struct endpoint *endpoints, unsigned n)
+{
+    struct gateway_slot *slot = &table->states->slots[table->slot_of[gateway]];
+    struct hash128 host = host_of(table, gateway);
+
+    if (hash128_equal(slot->host, host) && slot->addresses_n == n &&
+        memcmp(slot->addresses, endpoints, n * sizeof(*endpoints)) == 0)
+        return false;
+    slot->host = host;
+    slot->addresses_n = n;
+    memcpy(slot->addresses, endpoints, n * sizeof(*endpoints));
+    return true;
 }
 
 void gateway_resolved(struct gateway_table *table, unsigned gateway, const struct endpoint *endpoints,
                       unsigned n)
 {
-    struct gateway_slot *slot = &table->states->slots[table->slot_of[gateway]];
-    struct hash128 host = host_of(table, gateway);
+    struct gateway_states *states = table->states;
 
     if (n > GATEWAY_ADDRESSES_MAX)
         n = GATEWAY_ADDRESSES_MAX;
-    if (n == 0 || (hash128_equal(slot->host, host) && slot->addresses_n == n &&
-                   memcmp(slot->addresses, endpoints, n * sizeof(*endpoints)) == 0))
+    if (n == 0)
         return;
-    slot->host = host;
-    slot->addresses_n = n;
-    memcpy(slot->addresses, endpoints, n * sizeof(*endpoints));
-    if (table->conf->gateways[gateway].trusted)
+    gateway_states_hold(states);
+    if (keep(table, gateway, endpoints, n))
+        states->resolved++;
+    // The table may have been filled before what was told of the one that was in force then.
+    if (table->conf->gateways[gateway].trusted && table->resolved != states->resolved)
         gateway_trusted_fill(table);
+    gateway_states_let_go(states);
 }
 
 static bool is_in(const struct gateway_table *table, const struct gateway_address *copy, uint64_t high,

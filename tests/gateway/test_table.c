@@ -173,6 +173,24 @@ static void test_names_are_trusted_by_the_addresses_last_resolved(void **state)
     fixture_close(&f);
 }
 
+static void test_a_table_hears_of_what_changed_while_it_was_made(void **state)
+{
+    (void)state;
+    struct fixture f, next;
+
+    fixture_open(&f, CONF_ALGORITHM_WEIGHTED, trusted);
+    resolve(&f, 3, "198.51.100.1", "198.51.100.2");
+    fixture_conf(&next, CONF_ALGORITHM_WEIGHTED, trusted);
+    struct gateway_table *table = gateway_table_create(f.states, &next.conf, &f.key, f.now_ms);
+    resolve(&f, 3, "198.51.100.2", NULL); // the old one is still in force
+    gateway_table_destroy(f.table);
+    f.table = table;
+    resolve(&f, 3, "198.51.100.2", NULL);
+    assert_true(trusts(&f, "198.51.100.2"));
+    assert_false(trusts(&f, "198.51.100.1"));
+    fixture_close(&f);
+}
+
 static void test_addresses_of_a_name_are_bounded(void **state)
 {
     (void)state;
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_a_slot_rests_before_another_name_gets_it),
         cmocka_unit_test(test_source_is_trusted_by_address_whatever_its_port),
         cmocka_unit_test(test_names_are_trusted_by_the_addresses_last_resolved),
+        cmocka_unit_test(test_a_table_hears_of_what_changed_while_it_was_made),
         cmocka_unit_test(test_addresses_of_a_name_are_bounded),
         cmocka_unit_test(test_table_stands_on_system_memory),
     };
