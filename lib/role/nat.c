@@ -1,7 +1,5 @@
 #include "role/nat.h"
 
-#include "sip/contact.h"
-
 // The Via says another address or port than the packet. `named`: what a name counts as.
 static bool via_differs(const struct sip_via *via, const struct endpoint *source, bool named)
 {
@@ -60,12 +58,14 @@ bool role_seen_behind_nat(const struct sip_message *message, const struct sip_vi
                           const struct endpoint *source)
 {
     struct cursor c = cursor_over(sip_message_first(message, SIP_HEADER_CONTACT));
-    struct sip_contact contact;
+    struct sip_address contact;
 
     if (!has_one_via(message, via))
         return false;
     if (via_differs(via, source, via->has_rport))
         return true;
-    return !cursor_done(&c) && sip_contact_take(&c, &contact) && !contact.star &&
-           role_contact_behind_nat(&contact.address.uri, source);
+    if (cursor_done(&c) || !sip_address_take(&c, &contact)) // "*" is no address
+        return false;
+    // mostly it names the host that the Via did, which is the source
+    return !slice_equal(contact.uri.host, via->host) && role_contact_behind_nat(&contact.uri, source);
 }

@@ -29,21 +29,22 @@ static struct endpoint caller_flow(const struct role_request *request)
 }
 
 // A phone is sent to where it registered from, and its Contact says something else; servers (gateways, next hops,
-// names, what stands in a Path) lead on by themselves. In a dialog the flow is the one that led here.
+// names, what stands in a Path) lead on by themselves. In a dialog the flow is the one that led here. Where a URI
+// parameter makes the difference, a flow to where the request goes does no harm.
 static struct endpoint callee_flow(const struct role_request *request, const struct role_target *target)
 {
     const struct endpoint none = {.family = ENDPOINT_NONE};
-    struct endpoint direct;
+    struct endpoint named;
     struct sip_uri uri;
 
     if (endpoint_equal(&target->hop, &request->routes.flow))
         return target->hop;
     if (target->uri.at == NULL || target->path.len > 0 || target->alone)
         return none;
-    if (sip_uri_parse(target->uri, &uri) == SIP_OK && role_hop_of(&uri, &direct) &&
-        endpoint_equal(&direct, &target->hop))
-        return none;
-    return target->hop;
+    if (sip_uri_parse(target->uri, &uri) != SIP_OK || !endpoint_parse_host(uri.host, &named))
+        return target->hop;
+    named.port = uri.port != 0 ? uri.port : 5060;
+    return endpoint_equal(&named, &target->hop) ? none : target->hop;
 }
 
 // The listener's ready line, with the token put in as its user part.
