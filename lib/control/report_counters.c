@@ -6,6 +6,7 @@
 
 #include "control/loop.h"
 #include "control/report.h"
+#include "role/role.h"
 
 #define NAME_MAX_BYTES 64 // of a key: telemetry takes no longer ones
 
@@ -88,6 +89,9 @@ int control_report_workers(const struct control *control, const char *parameter,
         rte_tel_data_add_dict_u64(row, "reassembled", counters->reassembled);
         rte_tel_data_add_dict_u64(row, "fragmented", counters->fragmented);
         rte_tel_data_add_dict_u64(row, "linearised", counters->linearised);
+        rte_tel_data_add_dict_u64(row, "keepalives", counters->keepalives);
+        if (worker->role != NULL)
+            rte_tel_data_add_dict_u64(row, "tokens_refused", worker->role->tokens_refused);
         rte_tel_data_add_dict_u64(row, "mailbox_high", counters->mailbox_high);
         rte_tel_data_add_dict_u64(row, "punt_high", counters->punt_high);
         rte_tel_data_add_dict_u64(row, "inject_high", counters->inject_high);
