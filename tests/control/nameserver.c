@@ -17,8 +17,6 @@ static void note_question(struct nameserver *server, const char *question)
     assert_true(server->log_n + len < sizeof(server->log));
     memcpy(server->log + server->log_n, question, len + 1);
     server->log_n += len;
-    snprintf(server->last, sizeof(server->last), "%s", question);
-    server->last[strcspn(server->last, "\n")] = 0;
 }
 
 // Reads what the server says up to a line that begins with `word`, and notes the questions on the way.

@@ -10,7 +10,6 @@ struct nameserver {
     FILE *commands, *words;
     unsigned port;
     unsigned asked;      // questions so far, as of the last nameserver_asked
-    char last[512];      // the last of them: "NAME TYPE udp"
     char log[64 * 1024]; // all of them, by line
     size_t log_n;
 };
