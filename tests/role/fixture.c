@@ -14,6 +14,8 @@ const char fixture_conf[] = "[server]\n"
                             "record_route = yes\n"
                             "[registrar]\n"
                             "contacts_max = 3\n"
+                            "[trust]\n"
+                            "networks = 192.0.2.4\n"
                             "[port outside]\n"
                             "device = net_null0\n"
                             "[listener a]\n"
@@ -202,6 +204,17 @@ void fixture_from(struct fixture *f, const char *source, unsigned listener)
     f->arrival.destination = f->conf->listeners[listener].address;
 }
 
+// Bytes of our token in a Record-Route that begins at `at`, or 0.
+static unsigned token_len(struct slice at)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned len = 0;
+
+    while (len < at.len && strchr(letters, at.at[len]) != NULL)
+        len++;
+    return len < at.len && at.at[len] == '@' && (len == 12 || len == 20 || len == 36) ? len : 0;
+}
+
 // LF for CRLF, and what a hash made by its name.
 static void name_hashes(struct fixture *f)
 {
@@ -209,6 +222,7 @@ static void name_hashes(struct fixture *f)
         const char *mark, *name;
         unsigned len;
     } hashes[] = {{"z9hG4bKstg.", "BRANCH", 49}, {"stg-", "TAG", 20}};
+    static const char before[] = "Record-Route: <sip:";
     char *to = f->text;
 
     for (uint32_t i = 0; i < f->out.len;) {
@@ -220,6 +234,10 @@ static void name_hashes(struct fixture *f)
             to = stpcpy(to, hashes[h].name);
             taken = hashes[h].len;
         }
+        if (taken == 0 && i >= sizeof(before) - 1 &&
+            memcmp(at - sizeof(before) + 1, before, sizeof(before) - 1) == 0 &&
+            (taken = token_len(slice_of(at, f->out.len - i))) > 0)
+            to = stpcpy(to, "FLOW");
         if (taken == 0 && *at != '\r')
             *to++ = *at;
         i += taken > 0 ? taken : 1;
@@ -357,6 +375,10 @@ const char *fixture_verdict(const struct fixture *f)
 
     if (f->verdict.kind == VERDICT_DROP) {
         snprintf(line, sizeof(line), "drop %s", drop_name((enum drop)f->verdict.drop));
+        return line;
+    }
+    if (f->verdict.kind == VERDICT_PARK) {
+        snprintf(line, sizeof(line), "park %.*s", SLICE_PRINT(f->verdict.name));
         return line;
     }
     int len = (int)endpoint_write(&f->verdict.to, to);

@@ -4,7 +4,7 @@
 // A request is written as "METHOD URI" and the header lines that matter, one a line; the mandatory ones that
 // are not there are filled in ("-Name" leaves one out). What came out is compared as a summary: the verdict
 // in one line, then "+LINE" for each line that the message must have and "-TEXT" for what no line of it may
-// begin with. Values that a hash makes are written BRANCH and TAG.
+// begin with. Values that a hash makes are written BRANCH, TAG and FLOW.
 #ifndef TESTS_ROLE_FIXTURE_H
 #define TESTS_ROLE_FIXTURE_H
 
