@@ -184,9 +184,9 @@ bool transaction_settle(struct transaction_table *table, struct transaction *tra
 void transaction_close(struct transaction_table *table, struct transaction *transaction);
 
 // The next record whose time has come, taken out of the wheel; the caller acts on its timers (all of them:
-// the record is visited for the earliest) and settles or closes it. Never before its time but for a leap of
-// the clock, and at most TRANSACTION_TICK_MS after it when asked in time. NULL: none is due. What the caller
-// does not ask for stays due.
+// the record is visited for the earliest) and settles or closes it. At most TRANSACTION_TICK_MS after the
+// deadline when asked in time; never twice in a turn but after a leap of the clock. NULL: none is due. What
+// the caller does not ask for stays due.
 struct transaction *transaction_due(struct transaction_table *table, uint64_t now_ms);
 
 static inline bool transaction_is_due(uint32_t deadline, uint64_t now_ms)

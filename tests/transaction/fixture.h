@@ -43,8 +43,8 @@ struct transaction *fixture_forward(struct fixture *f, uint64_t number, uint8_t 
 
 struct transaction_usage fixture_usage(const struct fixture *f);
 
-// Turns the clock, one millisecond after the other. Whatever is due is run through its timers, told of, settled, and
-// closed when it has ended.
+// Turns the clock, one millisecond after the other. Whatever is due is run through its timers, told of,
+// settled, and closed when it has ended.
 void fixture_run(struct fixture *f, uint64_t ms,
                  void (*fired)(void *owner, struct transaction *, struct transaction_branch *,
                                unsigned actions),

@@ -1,4 +1,5 @@
-// Every arrow of the client machines: RFC 6026 figure 5 (INVITE), RFC 3261 figure 6 (others), and the CANCEL's.
+// Every arrow of the client machines: RFC 6026 figure 5 (INVITE), RFC 3261 figure 6 (others), and the
+// CANCEL's.
 #include "fixture.h"
 
 #include <stdio.h>
