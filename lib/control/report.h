@@ -35,4 +35,8 @@ int control_report_transactions(const struct control *control, const char *param
 int control_report_calls(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_names(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 
+// report_gateways.c: what the policy in force says of gateways and of numbers.
+int control_report_gateways(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+int control_report_numbers(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
 #endif

@@ -12,6 +12,9 @@
 //   /strowger/transactions      of each worker: records, branches, messages kept, what was sent beside the one in hand
 //   /strowger/calls             of each worker: calls followed; lines of accounting
 //   /strowger/names             the table of names, the DNS, messages that wait for a name
+//   /strowger/gateways[,WHICH]  each gateway: health, since when, share, calls, probes; WHICH: a name, or the number to
+//                               start from, as in `next`
+//   /strowger/numbers           the number table: prefixes, bytes
 //   /strowger/stages[,ID]       cycles per message by stage, as histograms
 //   /strowger/hops[,START]      next hops; `next` is the START of the next page, absent on the last
 //   /strowger/conf[,START]      the effective configuration, by line

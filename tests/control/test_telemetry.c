@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/telemetry.h"
+#include "role/policy.h"
 
 static char answer[32768];
 
@@ -216,6 +217,119 @@ static void test_after_the_end_the_answer_is_null(void **state)
     assert_says("/strowger/workers", "{\"/strowger/workers\":null}");
 }
 
+// A policy for telemetry alone: the control that is asked was made without one.
+struct policed {
+    struct scene scene;
+    struct gateway_states *states;
+    struct role_policy *policy;
+};
+
+static void police(struct policed *p, const char *sections)
+{
+    static const char base[] = "[port p]\ndevice = net_null0\n"
+                               "[listener l]\naddress = 198.18.0.1:5060\nport = p\n[domain example.com]\n";
+    struct hash_key key = {1, 2};
+    char text[16384];
+
+    scene_open(&p->scene);
+    snprintf(text, sizeof(text), "%s%s", base, sections);
+    struct conf *conf = conf_parse(text, strlen(text), "test", stderr);
+    assert_non_null(conf);
+    assert_int_equal(gateway_states_create(&p->states, 2, &memory_system), 0);
+    p->policy = role_policy_create(conf, p->states, &key, p->scene.control->now_ms, stderr);
+    assert_non_null(p->policy);
+    p->scene.control->setup.policy = &p->policy;
+}
+
+static void unpolice(struct policed *p)
+{
+    p->scene.control->setup.policy = NULL;
+    scene_close(&p->scene);
+    role_policy_destroy(p->policy);
+    gateway_states_destroy(p->states);
+}
+
+static void test_gateways_by_number_and_by_name(void **state)
+{
+    struct policed p;
+    struct gateway_choice choice = {.worker = 1};
+
+    (void)state;
+    police(&p, "[gateways carrier]\nprobe_down = 2\n"
+               "[gateway berlin-1]\ngroup = carrier\naddress = 192.0.2.1\n"
+               "[gateway berlin-2]\ngroup = carrier\naddress = 192.0.2.2\npriority = 1\n");
+    uint64_t now_ms = p.scene.control->now_ms;
+    choice.now_ms = now_ms;
+    uint16_t slot = gateway_choose(p.policy->gateways, 0, &choice);
+    gateway_call(p.states, slot, 1, 1);
+    gateway_heard(p.policy->gateways, slot, 1, true, now_ms);
+    gateway_heard(p.policy->gateways, slot, 0, false, now_ms);
+    gateway_probed(p.policy->gateways, slot, false, now_ms);
+    assert_says(
+        "/strowger/gateways",
+        "{\"/strowger/gateways\":{\"0\":{\"name\":\"berlin-1\",\"group\":\"carrier\",\"health\":"
+        "\"down\",\"for_s\":0,\"share\":0,\"calls\":1,\"sent\":1,\"good\":1,\"bad\":1,\"over_bound\":0,"
+        "\"probes\":1,\"probe_failures\":1},\"1\":{\"name\":\"berlin-2\"");
+    assert_says("/strowger/gateways,berlin-2", "\"health\":\"up\",\"for_s\":0,\"share\":100");
+    assert_does_not_say("/strowger/gateways,berlin-2", "berlin-1");
+    assert_does_not_say("/strowger/gateways,1", "berlin-1");
+    assert_says("/strowger/gateways,berlin-3", "null");
+    unpolice(&p);
+}
+
+static void test_gateways_come_in_pages(void **state)
+{
+    struct policed p;
+    char text[8192], name[80];
+    int len = sprintf(text, "[gateways %063d]\n", 0); // the longest names
+
+    (void)state;
+    for (unsigned i = 0; i < 31; i++)
+        len +=
+            sprintf(text + len, "[gateway %063u]\ngroup = %063d\naddress = 192.0.2.1:%u\n", i, 0, 1000 + i);
+    police(&p, text);
+    snprintf(name, sizeof(name), "\"name\":\"%063u\"", 29);
+    assert_says("/strowger/gateways", name);
+    assert_says("/strowger/gateways", "\"next\":30}}");
+    assert_says("/strowger/gateways,30", "{\"/strowger/gateways\":{\"30\":{");
+    assert_does_not_say("/strowger/gateways,30", "next");
+    unpolice(&p);
+}
+
+static void test_gateways_and_numbers_without_any(void **state)
+{
+    struct scene scene;
+    struct policed p;
+
+    (void)state;
+    scene_open(&scene);
+    assert_says("/strowger/gateways", "{\"/strowger/gateways\":{}}");
+    assert_says("/strowger/numbers", "{\"/strowger/numbers\":{}}");
+    scene_close(&scene);
+    police(&p, "");
+    assert_says("/strowger/gateways", "{\"/strowger/gateways\":{}}");
+    assert_says("/strowger/numbers", "{\"/strowger/numbers\":{}}");
+    unpolice(&p);
+}
+
+static void test_numbers(void **state)
+{
+    char path[] = "/tmp/strowger-numbers-XXXXXX", text[256];
+    struct policed p;
+
+    (void)state;
+    FILE *csv = fdopen(mkstemp(path), "w");
+    assert_non_null(csv);
+    fputs("49,g\n4930,g\n+1,g\n", csv);
+    fclose(csv);
+    snprintf(text, sizeof(text),
+             "[gateways g]\n[gateway a]\ngroup = g\naddress = 192.0.2.1\n[numbers]\nfile = %s\n", path);
+    police(&p, text);
+    unlink(path);
+    assert_says("/strowger/numbers", "{\"/strowger/numbers\":{\"prefixes\":3,\"bytes\":");
+    unpolice(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +343,10 @@ int main(void)
         cmocka_unit_test(test_configuration_by_line),
         cmocka_unit_test(test_control_and_a_location_that_is_not_there),
         cmocka_unit_test(test_after_the_end_the_answer_is_null),
+        cmocka_unit_test(test_gateways_by_number_and_by_name),
+        cmocka_unit_test(test_gateways_come_in_pages),
+        cmocka_unit_test(test_gateways_and_numbers_without_any),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, fixture_eal, fixture_eal_end);
 }
