@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OURS "SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKstg.000001aaaaaaaaaaaaaaaabbbbbbbb"
+#define OURS "SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKstg.000001ffffffffaaaaaaaaaaaaaaaabbbbbbbb"
 #define REST "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>;tag=2\nCall-ID: 1\nCSeq: 1 INVITE\n"
 
 static int set_up(void **state)
@@ -45,17 +45,17 @@ static const struct {
      "drop RESPONSE_UNREACHABLE"},
     {"only our Via: meant for us, who asked nothing", "Via: " OURS "\n", "drop RESPONSE_NO_VIA"},
     {"another's address on top",
-     "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKstg.000001aaaaaaaaaaaaaaaabbbbbbbb\n",
+     "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKstg.000001ffffffffaaaaaaaaaaaaaaaabbbbbbbb\n",
      "drop RESPONSE_NOT_OURS"},
     {"our address and another port",
-     "Via: SIP/2.0/UDP 198.18.0.1:5061;branch=z9hG4bKstg.000001aaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP "
+     "Via: SIP/2.0/UDP 198.18.0.1:5061;branch=z9hG4bKstg.000001ffffffffaaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP "
      "a\n",
      "drop RESPONSE_NOT_OURS"},
     {"a branch that is not of our form",
      "Via: SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bK1\nVia: SIP/2.0/UDP a\n", "drop RESPONSE_NOT_OURS"},
     {"no branch at all", "Via: SIP/2.0/UDP 198.18.0.1:5060\nVia: SIP/2.0/UDP a\n", "drop RESPONSE_NOT_OURS"},
     {"a listener that does not exist",
-     "Via: SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKstg.000003aaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP "
+     "Via: SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKstg.000003ffffffffaaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP "
      "a\n",
      "drop RESPONSE_NOT_OURS"},
     {"garbage on top", "Via: garbage\nVia: SIP/2.0/UDP 192.0.2.4\n", "drop RESPONSE_MALFORMED"},
@@ -63,7 +63,7 @@ static const struct {
     {"garbage below in the same line", "Via: " OURS ", garbage\n", "drop RESPONSE_MALFORMED"},
     {"no Via", "", "drop RESPONSE_MALFORMED"},
     {"our Via as IPv6, in another spelling",
-     "Via: SIP/2.0/UDP [2001:DB8::0:1];branch=z9hG4bKstg.000001aaaaaaaaaaaaaaaabbbbbbbb\n"
+     "Via: SIP/2.0/UDP [2001:DB8::0:1];branch=z9hG4bKstg.000001ffffffffaaaaaaaaaaaaaaaabbbbbbbb\n"
      "Via: SIP/2.0/UDP 192.0.2.4\n",
      "forward 192.0.2.4:5060 by 1"},
 };
