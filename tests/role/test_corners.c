@@ -2,7 +2,10 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "role/flow.h"
 
 #define REGISTER "REGISTER sip:example.com\nTo: <sip:bob@example.com>\n"
 
@@ -116,26 +119,41 @@ static void test_in_dialog_requests_reach_a_client_behind_a_nat(void **state)
     fixture_request(f,
                     REGISTER "Via: SIP/2.0/UDP 10.0.0.9;rport;branch=z9hG4bKr\nContact: <sip:bob@10.0.0.9>");
     fixture_from(f, "192.0.2.4:5060", 0);
-    fixture_request(f, "ACK sip:bob@10.0.0.9\nRoute: <sip:198.18.0.1;lr>, <sip:198.18.1.1;lr>\n"
-                       "To: <sip:bob@example.com>;tag=b1");
+    char token[ROLE_FLOW_LEN], ack[200];
+    const struct endpoint none = {.family = ENDPOINT_NONE};
+    unsigned len = role_flow_write(&f->role, SLICE("c1@192.0.2.4"), &none, 0, token);
+    snprintf(ack, sizeof(ack),
+             "ACK sip:bob@10.0.0.9\nRoute: <sip:%.*s@198.18.0.1;lr>, <sip:198.18.1.1;lr>\n"
+             "To: <sip:bob@example.com>;tag=b1",
+             (int)len, token);
+    fixture_request(f, ack);
     fixture_expect(f, "ACK", "forward 203.0.113.7:40000 by 1\n+ACK sip:bob@10.0.0.9 SIP/2.0\n-Route");
 }
 
 #define PARTNER "To: <sip:x@partner.example>;tag=b1\nRoute: <sip:198.18.0.1;lr>, <sip:[2001:db8::1];lr>"
 
-// The INVITE went by the static route of the domain; its proxy records itself by name, or its user agent's Contact has
-// the name (RFC 3261 16.6 step 7 applies the same procedures to either).
+// The partner's proxy records itself by name, or its user agent's Contact has the name (RFC 3261 16.6 step 7 applies the
+// same procedures to either): both are looked up, and no rule is asked in a dialog.
 static const struct fixture_case names[] = {
-    {"a Route that is a name with a static route", NULL,
-     "BYE sip:x@192.0.2.99\n" PARTNER ", <sip:partner.example;lr>",
-     "forward [2001:db8::50]:5060 by 2\n+BYE sip:x@192.0.2.99 SIP/2.0\n+Route: <sip:partner.example;lr>"},
-    {"a remote target that is one", NULL, "ACK sip:x@partner.example\n" PARTNER,
-     "forward [2001:db8::50]:5060 by 2\n+ACK sip:x@partner.example SIP/2.0\n-Route"},
+    {"a Route that is a name", NULL, "BYE sip:x@192.0.2.99\n" PARTNER ", <sip:partner.example;lr>",
+     "forward [2001:db8::51]:5062 by 2\n+BYE sip:x@192.0.2.99 SIP/2.0\n+Route: <sip:partner.example;lr>"},
+    {"a remote target that is one", NULL, "BYE sip:x@partner.example\n" PARTNER,
+     "forward [2001:db8::51]:5062 by 2\n+BYE sip:x@partner.example SIP/2.0\n-Route"},
 };
 
-static void test_names_in_a_dialog_take_the_static_route(void **state)
+static void test_names_in_a_dialog_are_looked_up(void **state)
 {
-    FIXTURE_RUN(*state, names);
+    struct fixture *f = *state;
+    struct name_question question = {.name = SLICE("partner.example"), .kind = NAME_SIP};
+    struct name_answer *answer = calloc(1, sizeof(*answer) + sizeof(answer->hops[0]));
+
+    assert_non_null(answer);
+    answer->expires_ms = f->arrival.now.ms + 60000;
+    answer->hops_n = 1;
+    assert_true(endpoint_parse(SLICE("[2001:db8::51]:5062"), &answer->hops[0].endpoint));
+    assert_int_equal(name_put(f->names, &question, answer, f->arrival.now.ms), 0);
+    FIXTURE_RUN(f, names);
+    free(answer);
 }
 
 static const struct fixture_case checks[] = {
@@ -190,7 +208,7 @@ int main(void)
         TEST(test_ack_goes_on_to_who_relayed_our_answer),
         TEST(test_ack_goes_on_to_who_relayed_our_482),
         TEST(test_branches_of_a_fork_get_tags_of_their_own),
-        TEST(test_names_in_a_dialog_take_the_static_route),
+        TEST(test_names_in_a_dialog_are_looked_up),
         TEST(test_contact_with_question_mark_or_semicolon_in_its_user),
         TEST(test_two_contacts_that_equal_one_binding_are_both_bound),
         TEST(test_removal_does_not_take_the_contact_just_bound),

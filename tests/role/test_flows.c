@@ -43,8 +43,8 @@ static void lines_of(const struct fixture *f, const char *name, char text[2048])
     }
 }
 
-// The Via lines of the last message, hashes and all.
-static void vias_of(const struct fixture *f, char text[4096])
+// The same with what hashes made as it is.
+static void raw_lines_of(const struct fixture *f, const char *name, char text[4096])
 {
     char out[FIXTURE_BYTES];
     size_t len = 0;
@@ -56,18 +56,38 @@ static void vias_of(const struct fixture *f, char text[4096])
     out[len] = 0;
     *text = 0;
     for (char *line = strtok(out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        if (strncmp(line, "Via: ", 5) == 0)
+        if (strncmp(line, name, strlen(name)) == 0)
             strcat(strcat(text, line), "\n");
     }
+}
+
+static void vias_of(const struct fixture *f, char text[4096])
+{
+    raw_lines_of(f, "Via: ", text);
+}
+
+// The Route of either side, from the Record-Route of the last message (RFC 3261 12.1): the callee's is that as it
+// stands, the caller's reversed.
+static void routes_of(const struct fixture *f, bool caller, char routes[4096])
+{
+    char recorded[4096], *lines[8];
+    unsigned n = 0;
+
+    raw_lines_of(f, "Record-Route: ", recorded);
+    for (char *line = strtok(recorded, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        lines[n++] = line + strlen("Record-");
+    *routes = 0;
+    for (unsigned i = 0; i < n; i++)
+        strcat(strcat(routes, lines[caller ? n - 1 - i : i]), "\n");
 }
 
 // The callee's answer to the request that was forwarded last.
 static void answer(struct fixture *f, const char *status, const char *rest)
 {
-    char vias[4096], recorded[2048], text[8192];
+    char vias[4096], recorded[4096], text[10000];
 
     vias_of(f, vias);
-    lines_of(f, "Record-Route: ", recorded);
+    raw_lines_of(f, "Record-Route: ", recorded);
     snprintf(
         text, sizeof(text),
         "SIP/2.0 %s\n%s%sFrom: Alice <sip:alice@example.com>;tag=a1\nTo: Bob <sip:bob@example.com>;tag=b1\n"
@@ -79,6 +99,7 @@ static void answer(struct fixture *f, const char *status, const char *rest)
 static void test_register_then_call_through_the_proxy(void **state)
 {
     struct fixture *f = *state;
+    char route[4096], request[10000];
 
     register_bob(f, "192.0.2.9:5060", 0, "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKr", "sip:bob@192.0.2.9");
 
@@ -87,6 +108,7 @@ static void test_register_then_call_through_the_proxy(void **state)
                        "Contact: <sip:alice@192.0.2.4>");
     assert_string_equal(fixture_verdict(f), "forward 192.0.2.9:5060 by 0");
     assert_non_null(strstr(f->text, "INVITE sip:bob@192.0.2.9 SIP/2.0\n"));
+    routes_of(f, true, route);
 
     fixture_from(f, "192.0.2.9:5060", 0);
     answer(f, "200 OK", "Contact: <sip:bob@192.0.2.9>\n");
@@ -94,27 +116,29 @@ static void test_register_then_call_through_the_proxy(void **state)
     assert_string_equal(f->text,
                         "SIP/2.0 200 OK\n"
                         "Via: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKi;rport=5060;received=192.0.2.4\n"
-                        "Record-Route: <sip:198.18.0.1:5060;lr>\n"
+                        "Record-Route: <sip:FLOW@198.18.0.1:5060;lr>\n"
                         "From: Alice <sip:alice@example.com>;tag=a1\nTo: Bob <sip:bob@example.com>;tag=b1\n"
                         "Call-ID: c1@192.0.2.4\nCSeq: 1 INVITE\nContact: <sip:bob@192.0.2.9>\n\n");
 
     fixture_from(f, "192.0.2.4:5060", 0);
-    fixture_request(
-        f, "ACK sip:bob@192.0.2.9\nRoute: <sip:198.18.0.1:5060;lr>\nTo: <sip:bob@example.com>;tag=b1");
+    snprintf(request, sizeof(request), "ACK sip:bob@192.0.2.9\n%sTo: <sip:bob@example.com>;tag=b1", route);
+    fixture_request(f, request);
     fixture_expect(f, "ACK",
                    "forward 192.0.2.9:5060 by 0\n+ACK sip:bob@192.0.2.9 SIP/2.0\n-Route\n-Record-Route");
 
     fixture_from(f, "192.0.2.9:5060", 0);
-    fixture_request(f,
-                    "BYE sip:alice@192.0.2.4\nRoute: <sip:198.18.0.1:5060;lr>\nVia: SIP/2.0/UDP 192.0.2.9\n"
-                    "From: <sip:bob@example.com>;tag=b1\nTo: <sip:alice@example.com>;tag=a1");
+    snprintf(request, sizeof(request),
+             "BYE sip:alice@192.0.2.4\n%sVia: SIP/2.0/UDP 192.0.2.9\n"
+             "From: <sip:bob@example.com>;tag=b1\nTo: <sip:alice@example.com>;tag=a1",
+             route);
+    fixture_request(f, request);
     fixture_expect(f, "BYE", "forward 192.0.2.4:5060 by 0\n+BYE sip:alice@192.0.2.4 SIP/2.0\n-Route");
 }
 
 static void test_call_between_address_families_comes_back_over_both(void **state)
 {
     struct fixture *f = *state;
-    char routes[2048];
+    char routes[2048], caller[4096], callee[4096], request[10000];
 
     register_bob(f, "[2001:db8::9]:5060", 2, "SIP/2.0/UDP [2001:db8::9];branch=z9hG4bKr",
                  "sip:bob@[2001:db8::9]");
@@ -124,21 +148,26 @@ static void test_call_between_address_families_comes_back_over_both(void **state
     assert_string_equal(fixture_verdict(f), "forward [2001:db8::9]:5060 by 2");
     lines_of(f, "Record-Route: ", routes);
     assert_string_equal(
-        routes, "Record-Route: <sip:[2001:db8::1]:5060;lr>\nRecord-Route: <sip:198.18.1.1:5060;lr>\n");
+        routes,
+        "Record-Route: <sip:FLOW@[2001:db8::1]:5060;lr>\nRecord-Route: <sip:FLOW@198.18.1.1:5060;lr>\n");
+
+    routes_of(f, true, caller);
+    routes_of(f, false, callee);
 
     fixture_from(f, "[2001:db8::9]:5060", 2);
     answer(f, "200 OK", "");
     assert_string_equal(fixture_verdict(f),
                         "forward 192.0.2.4:5060 by 1"); // by the listener the INVITE came in on
 
-    // the callee's route set is Record-Route as it stands, the caller's reversed (RFC 3261 12.1)
-    fixture_request(
-        f, "BYE sip:alice@192.0.2.4\nVia: SIP/2.0/UDP [2001:db8::9]\nTo: <sip:alice@example.com>;tag=a1\n"
-           "Route: <sip:[2001:db8::1]:5060;lr>\nRoute: <sip:198.18.1.1:5060;lr>");
+    snprintf(request, sizeof(request),
+             "BYE sip:alice@192.0.2.4\nVia: SIP/2.0/UDP [2001:db8::9]\n%sTo: <sip:alice@example.com>;tag=a1",
+             callee);
+    fixture_request(f, request);
     fixture_expect(f, "callee", "forward 192.0.2.4:5060 by 1\n-Route");
     fixture_from(f, "192.0.2.4:5060", 1);
-    fixture_request(f, "BYE sip:bob@[2001:db8::9]\nTo: <sip:bob@example.com>;tag=b1\n"
-                       "Route: <sip:198.18.1.1:5060;lr>, <sip:[2001:db8::1]:5060;lr>");
+    snprintf(request, sizeof(request), "BYE sip:bob@[2001:db8::9]\n%sTo: <sip:bob@example.com>;tag=b1",
+             caller);
+    fixture_request(f, request);
     fixture_expect(f, "caller", "forward [2001:db8::9]:5060 by 2\n-Route");
 }
 

@@ -40,18 +40,18 @@ static const struct fixture_case requests[] = {
      "ACK sip:pbx@example.com\nProxy-Require: x", "forward 192.0.2.9:5060 by 0"},
     {"an ACK with a broken Route dies in silence", NULL, "ACK sip:x@partner.example\nRoute: <sip:198.18.0.1",
      "drop ACK_UNROUTABLE"},
-    {"an ACK without a way to relay does", NULL, "ACK sip:x@192.0.2.77\nFrom: <sip:eve@else.example>;tag=1",
-     "drop ACK_UNROUTABLE"},
+    {"an ACK without leave to relay does", "203.0.113.66:5060",
+     "ACK sip:x@192.0.2.77\nFrom: <sip:eve@else.example>;tag=1", "drop ACK_UNROUTABLE"},
     {"an ACK of an unknown scheme does", NULL, "ACK nobody:knows", "drop ACK_UNROUTABLE"},
     {"the domain's name may end in a dot", NULL, "INVITE sip:pbx@example.com.",
      "forward 192.0.2.9:5060 by 0"},
     {"nothing else is touched", NULL,
-     "MESSAGE sip:pbx@example.com\nP-Asserted-Identity: \"A\" <sip:a@example.com>, <tel:+491>\n"
-     "P-Preferred-Identity: <sip:a@example.com>\nPrivacy: id\nP-Charging-Vector: icid-value=\"1;2\"\n"
+     "MESSAGE sip:pbx@example.com\n"
+     "Privacy: session\nP-Charging-Vector: icid-value=\"1;2\"\n"
      "P-Visited-Network-ID: x\nRequire: foo\nSupported: path\nAuthorization: Digest username=\"a\"\n"
      "Proxy-Authorization: Digest username=\"b\"\nTimestamp: 54\nExpires: soon",
-     "forward 192.0.2.9:5060 by 0\n+P-Asserted-Identity: \"A\" <sip:a@example.com>, <tel:+491>\n"
-     "+P-Preferred-Identity: <sip:a@example.com>\n+Privacy: id\n+P-Charging-Vector: icid-value=\"1;2\"\n"
+     "forward 192.0.2.9:5060 by 0\n"
+     "+Privacy: session\n+P-Charging-Vector: icid-value=\"1;2\"\n"
      "+P-Visited-Network-ID: x\n+Require: foo\n+Supported: path\n+Authorization: Digest username=\"a\"\n"
      "+Proxy-Authorization: Digest username=\"b\"\n+Timestamp: 54\n+Expires: soon"},
     {"a strict router's request leaves by the listener that its request-URI names", NULL,
@@ -74,8 +74,8 @@ static const struct fixture_case contacts[] = {
      "forward 192.0.2.22:5070 by 0\n+INVITE sip:m@pc.example:5070;maddr=192.0.2.22 SIP/2.0"},
     {"over another listener both sides are recorded, whatever the family", NULL,
      "INVITE sip:other@example.com",
-     "forward 192.0.2.23:5060 by 1\n+Record-Route: <sip:198.18.1.1:5060;lr>\n"
-     "+Record-Route: <sip:198.18.0.1:5060;lr>"},
+     "forward 192.0.2.23:5060 by 1\n+Record-Route: <sip:FLOW@198.18.1.1:5060;lr>\n"
+     "+Record-Route: <sip:FLOW@198.18.0.1:5060;lr>"},
 };
 
 static void test_contacts_lead_where_they_say(void **state)
@@ -201,9 +201,10 @@ static void test_options_names_path_only_where_it_is_on(void **state)
     fixture_expect(f, "off", "reply 200 192.0.2.4:5060 by 0\n+Supported:");
 }
 
-#define RESPONSE(via)                                                                                 \
-    "SIP/2.0 200 OK\nVia: SIP/2.0/UDP "                                                               \
-    "[2001:db8::1]:5060;branch=z9hG4bKstg.000002aaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP " via "\n" \
+#define RESPONSE(via)                                                                                    \
+    "SIP/2.0 200 OK\nVia: SIP/2.0/UDP "                                                                  \
+    "[2001:db8::1]:5060;branch=z9hG4bKstg.000002ffffffffaaaaaaaaaaaaaaaabbbbbbbb\nVia: SIP/2.0/UDP " via \
+    "\n"                                                                                                 \
     "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>;tag=2\nCall-ID: 1\nCSeq: 1 INVITE\n\n"
 
 // What role_request_stamp writes is without brackets (RFC 3261 25.1); others write it with them (RFC 5118 4.5).
@@ -316,7 +317,7 @@ static void test_as_many_contacts_as_there_may_be(void **state)
 static const char two_ports[] = "[server]\nserver_header =\n[port p]\ndevice = net_null0\n"
                                 "[listener a]\naddress = 198.18.0.1:5060\nport = p\n"
                                 "[listener b]\naddress = 198.18.0.1:5070\nport = p\n"
-                                "[domain example.com]\n";
+                                "[domain example.com]\n[trust]\nnetworks = 192.0.2.4\n";
 
 // RFC 3261 16.4: only what was received on the port that the request-URI asks for loses its maddr, and its port with it.
 static void test_maddr_is_taken_off_on_its_port_alone(void **state)
