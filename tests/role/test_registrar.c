@@ -101,10 +101,9 @@ static const struct fixture_case refusals[] = {
      "REGISTER sip:closed.example\nTo: <sip:bob@closed.example>\nContact: <sip:bob@192.0.2.4>",
      "reply 405 192.0.2.4:5060 by 0\n+Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH, "
      "MESSAGE, INFO, PRACK, UPDATE, REFER"},
-    {"a foreign registrar is not relayed to for strangers", NULL,
-     "REGISTER sip:192.0.2.77\nTo: <sip:bob@else.example>\nFrom: <sip:bob@else.example>;tag=1",
-     "reply 403 192.0.2.4:5060 by 0"},
-    {"a foreign registrar is forwarded to for our own users", NULL, "REGISTER sip:192.0.2.77",
+    {"a foreign registrar is not relayed to for strangers", "203.0.113.66:5060", "REGISTER sip:192.0.2.77",
+     "reply 403 203.0.113.66:5060 by 0"},
+    {"a foreign registrar is forwarded to for the trusted", NULL, "REGISTER sip:192.0.2.77",
      "forward 192.0.2.77:5060 by 0\n-Record-Route"},
     {"* with another contact is 400", NULL, REGISTER TO "Expires: 0\nContact: *, <sip:bob@192.0.2.4>",
      "reply 400 192.0.2.4:5060 by 0"},
@@ -292,6 +291,20 @@ static void test_path_is_stored_in_order_and_given_back(void **state)
     assert_true(slice_equal(bindings[0].path, slice_text(path)));
 }
 
+static void test_path_of_a_stranger_is_ignored(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_from(f, "203.0.113.66:5060", 0);
+    fixture_request(f,
+                    REGISTER TO "Supported: path\nPath: <sip:192.0.2.30;lr>\nContact: <sip:bob@192.0.2.9>");
+    fixture_expect(f, "ignored", "reply 200 203.0.113.66:5060 by 0\n-Path");
+    assert_int_equal(bob(f), 1);
+    assert_int_equal(bindings[0].path.len, 0);
+    fixture_request(f, REGISTER TO "CSeq: 2 REGISTER\nRequire: path\nContact: <sip:bob@192.0.2.9>");
+    fixture_expect(f, "required", "reply 420 203.0.113.66:5060 by 0\n+Unsupported: path");
+}
+
 static void test_path_is_ignored_when_configured_off(void **state)
 {
     struct fixture *f = *state;
@@ -420,7 +433,7 @@ static const struct {
     {"a Path, whatever the Via",
      "Via: SIP/2.0/UDP 10.0.0.4\nSupported: path\nPath: <sip:192.0.2.30;lr>\n"
      "Contact: <sip:b@10.0.0.4>",
-     "203.0.113.4:7000", "192.0.2.30:5060"},
+     "192.0.2.4:5060", "192.0.2.30:5060"},
 };
 
 static void test_binding_leads_where_the_client_can_be_reached(void **state)
@@ -494,6 +507,7 @@ int main(void)
         TEST(test_the_servers_own_address_serves_every_domain),
         TEST(test_record_route_in_register_is_ignored),
         TEST(test_path_is_stored_in_order_and_given_back),
+        TEST(test_path_of_a_stranger_is_ignored),
         TEST(test_path_is_ignored_when_configured_off),
         TEST(test_allow_becomes_the_methods_of_the_binding),
         TEST(test_jitter_only_shortens_and_never_below_the_minimum),
