@@ -29,11 +29,8 @@ static unsigned least(unsigned a, unsigned b)
 // How many may be begun now: what the configuration, Max-Breadth and the record's own bound leave.
 static unsigned begin_max(const struct role_request *request, const struct transaction *transaction)
 {
-    unsigned breadth = transaction != NULL ? transaction->breadth : role_forward_breadth(request);
-    unsigned begun = transaction != NULL ? transaction->branches_n : 0;
-
-    return least(least(breadth, request->role->conf->branches_max),
-                 least(ROLE_TOGETHER_MAX, TRANSACTION_BRANCHES_MAX - begun));
+    return least(least(transaction->breadth, request->role->conf->branches_max),
+                 least(ROLE_TOGETHER_MAX, TRANSACTION_BRANCHES_MAX - transaction->branches_n));
 }
 
 // Whether a target is tried together with those before it (RFC 3261 16.6: "in parallel, serially, or in groups").
@@ -57,7 +54,7 @@ static bool joins(const struct role_request *request, const struct role_group *g
 }
 
 static enum role_targeting next_target(struct role_request *request, const struct role_course *course,
-                                       struct role_contacts *contacts, const struct role_tried *tried,
+                                       const struct role_contacts *contacts, const struct role_tried *tried,
                                        struct role_target *target, int *from)
 {
     *from = role_contacts_next(request, contacts, tried, target);
@@ -75,10 +72,9 @@ static void add_target(struct role_group *group, const struct role_target *targe
 }
 
 enum role_targeting role_group_gather(struct role_request *request, const struct role_course *course,
-                                      struct transaction *transaction, struct role_contacts *contacts,
-                                      struct role_group *group)
+                                      struct transaction *transaction, const struct role_contacts *contacts,
+                                      unsigned max, struct role_group *group)
 {
-    unsigned max = begin_max(request, transaction);
     struct role_tried tried;
     struct role_target target;
     const char *reason;
@@ -285,6 +281,7 @@ struct resumed {
     struct arrival arrival;
     struct verdict verdict;
     struct role_course course;
+    const struct role_course *course_asked; // NULL: only the contacts of a 3xx are tried
 };
 
 static bool resume(struct role_event *event, struct resumed *resumed)
@@ -367,51 +364,52 @@ static unsigned begin_copies(struct role_event *event, struct resumed *resumed,
     return begun;
 }
 
-// Those that rang too long make way. One that never said a word is given up at once: a CANCEL cannot reach it yet, and
-// nobody is to wait for it.
-static void give_up_others(struct role_event *event, unsigned before)
+// The next group's targets, from the kept request. `max`: 0 where nothing may be begun now.
+static bool find_next(struct role_event *event, uint16_t failed, struct resumed *resumed, unsigned *max,
+                      struct role_group *group)
 {
-    struct transaction_branch *branch = NULL;
+    struct transaction *transaction = event->transaction;
+    struct role_contacts contacts = {.n = 0};
 
-    while ((branch = transaction_branch_next(event->role->transactions, event->transaction, branch)) !=
-           NULL) {
-        if (branch->number < before && role_branch_waits(branch))
-            role_branch_give_up(event, branch);
-    }
+    if (event->role->conf->recursion && transaction->original != NULL)
+        role_contacts_collect(event, &contacts);
+    if (!may_begin(event, contacts.n > 0))
+        return false;
+    bool resumes = resume(event, resumed);
+    if (!resumes || !goes_on(&resumed->course, failed))
+        transaction->exhausted = true;
+    if (!resumes)
+        return false;
+    // a group waits for the end of the one before, the contacts of a 3xx do not
+    bool asks = !transaction->exhausted && (failed == 0 || role_branches_waiting(event) == 0);
+    *max = begin_max(&resumed->request, transaction);
+    resumed->course_asked = asks ? &resumed->course : NULL;
+    bool found = role_group_gather(&resumed->request, resumed->course_asked, transaction, &contacts,
+                                   *max == 0 && failed == 0 ? 1 : *max, group) == ROLE_TARGET;
+    if (!found && asks && *max > 0)
+        transaction->exhausted = true;
+    return found;
 }
 
 bool role_branches_next(struct role_event *event, uint16_t failed)
 {
     struct transaction *transaction = event->transaction;
-    struct role_contacts contacts;
+    unsigned before = transaction->branches_n;
     struct resumed resumed;
     struct role_group group;
+    unsigned max;
 
-    contacts.n = 0;
-    if (event->role->conf->recursion && transaction->original != NULL)
-        role_contacts_collect(event, &contacts);
-    if (!may_begin(event, contacts.n > 0))
+    if (!find_next(event, failed, &resumed, &max, &group))
         return false;
-    if (!resume(event, &resumed)) {
-        transaction->exhausted = true;
-        return false;
+    if (max ==
+        0) { // those that ring have all of Max-Breadth; when they have given it back there is a next time
+        role_branches_give_up(event, before);
+        return transaction->breadth > 0 && role_branches_next(event, 0);
     }
-    bool onward = !transaction->exhausted && goes_on(&resumed.course, failed);
-    bool asked = onward && (failed == 0 || role_branches_waiting(event) == 0);
-    if (!onward)
-        transaction->exhausted = true;
-    unsigned before = transaction->branches_n;
-    const struct role_course *course = asked ? &resumed.course : NULL;
-    if (role_group_gather(&resumed.request, course, transaction, &contacts, &group) != ROLE_TARGET) {
-        if (asked && transaction->breadth > 0)
-            transaction->exhausted = true;
-        // without breadth the ringing ones are cancelled first, and the next begins when they have answered
-        return false;
-    }
-    unsigned begun = begin_copies(event, &resumed, course, &group);
-    if (asked)
+    unsigned begun = begin_copies(event, &resumed, resumed.course_asked, &group);
+    if (resumed.course_asked != NULL)
         transaction->exhausted = !group.more;
     if (failed == 0)
-        give_up_others(event, before);
+        role_branches_give_up(event, before);
     return begun > 0;
 }

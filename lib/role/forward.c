@@ -95,22 +95,16 @@ static void note_max_forwards(struct role_request *request)
     sip_edits_end(request->edits);
 }
 
-// One value, ours; further ones go.
 static void note_max_breadth(struct role_request *request, uint8_t breadth)
 {
     const struct sip_message *message = request->message;
-    unsigned first = message->first[SIP_HEADER_MAX_BREADTH];
+    unsigned line = message->first[SIP_HEADER_MAX_BREADTH];
 
-    if (first == SIP_NO_LINE || !has_breadth(request))
+    if (line == SIP_NO_LINE || !has_breadth(request))
         return;
-    sip_edits_begin(request->edits, message->lines[first].value, message->lines[first].len);
+    sip_edits_begin(request->edits, message->lines[line].value, message->lines[line].len);
     sip_edits_put_number(request->edits, breadth);
     sip_edits_end(request->edits);
-    for (unsigned line = sip_message_next(message, first); line != SIP_NO_LINE;
-         line = sip_message_next(message, line)) {
-        uint16_t at = message->lines[line].name;
-        sip_edits_remove(request->edits, at, (uint16_t)(sip_message_line_end(message, line) - at));
-    }
 }
 
 uint8_t role_forward_breadth(const struct role_request *request)

@@ -105,13 +105,22 @@ static void answer_full(struct role_request *request)
     role_answer_lines(request, 503, NULL, role_text_slice(&lines));
 }
 
+static unsigned together_max(const struct role_request *request, uint8_t breadth)
+{
+    unsigned max = request->role->conf->branches_max;
+
+    max = max < ROLE_TOGETHER_MAX ? max : ROLE_TOGETHER_MAX;
+    return breadth < max ? breadth : max;
+}
+
 // The record is opened once it is known that there is somebody to ask: what this server answers itself it answers
 // without one (8.2.7), so a search for users that are not there costs no memory.
 static void forward_stateful(struct role_request *request, const struct role_course *course,
                              const struct role_branch *branch, uint8_t breadth)
 {
     struct role_group group;
-    enum role_targeting gathered = role_group_gather(request, course, NULL, NULL, &group);
+    enum role_targeting gathered =
+        role_group_gather(request, course, NULL, NULL, together_max(request, breadth), &group);
 
     if (gathered == ROLE_TARGET_ANSWERED) {
         if (request->verdict->kind == VERDICT_PARK && request->message->method == SIP_METHOD_INVITE)

@@ -67,10 +67,10 @@ struct role_group {
     } one[ROLE_TOGETHER_MAX];
 };
 // The targets to be tried next, together. ROLE_TARGET: at least one.
-// `transaction`: NULL: nothing was tried yet. `course`: NULL: only `contacts` (may be NULL).
+// At most `max` of them. `transaction`: NULL: nothing was tried yet. `course`: NULL: only `contacts` (may be NULL).
 enum role_targeting role_group_gather(struct role_request *request, const struct role_course *course,
-                                      struct transaction *transaction, struct role_contacts *contacts,
-                                      struct role_group *group);
+                                      struct transaction *transaction, const struct role_contacts *contacts,
+                                      unsigned max, struct role_group *group);
 // `loop`: of its Via branches.
 void role_branches_begin(struct role_request *request, const struct role_course *course,
                          struct transaction *transaction, uint32_t loop, const struct role_group *group);
@@ -80,8 +80,13 @@ bool role_branches_next(struct role_event *event, uint16_t failed);
 // Whether a final answer is still waited for.
 bool role_branch_waits(const struct transaction_branch *branch);
 unsigned role_branches_waiting(struct role_event *event);
-// Nobody waits for its answer any more; it is cancelled as soon as it can be.
-void role_branch_give_up(struct role_event *event, struct transaction_branch *branch);
+// Gives its share of Max-Breadth back (RFC 5393 5.3.3.1).
+void role_branch_reclaim(struct role_event *event, struct transaction_branch *branch);
+
+// silence.c: branches that do not answer in time. answer_at has come:
+void role_branch_unanswered(struct role_event *event, struct transaction_branch *branch);
+// All that wait and are older than number `before` are cancelled; what never said a word is waited for no more.
+void role_branches_give_up(struct role_event *event, unsigned before);
 
 // upstream.c: responses on their way back.
 void role_response_match(struct role_event *event, const struct role_branch *via, const struct sip_cseq *cseq);

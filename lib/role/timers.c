@@ -86,24 +86,6 @@ static void send_again(struct role *role, struct buffer *buffer, const struct en
         role->outlet.send(role->outlet.owner, buffer, to, listener, status);
 }
 
-// A gateway that is silent for too long is passed over if there is another; a telephone that rings for too long makes
-// way for the next one.
-static void unanswered(struct role_event *event, struct transaction_branch *branch)
-{
-    branch->answer_at = TRANSACTION_NEVER;
-    if (!role_branch_waits(branch))
-        return;
-    if (branch->gateway == GATEWAY_NONE) {
-        role_branches_next(event, 0);
-        return;
-    }
-    branch->status = 408; // so that it is not waited for
-    bool next = role_branches_next(event, 408);
-    branch->status = 0;
-    if (next)
-        role_branch_give_up(event, branch);
-}
-
 static void time_branch(struct role_event *event, struct transaction_branch *branch)
 {
     struct role *role = event->role;
@@ -120,7 +102,7 @@ static void time_branch(struct role_event *event, struct transaction_branch *bra
     if ((actions & TRANSACTION_TIMEOUT) && !given_up)
         role_branch_failed(event, branch, 408);
     if (transaction_is_due(branch->answer_at, event->now.ms))
-        unanswered(event, branch);
+        role_branch_unanswered(event, branch);
 }
 
 static void visit(struct role *role, struct transaction *transaction, const struct clock *now)

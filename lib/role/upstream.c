@@ -130,24 +130,6 @@ unsigned role_branches_waiting(struct role_event *event)
     return n;
 }
 
-// RFC 5393 5.3.3.1: a branch with its final answer gives back what it had.
-static void reclaim(struct role_event *event, struct transaction_branch *branch)
-{
-    event->transaction->breadth = (uint8_t)(event->transaction->breadth + branch->breadth);
-    branch->breadth = 0;
-}
-
-void role_branch_give_up(struct role_event *event, struct transaction_branch *branch)
-{
-    branch->answer_at = TRANSACTION_NEVER;
-    role_branch_cancel(event, branch, ROLE_CANCEL_SILENT);
-    if (branch->status != 0)
-        return; // it rings, and will say 487
-    role_account_heard(event, branch, 408);
-    branch->status = 408;
-    reclaim(event, branch);
-}
-
 void role_branch_failed(struct role_event *event, struct transaction_branch *branch, uint16_t status)
 {
     struct transaction *transaction = event->transaction;
@@ -155,7 +137,7 @@ void role_branch_failed(struct role_event *event, struct transaction_branch *bra
 
     branch->answer_at = TRANSACTION_NEVER;
     branch->status = status;
-    reclaim(event, branch);
+    role_branch_reclaim(event, branch);
     role_account_heard(event, branch, status);
     if (role_is_answered(transaction)) { // the caller has his answer
         role_event_drop(event, DROP_RESPONSE_KEPT);

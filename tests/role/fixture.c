@@ -180,7 +180,7 @@ void fixture_answer(struct fixture *f, const char *from, const char *method, uns
     assert_true(endpoint_parse(slice_text(from), &peer));
     const struct sent *sent = outlet_find(f->outlet, &peer, method);
     if (sent == NULL)
-        fail_msg("no %s was sent to %s", method, from);
+        fail_msg("no %s was sent to %s, but %s", method, from, f->outlet->log);
     int len = sprintf(text, "SIP/2.0 %u Said\n", status);
     for (const char *line = strstr(sent->bytes, "\r\n") + 2; *line != '\r'; line = strstr(line, "\r\n") + 2) {
         int line_len = (int)strcspn(line, "\r");
