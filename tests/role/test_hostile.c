@@ -66,6 +66,10 @@ static void serve(struct fixture *f, const char *bytes, size_t len)
         assert_true(verdict->drop != DROP_NONE && verdict->drop < DROP_COUNT);
         return;
     }
+    if (verdict->kind == VERDICT_PARK) {
+        assert_in_range(verdict->name.len, 1, NAME_TEXT_MAX);
+        return;
+    }
     assert_true(verdict->to.port != 0 && verdict->to.family != ENDPOINT_NONE);
     assert_true(verdict->listener < f->conf->listeners_n);
     assert_int_equal(f->conf->listeners[verdict->listener].address.family, verdict->to.family);
