@@ -273,7 +273,28 @@ void rig_turn(struct rig *rig)
         moved = 0;
         for (unsigned id = 0; id < rig->strowger.workers_n; id++)
             moved += datapath_turn(rig->strowger.workers[id]);
+        // What timers sent may lie with a worker that had its turn already.
+        for (unsigned id = 0; id < rig->strowger.workers_n; id++)
+            moved += rte_ring_count(rig->strowger.workers[id]->mailbox);
     } while (moved > 0);
+}
+
+void rig_hold_clock(struct rig *rig)
+{
+    // A millisecond of the loop's is now longer than any test.
+    for (unsigned id = 0; id < rig->strowger.workers_n; id++)
+        rig->strowger.workers[id]->tsc_hz = UINT64_MAX / 2;
+}
+
+void rig_pass(struct rig *rig, uint64_t ms)
+{
+    for (unsigned id = 0; id < rig->strowger.workers_n; id++) {
+        struct worker *worker = rig->strowger.workers[id];
+        worker->clock_ms += ms;
+        worker->now.ms = worker->clock_ms;
+        worker->now.unix_s = worker->unix_offset_s + worker->clock_ms / 1000;
+    }
+    rig_turn(rig);
 }
 
 struct rte_mbuf *rig_sent(struct rig *rig, unsigned port)
@@ -319,5 +340,26 @@ uint64_t rig_drops(const struct rig *rig, enum drop drop)
 
     for (unsigned id = 0; id < rig->strowger.workers_n; id++)
         sum += rig->strowger.workers[id]->counters.drops[drop];
+    return sum;
+}
+
+uint64_t rig_kept(const struct rig *rig)
+{
+    uint64_t sum = 0;
+
+    for (unsigned id = 0; id < rig->strowger.workers_n; id++)
+        sum += rig->strowger.workers[id]->counters.kept;
+    return sum;
+}
+
+uint64_t rig_transactions(const struct rig *rig)
+{
+    uint64_t sum = 0;
+
+    for (unsigned id = 0; id < rig->strowger.workers_n; id++) {
+        struct transaction_usage usage;
+        transaction_usage(rig->strowger.workers[id]->role->transactions, &usage);
+        sum += usage.records;
+    }
     return sum;
 }

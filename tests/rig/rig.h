@@ -50,6 +50,11 @@ void rig_receive(struct rig *rig, unsigned port, unsigned queue, struct rte_mbuf
 // Turns all workers until nothing moves any more.
 void rig_turn(struct rig *rig);
 
+// From now on time passes only by rig_pass.
+void rig_hold_clock(struct rig *rig);
+// So many milliseconds pass at once; then all workers turn.
+void rig_pass(struct rig *rig, uint64_t ms);
+
 // The next frame that left a port, from any queue, or NULL. The caller frees it.
 struct rte_mbuf *rig_sent(struct rig *rig, unsigned port);
 
@@ -59,5 +64,9 @@ bool rig_sent_datagram(struct rig *rig, unsigned port, struct endpoint *source, 
 
 // The sum of a drop counter over all workers.
 uint64_t rig_drops(const struct rig *rig, enum drop drop);
+
+// Messages that roles keep, and their records, of all workers.
+uint64_t rig_kept(const struct rig *rig);
+uint64_t rig_transactions(const struct rig *rig);
 
 #endif
