@@ -165,14 +165,11 @@ static enum role_targeting by_rule(struct role_request *request, unsigned number
     return act(request, rule, course);
 }
 
-// A stranger's request for a stranger goes no further, but inside a dialog that we record-routed.
+// What a stranger wants to be sent along by us is refused, wherever it would have gone without: dropped in silence it
+// would reach somebody else than he meant.
 static bool may_pass(struct role_request *request, bool in_dialog)
 {
-    bool preloaded = !in_dialog && request->routes.first < request->routes.last;
-
-    if (request->resumed)
-        return true;
-    return role_may_relay(request, in_dialog) && (!preloaded || role_may_preload(request));
+    return request->resumed || in_dialog || role_may_preload(request);
 }
 
 enum role_targeting role_course_find(struct role_request *request, struct role_course *course)
@@ -188,6 +185,8 @@ enum role_targeting role_course_find(struct role_request *request, struct role_c
         .in_dialog = in_dialog,
         .rule = UINT16_MAX,
     };
+    if (!may_pass(request, in_dialog))
+        return ROLE_TARGET_ANSWERED;
     if (rule != CONF_NONE)
         return by_rule(request, (unsigned)rule, course);
     if (in_dialog && role_flow_leads(request))
@@ -196,5 +195,6 @@ enum role_targeting role_course_find(struct role_request *request, struct role_c
         leave_route(request);
         return take_location(request, course);
     }
-    return may_pass(request, in_dialog) ? ROLE_TARGET : ROLE_TARGET_ANSWERED;
+    // a stranger's request for a stranger goes no further, but inside a dialog that we record-routed
+    return request->resumed || role_may_relay(request, in_dialog) ? ROLE_TARGET : ROLE_TARGET_ANSWERED;
 }
