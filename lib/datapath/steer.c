@@ -41,8 +41,6 @@ static void hand_over_all(struct worker *worker, struct burst *others)
 void datapath_steer_one(struct worker *worker, struct packet *packet)
 {
     packet->generation = worker->generation;
-    packet->steered.slot = TRANSACTION_NONE;
-    packet->steered.has_transaction = false;
     role_steer(worker->role, &packet->message, worker->workers_n, &packet->steered);
 }
 
@@ -50,8 +48,6 @@ void datapath_prefetch_tables(const struct worker *worker, const struct steered 
 {
     if (steered->has_aor)
         location_prefetch_bucket(worker->location, steered->aor);
-    if (steered->has_transaction)
-        transaction_prefetch(worker->role->transactions, steered->transaction);
     if (steered->slot != TRANSACTION_NONE)
         transaction_prefetch_slot(worker->role->transactions, steered->slot);
 }

@@ -58,14 +58,16 @@ static uint16_t worker_of_call(const struct role *role, const struct sip_message
 }
 
 static uint16_t worker_of_response(const struct role *role, const struct sip_message *message,
-                                   unsigned workers)
+                                   unsigned workers, struct steered *steered)
 {
     struct slice via = sip_message_first(message, SIP_HEADER_VIA);
     struct role_branch branch;
     struct slice rest;
 
-    if (role_branch_find(via, &branch, &rest) && branch.worker < workers)
+    if (role_branch_find(via, &branch, &rest) && branch.worker < workers) {
+        steered->slot = branch.slot;
         return branch.worker;
+    }
     return worker_of_call(role, message, workers);
 }
 
@@ -75,10 +77,11 @@ void role_steer(const struct role *role, const struct sip_message *message, unsi
     bool by_aor;
 
     steered->has_aor = false;
+    steered->slot = TRANSACTION_NONE;
     steered->by = STEERED_BY_NOTHING;
     steered->worker = 0;
     if (message->kind == SIP_RESPONSE)
-        steered->worker = worker_of_response(role, message, workers);
+        steered->worker = worker_of_response(role, message, workers, steered);
     if (message->kind != SIP_REQUEST)
         return;
     if (message->method == SIP_METHOD_REGISTER)

@@ -23,7 +23,6 @@ struct steered {
     uint8_t place;
     uint8_t by; // enum steered_by
     bool has_aor;
-    bool has_transaction;
     struct sip_address named;
 };
 
