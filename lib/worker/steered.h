@@ -13,8 +13,6 @@ enum steered_by {
 };
 
 struct steered {
-    struct hash128
-        transaction;    // the key of the server transaction that it belongs to, valid when has_transaction
     struct hash128 aor; // the key that will be looked up, valid when has_aor: the one of named.uri
     uint32_t slot;      // of the record that a response is for, or UINT32_MAX
     uint16_t worker;    // that must serve the message
