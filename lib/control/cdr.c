@@ -30,11 +30,11 @@ static void fail(struct control_cdr *cdr, const char *what, int error)
     if (cdr->now_ms < cdr->log_ms)
         return;
     cdr->log_ms = cdr->now_ms + CONTROL_CDR_LOG_MS;
-    CONTROL_LOG(
-        ERR,
-        "cannot %s the accounting file %s: %s; give it room and rights, or name another in [cdr], or calls "
-        "go without their line",
-        what, cdr->file.path, strerror(-error));
+    CONTROL_LOG(ERR,
+                "cannot %s the accounting file %.200s: %s; give it room and rights, or name another in "
+                "[cdr], or calls "
+                "go without their line",
+                what, cdr->file.path, strerror(-error));
 }
 
 static int take_path(struct control_cdr_file *file, const struct conf *conf)
@@ -55,7 +55,7 @@ static int open_named(struct control_cdr_file *file, const struct conf *conf)
     if (error == 0)
         error = control_cdr_file_open(file);
     if (error != 0)
-        CONTROL_LOG(ERR, "cannot open the accounting file %s: %s; see [cdr] file", conf->cdr_file,
+        CONTROL_LOG(ERR, "cannot open the accounting file %.200s: %s; see [cdr] file", conf->cdr_file,
                     strerror(-error));
     return error;
 }
