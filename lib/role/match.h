@@ -6,10 +6,13 @@
 #ifndef ROLE_MATCH_H
 #define ROLE_MATCH_H
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdio.h>
 
 #include "conf/conf.h"
 #include "sip/uri.h"
+#include "worker/worker.h"
 
 #define ROLE_USER_MAX 256 // bytes of a user that count; what is behind them is not compared
 
@@ -19,15 +22,20 @@ struct slice role_user_plain(const struct sip_uri *uri, char room[ROLE_USER_MAX]
 
 bool role_network_has(const struct conf_network *network, const struct endpoint *endpoint);
 
-// What regular expressions run in: each worker writes its own part while it matches.
-struct role_matcher;
+// What regular expressions run in.
+struct role_matcher {
+    pcre2_general_context *memory;
+    pcre2_match_context *limits;
+    pcre2_match_data *found[WORKERS_MAX]; // each worker writes its own while it matches
+};
 
+// matcher.c, control.
 struct role_matcher *role_matcher_create(void);          // NULL: no memory
 void role_matcher_destroy(struct role_matcher *matcher); // NULL is allowed
 
 struct role_condition {
     struct slice text; // of the configuration
-    void *code;        // REGEX: pcre2_code, owned
+    pcre2_code *code;  // REGEX; owned
     uint8_t kind;      // enum conf_match_kind
     bool host;         // compared as hosts are
 };
@@ -37,7 +45,7 @@ bool role_condition_compile(const struct role_matcher *matcher, struct role_cond
                             const struct conf_match *from, bool host, const char *name, FILE *errors);
 void role_condition_free(struct role_condition *condition);
 
-// `worker` is the one that asks. A regular expression that runs into its bounds does not match.
+// match.c. `worker` is the one that asks. A regular expression that runs into its bounds does not match.
 bool role_condition_holds(const struct role_matcher *matcher, const struct role_condition *condition,
                           struct slice value, unsigned worker);
 
