@@ -182,8 +182,7 @@ static void send_own(struct role_event *event, uint16_t status)
         status = 408;
     if (status == 503)
         status = 500;
-    if (!role_upstream_own(event, status)) // not even that: who repeats his request is not heard
-        transaction_server_respond(event->role->transactions, event->transaction, status, event->now.ms);
+    role_upstream_own(event, status);
 }
 
 void role_best_send(struct role_event *event, struct transaction_branch *last, uint16_t status)

@@ -109,8 +109,10 @@ static inline bool role_is_answered(const struct transaction *transaction)
 // The message in hand, or a buffer, which is taken over. False: there was a final one already.
 bool role_upstream_in_hand(struct role_event *event, uint16_t status);
 bool role_upstream_buffer(struct role_event *event, struct buffer *buffer, uint16_t status);
-// A response of our own. False: none could be made, or it is not sent.
-bool role_upstream_own(struct role_event *event, uint16_t status);
+// A response of our own.
+void role_upstream_own(struct role_event *event, uint16_t status);
+// The last response once more.
+void role_upstream_again(struct role_event *event);
 
 // cancel.c: RFC 3261 9, 16.10.
 enum role_cancel { ROLE_CANCEL_CALLER, ROLE_CANCEL_ANSWERED, ROLE_CANCEL_SILENT };

@@ -39,7 +39,9 @@ static void trim(struct role_event *event)
 
     while ((branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL)
         trim_branch(event, branch);
-    if (role_is_answered(transaction))
+    bool silent = transaction->method == SIP_METHOD_INVITE && transaction->response == NULL &&
+                  transaction->state == TRANSACTION_SERVER_COMPLETED;
+    if (role_is_answered(transaction) && !silent) // see role_upstream_own
         role_buffer_release(role, &transaction->original);
     if (transaction->state == TRANSACTION_SERVER_CONFIRMED ||
         transaction->state == TRANSACTION_SERVER_ACCEPTED)
@@ -79,11 +81,10 @@ void role_event_end(struct role_event *event)
     event->transaction = NULL;
 }
 
-static void send_again(struct role *role, struct buffer *buffer, const struct endpoint *to, uint8_t listener,
-                       uint16_t status)
+static void send_again(struct role *role, struct buffer *buffer, const struct transaction_branch *branch)
 {
     if (buffer != NULL)
-        role->outlet.send(role->outlet.owner, buffer, to, listener, status);
+        role->outlet.send(role->outlet.owner, buffer, &branch->to, branch->listener, 0);
 }
 
 static void time_branch(struct role_event *event, struct transaction_branch *branch)
@@ -94,9 +95,9 @@ static void time_branch(struct role_event *event, struct transaction_branch *bra
         transaction_client_timer(role->transactions, event->transaction, branch, event->now.ms);
 
     if (actions & TRANSACTION_RESEND)
-        send_again(role, branch->request, &branch->to, branch->listener, 0);
+        send_again(role, branch->request, branch);
     if (actions & TRANSACTION_RESEND_CANCEL)
-        send_again(role, branch->extra, &branch->to, branch->listener, 0);
+        send_again(role, branch->extra, branch);
     if (actions & TRANSACTION_TIMER_C) // 16.8
         role_branch_cancel(event, branch, ROLE_CANCEL_SILENT);
     if ((actions & TRANSACTION_TIMEOUT) && !given_up)
@@ -112,10 +113,9 @@ static void visit(struct role *role, struct transaction *transaction, const stru
     unsigned actions = transaction_server_timer(role->transactions, transaction, now->ms);
 
     if (actions & TRANSACTION_RESEND)
-        send_again(role, transaction->response, &transaction->reply_to, transaction->listener,
-                   transaction->status);
-    if ((actions & TRANSACTION_TRYING) && !role_upstream_own(&event, 100))         // RFC 4320 4.1
-        transaction_server_respond(role->transactions, transaction, 100, now->ms); // not asked for again
+        role_upstream_again(&event);
+    if (actions & TRANSACTION_TRYING) // RFC 4320 4.1
+        role_upstream_own(&event, 100);
     while ((branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL)
         time_branch(&event, branch);
     role_event_end(&event);

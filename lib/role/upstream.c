@@ -39,6 +39,8 @@ bool role_upstream_in_hand(struct role_event *event, uint16_t status)
     bool keeps = !answers && role->outlet.room(role->outlet.owner, 1);
     if (!answers)
         role_buffer_release(role, &transaction->response);
+    if (status >= 200)
+        role_buffer_release(role, &transaction->original);
     sip_edits_remove(event->edits, event->cut.at, event->cut.len);
     role_upstream_note(event, event->edits);
     *event->verdict = (struct verdict){
@@ -87,7 +89,7 @@ static struct buffer *answerable(struct role_event *event, bool *ours)
     return NULL;
 }
 
-bool role_upstream_own(struct role_event *event, uint16_t status)
+static struct buffer *make_own(struct role_event *event, uint16_t status)
 {
     struct role *role = event->role;
     char tag[ROLE_TAG_LEN];
@@ -96,7 +98,7 @@ bool role_upstream_own(struct role_event *event, uint16_t status)
     const struct sip_message *message = kept != NULL ? role->outlet.index(role->outlet.owner, kept) : NULL;
 
     if (message == NULL)
-        return false;
+        return NULL;
     role_transaction_tag(role, event->transaction, tag);
     const struct sip_reply reply = {
         .status = status,
@@ -109,9 +111,38 @@ bool role_upstream_own(struct role_event *event, uint16_t status)
         uint16_t at = message->lines[0].name;
         sip_edits_remove(&role->spare, at, (uint16_t)(sip_message_line_end(message, 0) - at));
     }
-    struct buffer *own =
-        role->outlet.copy(role->outlet.owner, slice_of(message->bytes, message->len), &role->spare, NULL);
-    return role_upstream_buffer(event, own, status);
+    return role->outlet.copy(role->outlet.owner, slice_of(message->bytes, message->len), &role->spare, NULL);
+}
+
+void role_upstream_own(struct role_event *event, uint16_t status)
+{
+    struct role *role = event->role;
+    struct transaction *transaction = event->transaction;
+    struct buffer *own = make_own(event, status);
+
+    if (own != NULL) {
+        role_upstream_buffer(event, own, status);
+        return;
+    }
+    // No buffer is left. What it would be made of stays, and role_upstream_again makes it when it is sent again.
+    transaction_server_respond(role->transactions, transaction, status, event->now.ms);
+    if (transaction->original == NULL)
+        transaction->original = transaction->response;
+    else
+        role_buffer_release(role, &transaction->response);
+    transaction->response = NULL;
+}
+
+void role_upstream_again(struct role_event *event)
+{
+    struct role *role = event->role;
+    struct transaction *transaction = event->transaction;
+
+    if (transaction->response == NULL && transaction->original != NULL)
+        transaction->response = make_own(event, transaction->status);
+    if (transaction->response != NULL)
+        role->outlet.send(role->outlet.owner, transaction->response, &transaction->reply_to,
+                          transaction->listener, transaction->status);
 }
 
 bool role_branch_waits(const struct transaction_branch *branch)
