@@ -340,7 +340,8 @@ static const struct conf_key gateways_keys[] = {
      .help = "Which member of the lowest priority number that is up gets a request: by turns as their "
              "weights say (weighted); the same one for the same Call-ID, From or user of the request-URI "
              "(call_id, from, user); the one with the fewest calls for its weight (least_calls); or the "
-             "first (priority)."},
+             "first (priority). What is forwarded without transactions goes by call_id instead of by turns, so "
+             "that a CANCEL finds its call, and counts for no bound."},
     {.name = "probe_interval", FIELD(conf_gateways, probe_ms), .type = CONF_NUMBER, .min = 0,
      .max = 60 * MS_PER_MINUTE, .unit = "milliseconds", .suffixes = milliseconds, .fallback = "10s",
      .help = "Time between two OPTIONS to each member; 0: none are sent."},
