@@ -21,8 +21,8 @@ struct number_table;
 // Reads "PREFIX,NAME" lines, in double quotes or not; "#" begins a comment line, a first line "prefix,gateways" is a
 // heading. `name_index` gives the number of a name, below NUMBER_NONE, or a negative number when there is none. Every
 // fault is a line on `errors` ("FILE:LINE: …"), the first hundred of them; a prefix that stands twice is one.
-// `progress` (may be NULL) is called every million lines. 0; -EINVAL after faults; -errno of the file, -ENOMEM, of which
-// nothing is written.
+// `progress` (may be NULL) is called every million lines. 0; -EINVAL after faults; of the rest nothing is written:
+// -errno of the file, -EBUSY: it grew meanwhile, -EFBIG: more than NUMBER_PREFIXES_MAX lines, -ENOMEM.
 int number_table_load(struct number_table **table, const char *path,
                       int (*name_index)(void *owner, struct slice name), void *owner, FILE *errors,
                       void (*progress)(void *owner, uint64_t lines), const struct memory *memory, int node);

@@ -336,6 +336,40 @@ static void test_one_that_eases_in_takes_what_nobody_else_would(void **state)
     fixture_close(&f);
 }
 
+static void test_who_is_at_his_bound_is_counted_once_a_choice(void **state)
+{
+    (void)state;
+    static const struct fixture_member pair[] = {{"a", 1, 0, 1}, {"b", 1}, {0}};
+    struct fixture f;
+
+    fixture_open(&f, CONF_ALGORITHM_PRIORITY, pair);
+    fixture_heard(&f, 1, false, 3);
+    fixture_probed(&f, 1, true, 2); // b eases in
+    assert_int_equal(fixture_choose(&f, 0, 0), 0);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(fixture_choose(&f, 0, 0), 1);
+    assert_int_equal(fixture_report(&f, 0).over_bound, 10);
+    fixture_close(&f);
+}
+
+static void test_other_weights_hold_from_the_next_turn_on(void **state)
+{
+    (void)state;
+    static const struct fixture_member heavy[] = {{"a", 1000}, {"b", 999}, {0}};
+    static const struct fixture_member light[] = {{"a", 1}, {"b", 1}, {0}};
+    struct fixture f, next;
+    unsigned counts[2] = {0};
+
+    fixture_open(&f, CONF_ALGORITHM_WEIGHTED, heavy);
+    fixture_choose(&f, 0, 0); // a pays nearly a thousand
+    fixture_conf(&next, CONF_ALGORITHM_WEIGHTED, light);
+    fixture_reload(&f, &next);
+    for (unsigned i = 0; i < 10; i++)
+        counts[fixture_choose(&f, 0, 0)]++;
+    assert_in_range(counts[0], 4, 6);
+    fixture_close(&f);
+}
+
 static void test_group_without_members_has_nobody(void **state)
 {
     (void)state;
@@ -362,6 +396,8 @@ int main(void)
         cmocka_unit_test(test_what_is_over_a_bound_goes_to_others),
         cmocka_unit_test(test_one_that_comes_back_grows_linearly),
         cmocka_unit_test(test_one_that_eases_in_takes_what_nobody_else_would),
+        cmocka_unit_test(test_who_is_at_his_bound_is_counted_once_a_choice),
+        cmocka_unit_test(test_other_weights_hold_from_the_next_turn_on),
         cmocka_unit_test(test_group_without_members_has_nobody),
     };
 

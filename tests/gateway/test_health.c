@@ -92,6 +92,20 @@ static void test_share_grows_over_the_time_of_easing_in(void **state)
     fixture_close(&f);
 }
 
+static void test_a_clock_that_is_behind_does_not_set_back_what_was_written(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    fixture_open(&f, CONF_ALGORITHM_WEIGHTED, pair);
+    fixture_heard(&f, 0, false, 3);
+    uint64_t down_ms = f.now_ms;
+    f.now_ms -= 2;
+    fixture_probed(&f, 0, true, 2);
+    expect(&f, 0, GATEWAY_EASING, down_ms, 2);
+    fixture_close(&f);
+}
+
 static void test_no_time_to_ease_in_is_up_at_once(void **state)
 {
     (void)state;
@@ -296,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_in_a_row_decide),
         cmocka_unit_test(test_share_grows_over_the_time_of_easing_in),
+        cmocka_unit_test(test_a_clock_that_is_behind_does_not_set_back_what_was_written),
         cmocka_unit_test(test_no_time_to_ease_in_is_up_at_once),
         cmocka_unit_test(test_one_that_is_not_probed_comes_back_by_itself_on_trial),
         cmocka_unit_test(test_each_is_probed_once_an_interval_by_its_owner),

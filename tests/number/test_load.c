@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -219,6 +220,35 @@ static void test_files_that_cannot_be_read_say_why(void **state)
     }
 }
 
+// Somebody writes to the file while it is read.
+static int grow(void *owner, struct slice name)
+{
+    FILE *file = fopen(owner, "a");
+
+    (void)name;
+    assert_non_null(file);
+    for (unsigned i = 0; i < 100; i++)
+        fprintf(file, "48%u,g\n", i);
+    fclose(file);
+    return 1;
+}
+
+static void test_a_file_that_grows_is_refused(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/strowger-number-XXXXXX";
+    struct number_table *table;
+    FILE *file = fdopen(mkstemp(path), "w");
+
+    assert_non_null(file);
+    fputs("49,g\n", file);
+    fclose(file);
+    int error = number_table_load(&table, path, grow, path, stderr, NULL, &memory_system, MEMORY_ANY_NODE);
+    unlink(path);
+    assert_int_equal(error, -EBUSY);
+    assert_null(table);
+}
+
 static void test_all_is_given_back_when_memory_fails(void **state)
 {
     (void)state;
@@ -244,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_lines_across_the_buffers_end_are_whole),
         cmocka_unit_test(test_progress_is_told_every_million_lines),
         cmocka_unit_test(test_files_that_cannot_be_read_say_why),
+        cmocka_unit_test(test_a_file_that_grows_is_refused),
         cmocka_unit_test(test_all_is_given_back_when_memory_fails),
     };
 
