@@ -179,14 +179,12 @@ static void begin_choice(const struct role_request *request, const struct role_c
                          const struct role_tried *tried, struct gateway_choice *choice)
 {
     const struct gateway_table *table = request->role->policy->gateways;
-    bool stateless = course->mode == CONF_MODE_STATELESS || follows_an_invite(request);
 
     *choice = (struct gateway_choice){
-        .affinity = affinity_of(request,
-                                stateless ? CONF_ALGORITHM_CALL_ID : gateway_algorithm(table, course->group)),
+        .affinity = affinity_of(request, gateway_algorithm(table, course->group)),
         .now_ms = request->arrival->now.ms,
         .worker = request->role->worker,
-        .stateless = stateless,
+        .stateless = course->mode == CONF_MODE_STATELESS || follows_an_invite(request),
     };
     for (unsigned i = 0; i < tried->n; i++)
         add_slot(choice, tried->one[i].gateway);
