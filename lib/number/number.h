@@ -2,8 +2,8 @@
 //
 // Built by control from a CSV file, read-only afterwards, on the NUMA node asked for, swapped as a whole. Prefixes are
 // digits, perhaps with a "+" in front, which counts. A prefix stands in one line of memory of six; a look-up asks for the
-// lines of all lengths that the table has at once, so it waits for memory once, however many prefixes there are: about
-// 10 cycles a length, and a miss. 16 bytes a prefix.
+// lines of all lengths that the table has at once, so their misses overlap. Five lengths: about 130 to 160 cycles in
+// cache, 700 to 760 with five million prefixes and every line a miss. 16 bytes a prefix.
 #ifndef NUMBER_NUMBER_H
 #define NUMBER_NUMBER_H
 
