@@ -416,73 +416,6 @@ static void test_source_that_is_no_host_is_never_answered(void **state)
     assert_null(rig_sent(&rig, 0));
 }
 
-static void test_keepalives_and_garbage_are_counted_and_not_answered(void **state)
-{
-    (void)state;
-    receive_from_phone("\r\n", 2);
-    receive_from_phone("", 0);
-    receive_from_phone("\0\0\0\0", 4);
-    receive_from_phone("\0\x11\0\0\x21\x12\xa4\x42 transaction", 20); // a STUN indication
-    assert_int_equal(rig_drops(&rig, DROP_KEEPALIVE), 4);
-    receive_from_phone("complete garbage", 16);
-    assert_int_equal(rig_drops(&rig, DROP_PARSE), 1);
-    receive_from_phone("\0\x01\0\0 no magic cookie", 20);
-    assert_int_equal(rig_drops(&rig, DROP_STUN), 1);
-    assert_null(rig_sent(&rig, 0));
-}
-
-// The one datagram that went back to where it came from, in `text`; its length.
-static size_t sent_back(const struct endpoint *from, const struct endpoint *to, char *text, size_t room)
-{
-    struct endpoint source, destination;
-
-    memset(text, 0x7f, room);
-    assert_true(rig_sent_datagram(&rig, 0, &source, &destination, text, room));
-    assert_true(endpoint_equal(&source, from));
-    assert_true(endpoint_equal(&destination, to));
-    assert_null(rig_sent(&rig, 0));
-    const char *end = memchr(text, 0x7f, room);
-    assert_non_null(end);
-    return (size_t)(end - text) - 1; // and a NUL behind it
-}
-
-static void test_double_crlf_is_answered_with_one(void **state)
-{
-    char text[256];
-    struct endpoint phone = PHONE, server = SERVER;
-
-    (void)state;
-    receive_from_phone("\r\n\r\n", 4);
-    assert_int_equal(sent_back(&server, &phone, text, sizeof(text)), 2);
-    assert_memory_equal(text, "\r\n", 2);
-    assert_int_equal(rig_drops(&rig, DROP_KEEPALIVE), 0);
-    assert_int_equal(rig.strowger.workers[0]->counters.keepalives, 1);
-}
-
-static void test_empty_lines_before_a_message_are_no_keepalive(void **state)
-{
-    char text[2048] = "\r\n\r\n";
-
-    (void)state;
-    size_t len = 4 + request(text + 4, sizeof(text) - 4, "OPTIONS", "sip:198.18.0.1", "lead", "", "");
-    receive_from_phone(text, len);
-    assert_int_equal(answer(text, sizeof(text)), 200);
-}
-
-static void test_stun_request_is_told_where_it_came_from(void **state)
-{
-    static const uint8_t mapped[] = {0x00,        0x20,        0x00,       0x08,      0x00,     0x01,
-                                     0x13 ^ 0x21, 0xc4 ^ 0x12, 198 ^ 0x21, 18 ^ 0x12, 0 ^ 0xa4, 10 ^ 0x42};
-    char text[256];
-    struct endpoint phone = PHONE, server = SERVER;
-
-    (void)state;
-    receive_from_phone("\0\x01\0\0\x21\x12\xa4\x42 transaction", 20);
-    assert_int_equal(sent_back(&server, &phone, text, sizeof(text)), 32);
-    assert_memory_equal(text, "\x01\x01\0\x0c\x21\x12\xa4\x42 transaction", 20);
-    assert_memory_equal(text + 20, mapped, sizeof(mapped));
-}
-
 static void test_message_over_the_size_limit_is_told_so(void **state)
 {
     static char text[20000], filler[17000];
@@ -610,10 +543,6 @@ int main(void)
         CASE(test_what_control_injects_leaves_as_it_is),
         CASE(test_lying_headers_are_counted_drops),
         CASE(test_source_that_is_no_host_is_never_answered),
-        CASE(test_keepalives_and_garbage_are_counted_and_not_answered),
-        CASE(test_double_crlf_is_answered_with_one),
-        CASE(test_empty_lines_before_a_message_are_no_keepalive),
-        CASE(test_stun_request_is_told_where_it_came_from),
         CASE(test_message_over_the_size_limit_is_told_so),
         CASE(test_answer_that_outgrows_its_buffer_moves_to_a_large_one),
         CASE(test_calls_are_spread_over_the_workers_whatever_queue_they_came_by),
