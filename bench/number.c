@@ -2,9 +2,9 @@
 //
 //   bench-number [--prefixes N] [--json]
 //
-// Writes a CSV of N different prefixes as carriers have them (6 to 10 digits, half of them with "+"), loads
-// it, and prints TSC cycles per look-up: the median of rounds of 4096 random numbers of 11 or 12 digits, one look-up at
-// a time (the next waits for this one's end). Most of the numbers begin with a prefix of the table.
+// Without N: with 1000 and with 5000000. Writes a CSV of N different prefixes (6 to 10 digits, half of them with "+"),
+// loads it, and prints TSC cycles per look-up: the median of rounds of 4096 random numbers of 11 digits, each of which
+// begins with a prefix of the table; one look-up at a time (the next waits for this one's end).
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #include "number/number.h"
 
-enum { ROUND = 4096, ROUNDS = 400, NUMBER_ROOM = 16 };
+enum { PREFIXES_MAX = 5000000, ROUND = 4096, ROUNDS = 400, NUMBER_ROOM = 16 };
 
 struct bench {
     uint64_t prefixes;
@@ -142,6 +142,7 @@ static void measure(struct bench *bench, const struct number_table *table)
 {
     static double cycles[ROUNDS];
 
+    bench->found = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
         make_numbers(bench);
         uint64_t from = __rdtsc();
@@ -160,11 +161,19 @@ static void measure(struct bench *bench, const struct number_table *table)
     }
 }
 
+static void run(struct bench *bench)
+{
+    struct number_table *table = load(bench);
+
+    measure(bench, table);
+    number_table_destroy(table);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
         {"prefixes", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'}, {0}};
-    static struct bench bench = {.prefixes = 5000000, .random = 1};
+    static struct bench bench = {.random = 1};
     int option;
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -175,13 +184,17 @@ int main(int argc, char **argv)
         else
             return 2;
     }
-    if (bench.prefixes < 1 || bench.prefixes > 5000000) {
-        fprintf(stderr, "bench-number: --prefixes is 1 to 5000000\n");
+    if (bench.prefixes > PREFIXES_MAX) {
+        fprintf(stderr, "bench-number: --prefixes is 1 to %u\n", PREFIXES_MAX);
         return 2;
     }
-    struct number_table *table = load(&bench);
-
-    measure(&bench, table);
-    number_table_destroy(table);
+    if (bench.prefixes != 0) {
+        run(&bench);
+        return 0;
+    }
+    bench.prefixes = 1000;
+    run(&bench);
+    bench.prefixes = PREFIXES_MAX;
+    run(&bench);
     return 0;
 }
