@@ -209,7 +209,9 @@ static uint16_t gateway_of(struct scene *s, const char *method, unsigned call)
 {
     char request[200];
 
-    snprintf(request, sizeof(request), "%s sip:+49@example.com\nCall-ID: call-%u", method, call);
+    snprintf(request, sizeof(request),
+             "%s sip:+49%u@example.com\nCall-ID: call-%u\nFrom: <sip:%u@example.com>;tag=1", method, call,
+             call, call);
     scene_request(s, request);
     assert_int_equal(role_course_find(&s->request, &s->course), ROLE_TARGET);
     assert_int_equal(role_target_next(&s->request, &s->course, &s->tried, &s->target), ROLE_TARGET);
