@@ -1,13 +1,40 @@
-// dns_lookup: one name or number on its way through the DNS; between dns.c, which starts and ends it, dns_hops.c and
-// dns_enum.c, which take it there. Each step asks, counts what it waits for, and goes on when all has been answered.
+// dns_lookup: one name or number on its way through the DNS.
+//
+// Internal to control's DNS. dns.c begins lookups, dns_hops.c and dns_enum.c take them along: each step asks, counts what
+// it waits for, and goes on when all has been answered; dns_lookup.c ends them. Control thread only.
 #ifndef CONTROL_DNS_LOOKUP_H
 #define CONTROL_DNS_LOOKUP_H
 
+#include "control/dns.h"
 #include "control/dns_answer.h"
 #include "control/dns_channel.h"
+#include "control/dns_watch.h"
 #include "control/park.h"
 
 struct control_lookup;
+
+struct control_dns {
+    struct control_dns_setup setup;
+    const struct conf *conf;
+    struct control_dns_channel *channel;
+    // The one of the configuration before, until it has answered what it was asked; or NULL.
+    struct control_dns_channel *before;
+    uint64_t before_until_ms;
+    struct control_park *park;
+    struct control_watch watch;
+    struct control_lookup *lookups;       // CONTROL_LOOKUPS_MAX
+    struct control_lookup *active, *free; // lists
+    bool ip6[2];
+    unsigned families;
+    bool closing;
+    uint64_t now_ms; // of the last tick or message
+    struct control_dns_counters counters;
+};
+
+static inline void control_dns_count(uint64_t *counter, int64_t by)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)by, __ATOMIC_RELAXED);
+}
 
 // The addresses of one family of a target, and what is passed with the question for them.
 struct control_found {
@@ -43,16 +70,29 @@ struct control_lookup {
     struct control_found found[NAME_HOPS_MAX][2]; // of each target
 };
 
+// The lookup of that question that is on its way, or NULL.
+struct control_lookup *control_lookup_find(struct control_dns *dns, const struct name_question *question);
+// A new one that has not begun, or NULL: too many are on their way.
+struct control_lookup *control_lookup_take(struct control_dns *dns, const struct name_question *question);
+// May end it before returning.
+void control_lookup_begin(struct control_lookup *lookup);
+// Puts the answer into the name table, gives back what waited, and the lookup is gone. False: the table has no room now.
+bool control_lookup_settle(struct control_dns *dns, struct control_lookup *lookup);
+
+bool control_question_same(const struct name_question *a, const struct name_question *b);
+
+// The rest is of the steps on the way.
+
 // The question of a lookup that has just begun. Ends it by control_lookup_end, perhaps before returning.
 void control_hops_begin(struct control_lookup *lookup); // dns_hops.c
 void control_enum_begin(struct control_lookup *lookup); // dns_enum.c
 
-// dns.c: asks; the answer comes with what is passed as `owner`, and is counted down by control_lookup_heard.
+// Asks; the answer comes with what is passed as `owner`, and is counted down by control_lookup_heard.
 void control_lookup_ask(struct control_lookup *lookup, const char *name, enum control_dns_type type,
                         ares_callback answered, void *owner);
 // First thing in every answer: false: the lookup is being taken down, touch nothing.
 bool control_lookup_heard(struct control_lookup *lookup, const struct control_reply *reply);
-// The answer stands in the lookup; it is put into the table and the lookup is gone.
+// The answer stands in the lookup, which is settled now or as soon as there is room.
 void control_lookup_end(struct control_lookup *lookup);
 
 // What of the configuration matters on the way.

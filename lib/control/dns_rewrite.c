@@ -1,12 +1,13 @@
 #include "control/dns_rewrite.h"
 
 #include <errno.h>
-#include <regex.h>
 
-#define GROUPS 10 // \0 … \9
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
-// The C library unrolls repetitions: "((.{99}){99}){99}" would take gigabytes. No honest number needs more than this.
-#define REPEAT_MAX 256
+#define PIECE_MAX     256   // bytes of expression, of replacement
+#define STEPS_MAX     10000 // of matching
+#define KIBIBYTES_MAX 256   // for it
 
 // A piece up to its closing delimiter, which is taken; "\" in front of one makes it an ordinary character (RFC 3402 3.2
 // escaped-delimiter) and both remain a pair with whatever else "\" stands in front of. False: there is no end.
@@ -31,64 +32,59 @@ static bool take_piece(const char **at, char delimiter, char *piece, uint32_t ro
     return false;
 }
 
-// Back-references in the expression make matching exponential, repetitions of repetitions make it huge.
-static bool is_harmless(const char *expression)
+// The replacement with the groups that it refers to filled in: the length, or -ENOSPC.
+static int substitute(const char *replacement, const char *input, pcre2_match_data *match, char *result,
+                      uint32_t room)
 {
-    uint64_t repeats = 1;
-
-    for (const char *c = expression; *c != 0; c++) {
-        if (*c == '\\') {
-            c++;
-            if (*c == 0 || (*c >= '0' && *c <= '9'))
-                return false;
-        } else if (*c == '{') {
-            uint64_t most = 0, number = 0;
-            for (; *c != 0 && *c != '}'; c++) {
-                number = *c >= '0' && *c <= '9' ? number * 10 + (uint64_t)(*c - '0') : 0;
-                most = number > most ? number : most;
-                if (most > REPEAT_MAX)
-                    return false;
-            }
-            repeats *= most == 0 ? 1 : most;
-            if (*c == 0 || repeats > REPEAT_MAX)
-                return false;
-        }
-    }
-    return true;
-}
-
-// The replacement with its back-references filled in: the length, or -ENOSPC.
-static int substitute(const char *replacement, const char *input, const regmatch_t groups[GROUPS],
-                      char *result, uint32_t room)
-{
+    const PCRE2_SIZE *groups = pcre2_get_ovector_pointer(match);
+    unsigned groups_n = pcre2_get_ovector_count(match);
     uint32_t n = 0;
 
     for (const char *c = replacement; *c != 0; c++) {
         const char *from = c;
-        uint32_t len = 1;
+        PCRE2_SIZE len = 1;
         if (*c == '\\' && c[1] != 0) {
             from = ++c;
             if (*c >= '0' && *c <= '9') {
-                const regmatch_t *group = &groups[*c - '0'];
-                from = group->rm_so < 0 ? input : input + group->rm_so;
-                len = group->rm_so < 0 ? 0 : (uint32_t)(group->rm_eo - group->rm_so);
+                unsigned group = (unsigned)(*c - '0');
+                bool set = group < groups_n && groups[2 * group] != PCRE2_UNSET;
+                from = set ? input + groups[2 * group] : input;
+                len = set ? groups[2 * group + 1] - groups[2 * group] : 0;
             }
         }
         if (len > room - n)
             return -ENOSPC;
         memcpy(result + n, from, len);
-        n += len;
+        n += (uint32_t)len;
     }
     return (int)n;
 }
 
+static int match_and_substitute(pcre2_code *code, const char *input, const char *replacement, char *result,
+                                uint32_t room)
+{
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
+    int length = -ENOENT;
+
+    if (limits != NULL && match != NULL) {
+        pcre2_set_match_limit(limits, STEPS_MAX);
+        pcre2_set_heap_limit(limits, KIBIBYTES_MAX);
+        if (pcre2_match(code, (PCRE2_SPTR)input, PCRE2_ZERO_TERMINATED, 0, 0, match, limits) >= 0)
+            length = substitute(replacement, input, match, result, room);
+    }
+    pcre2_match_data_free(match);
+    pcre2_match_context_free(limits);
+    return length;
+}
+
 int control_rewrite(const char *regexp, const char *input, char *result, uint32_t room)
 {
-    char expression[256], replacement[256];
-    regmatch_t groups[GROUPS];
-    regex_t compiled;
+    char expression[PIECE_MAX], replacement[PIECE_MAX];
     char delimiter = *regexp;
     const char *at = regexp + 1;
+    PCRE2_SIZE offset;
+    int error;
 
     // RFC 3402 3.2: neither a digit nor a flag; a "\" could not be escaped
     if (delimiter == 0 || delimiter == '\\' || delimiter == 'i' || (delimiter >= '0' && delimiter <= '9') ||
@@ -98,11 +94,14 @@ int control_rewrite(const char *regexp, const char *input, char *result, uint32_
         !take_piece(&at, delimiter, replacement, sizeof(replacement)))
         return -EINVAL;
     // RFC 6116 5.2: more than three delimiters: discard
-    if (!(at[0] == 0 || (at[0] == 'i' && at[1] == 0)) || !is_harmless(expression))
+    if (!(at[0] == 0 || (at[0] == 'i' && at[1] == 0)))
         return -EINVAL;
-    if (regcomp(&compiled, expression, REG_EXTENDED | (at[0] == 'i' ? REG_ICASE : 0)) != 0)
+    uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY;
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
+                                     options | (at[0] == 'i' ? PCRE2_CASELESS : 0), &error, &offset, NULL);
+    if (code == NULL)
         return -EINVAL;
-    int found = regexec(&compiled, input, GROUPS, groups, 0);
-    regfree(&compiled);
-    return found != 0 ? -ENOENT : substitute(replacement, input, groups, result, room);
+    int length = match_and_substitute(code, input, replacement, result, room);
+    pcre2_code_free(code);
+    return length;
 }
