@@ -122,6 +122,13 @@ static bool pools_are_whole(const struct strowger *strowger)
     return whole;
 }
 
+void rig_drain(struct rig *rig)
+{
+    for (unsigned id = 0; !rig->drained && id < rig->strowger.workers_n; id++)
+        datapath_drain(rig->strowger.workers[id]);
+    rig->drained = true;
+}
+
 bool rig_stop(struct rig *rig)
 {
     struct strowger *strowger = &rig->strowger;
@@ -135,8 +142,7 @@ bool rig_stop(struct rig *rig)
         while ((mbuf = rig_sent(rig, port)) != NULL)
             rte_pktmbuf_free(mbuf);
     }
-    for (unsigned id = 0; id < strowger->workers_n; id++)
-        datapath_drain(strowger->workers[id]);
+    rig_drain(rig);
     stop_workers(strowger);
     bool whole = pools_are_whole(strowger);
     stop_ports(strowger);

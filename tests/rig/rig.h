@@ -17,6 +17,7 @@ struct rig {
     struct rte_ring *rx[CONF_PORTS_MAX][WORKERS_MAX]; // by port and queue
     struct rte_ring *tx[CONF_PORTS_MAX][WORKERS_MAX];
     unsigned queues;
+    bool drained;
 };
 
 // Starts EAL without huge pages, devices or files of its own, with `workers` worker lcores that sleep. Once a process.
@@ -29,6 +30,9 @@ void rig_eal_parallel(unsigned workers);
 // Starts a strowger from the text of an INI; its [port] devices must be named net_ring_rigN, N from 0 on in file order.
 // Exits with the reason when it cannot. `queues`: RX/TX queue pairs of each port.
 void rig_start(struct rig *rig, const char *ini, unsigned queues);
+
+// The workers stop being workers, as at the end of their loops. rig_stop does it where nobody did before.
+void rig_drain(struct rig *rig);
 
 // Takes it down, and checks that every buffer is back in its pool: false when one is missing.
 bool rig_stop(struct rig *rig);
