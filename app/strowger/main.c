@@ -36,17 +36,18 @@ int main(int argc, char **argv)
     struct conf *conf = conf_load(options.config, stderr);
     if (conf == NULL)
         return 2;
-    int status = 0;
     if (options.check) {
         conf_print(conf, stdout);
         putchar('\n');
         conf_print_routes(conf, stdout);
-    } else if (eal_start(&options, argv) != 0) {
-        status = 1;
-    } else {
-        status = strowger_run(conf);
-        rte_eal_cleanup();
+        conf_free(conf);
+        return 0;
     }
-    conf_free(conf);
+    if (eal_start(&options, argv) != 0) {
+        conf_free(conf);
+        return 1;
+    }
+    int status = strowger_run(conf, options.config);
+    rte_eal_cleanup();
     return status;
 }
