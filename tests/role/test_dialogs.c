@@ -2,6 +2,7 @@
 // back (RFC 3261 12, 16.12.1.2, RFC 5626 5.3). All through role_serve.
 #include "fixture.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,13 @@ static int set_up(void **state)
 
     f->conf->trusted_n = 0;
     *state = f;
+    return 0;
+}
+
+static int set_up_stateful(void **state)
+{
+    set_up(state);
+    fixture_stateful(*state, 100);
     return 0;
 }
 
@@ -79,8 +87,8 @@ static void invite(struct fixture *f, const struct call *call, struct routes *ro
     fixture_bind(f, "bob@example.com", binding);
     fixture_from(f, call->caller, call->in);
     snprintf(text, sizeof(text),
-             "INVITE sip:bob@example.com\nVia: SIP/2.0/UDP %s;branch=z9hG4bKi\nContact: <%s>", call->via,
-             call->contact);
+             "INVITE sip:bob@example.com\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%" PRIu64 "\nContact: <%s>",
+             call->via, f->arrival.now.ms, call->contact);
     fixture_request(f, text);
     snprintf(text, sizeof(text), "forward %s by %u", call->callee, call->out);
     fixture_expect(f, call->name, text);
@@ -95,11 +103,12 @@ static void send(struct fixture *f, const struct call *call, const struct routes
 {
     char text[2000];
     const char *uri = by_caller ? call->bound : call->contact;
-    int len = sprintf(
-        text,
-        "%s %s\nVia: SIP/2.0/UDP 10.9.9.9;rport;branch=z9hG4bK%s\n%s: <sip:alice@example.com>;tag=a1\n"
-        "%s: <sip:bob@example.com>;tag=b1",
-        method, uri, method, by_caller ? "From" : "To", by_caller ? "To" : "From");
+    int len = sprintf(text,
+                      "%s %s\nVia: SIP/2.0/UDP 10.9.9.9;rport;branch=z9hG4bK%s%d%" PRIu64
+                      "\n%s: <sip:alice@example.com>;tag=a1\n"
+                      "%s: <sip:bob@example.com>;tag=b1",
+                      method, uri, method, by_caller, f->arrival.now.ms, by_caller ? "From" : "To",
+                      by_caller ? "To" : "From");
 
     for (unsigned i = 0; i < routes->n; i++)
         len += sprintf(text + len, "\nRoute: %s", routes->value[by_caller ? routes->n - 1 - i : i]);
@@ -204,9 +213,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_either_end_reaches_the_other), TEST(test_phone_is_reached_after_it_unregistered),
-        TEST(test_refused_without_proof),        TEST(test_repeated_invite_leaves_as_it_did),
+        TEST(test_either_end_reaches_the_other),
+        TEST(test_phone_is_reached_after_it_unregistered),
+        TEST(test_refused_without_proof),
+        TEST(test_repeated_invite_leaves_as_it_did),
         TEST(test_repaired_contact_leads_back),
+        cmocka_unit_test_setup_teardown(test_either_end_reaches_the_other, set_up_stateful, tear_down),
     };
 
     return cmocka_run_group_tests_name("dialogs", tests, NULL, NULL);
