@@ -8,6 +8,8 @@
 // Records beyond the bound, for those that wait for their grace period.
 #define SPARE(names) ((names) / 8 + 64)
 
+#define BUCKETS_A_NAME 2 // a chain is then mostly one record long
+
 #define KEY_BYTES    (NAME_TEXT_MAX + 3)
 #define BEHIND_BYTES NAME_URI_MAX
 
@@ -19,14 +21,11 @@ enum record_state {
     RECORD_RETIRED, // unlinked; readers may be in it
 };
 
+// The key and the answer's head share a cache line; the hops begin the next one.
 struct record {
     // control: wo, readers: ro
     struct hash128 key; // of the question; nobody can make two of them agree
     uint32_t next;      // in its bucket; 0: the last
-    // control alone
-    uint32_t queue; // the next free or retired one
-    uint64_t token; // of its grace period
-    uint8_t state;  // enum record_state
     // readers: wo, control: rw
     uint8_t touched;
     // control: wo, readers: ro
@@ -34,6 +33,13 @@ struct record {
         struct name_answer answer;
         char room[sizeof(struct name_answer) + BEHIND_BYTES]; // the hops or the URI are behind it
     };
+} __rte_cache_aligned;
+
+// What control alone knows of a record.
+struct place {
+    uint64_t token; // of its grace period
+    uint32_t queue; // the next free or retired one
+    uint8_t state;  // enum record_state
 };
 
 // One lcore's, so that readers do not share a cache line. The last is of all threads that are no lcores.
@@ -47,6 +53,7 @@ struct queue {
 
 struct name_table {
     struct record *records; // [1 … all]; 0 stands for none
+    struct place *places;   // of each record
     uint32_t *buckets;
     uint32_t buckets_n;
     uint32_t names_max, all;
@@ -74,11 +81,11 @@ static size_t behind(size_t *end, size_t bytes)
 
 static void queue_put(struct name_table *table, struct queue *queue, uint32_t n)
 {
-    table->records[n].queue = 0;
+    table->places[n].queue = 0;
     if (queue->first == 0)
         queue->first = n;
     else
-        table->records[queue->last].queue = n;
+        table->places[queue->last].queue = n;
     queue->last = n;
 }
 
@@ -87,7 +94,7 @@ static uint32_t queue_take(struct name_table *table, struct queue *queue)
     uint32_t n = queue->first;
 
     if (n != 0)
-        queue->first = table->records[n].queue;
+        queue->first = table->places[n].queue;
     return n;
 }
 
@@ -100,7 +107,8 @@ int name_table_create(struct name_table **created, uint32_t names, const struct 
     if (names == 0 || names > NAME_NAMES_MAX)
         return -EINVAL;
     size_t counts = behind(&end, (RTE_MAX_LCORE + 1) * sizeof(struct count));
-    size_t buckets = behind(&end, names * sizeof(uint32_t));
+    size_t buckets = behind(&end, (size_t)names * BUCKETS_A_NAME * sizeof(uint32_t));
+    size_t places = behind(&end, (all + 1) * sizeof(struct place));
     size_t records = behind(&end, (all + 1) * sizeof(struct record));
     end += RTE_CACHE_LINE_SIZE; // what is taken may be less aligned than cache lines ask for
     char *block = memory->take(memory->owner, end, MEMORY_ANY_NODE);
@@ -110,7 +118,8 @@ int name_table_create(struct name_table **created, uint32_t names, const struct 
     struct name_table *table = (struct name_table *)at;
     *table = (struct name_table){.records = (struct record *)(at + records),
                                  .buckets = (uint32_t *)(at + buckets),
-                                 .buckets_n = names,
+                                 .places = (struct place *)(at + places),
+                                 .buckets_n = names * BUCKETS_A_NAME,
                                  .names_max = names,
                                  .all = all,
                                  .key = *key,
@@ -204,10 +213,10 @@ static uint32_t *link_to(struct name_table *table, uint32_t n)
 // Readers may still be in it; `next` stays, for them.
 static void retire(struct name_table *table, uint32_t n)
 {
-    struct record *record = &table->records[n];
+    struct place *place = &table->places[n];
 
-    record->state = RECORD_RETIRED;
-    record->token = rte_rcu_qsbr_start(table->qsbr);
+    place->state = RECORD_RETIRED;
+    place->token = rte_rcu_qsbr_start(table->qsbr);
     queue_put(table, &table->retired, n);
     __atomic_store_n(&table->names, table->names - 1, __ATOMIC_RELAXED);
 }
@@ -223,9 +232,9 @@ static void reclaim(struct name_table *table)
     uint32_t n;
 
     while ((n = table->retired.first) != 0 &&
-           rte_rcu_qsbr_check(table->qsbr, table->records[n].token, false) == 1) {
+           rte_rcu_qsbr_check(table->qsbr, table->places[n].token, false) == 1) {
         queue_take(table, &table->retired);
-        table->records[n].state = RECORD_FREE;
+        table->places[n].state = RECORD_FREE;
         queue_put(table, &table->free, n);
     }
 }
@@ -236,7 +245,7 @@ static void evict(struct name_table *table, uint64_t now_ms)
     for (;;) {
         table->hand = table->hand % table->all + 1;
         struct record *record = &table->records[table->hand];
-        if (record->state != RECORD_LIVE)
+        if (table->places[table->hand].state != RECORD_LIVE)
             continue;
         if (record->answer.expires_ms > now_ms && __atomic_load_n(&record->touched, __ATOMIC_RELAXED)) {
             __atomic_store_n(&record->touched, 0, __ATOMIC_RELAXED);
@@ -289,7 +298,7 @@ int name_put(struct name_table *table, const struct name_question *question, con
     uint32_t *link = old == NULL ? bucket_of(table, key) : link_to(table, (uint32_t)(old - table->records));
     record->key = key;
     record->next = old == NULL ? *link : old->next;
-    record->state = RECORD_LIVE;
+    table->places[n].state = RECORD_LIVE;
     record->touched = 1; // somebody is waiting for it
     fill(record, answer);
     __atomic_store_n(link, n, __ATOMIC_RELEASE);
@@ -303,8 +312,8 @@ void name_expire(struct name_table *table, uint64_t now_ms)
 {
     for (unsigned i = 0; i < RTE_MIN(table->all, (uint32_t)NAME_EXPIRE_SWEEP); i++) {
         table->sweep = table->sweep % table->all + 1;
-        const struct record *record = &table->records[table->sweep];
-        if (record->state == RECORD_LIVE && record->answer.expires_ms <= now_ms)
+        if (table->places[table->sweep].state == RECORD_LIVE &&
+            table->records[table->sweep].answer.expires_ms <= now_ms)
             remove_record(table, table->sweep);
     }
     reclaim(table);
