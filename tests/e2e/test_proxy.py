@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """The stateful proxy as callers, phones, gateways and an operator meet it. tests/e2e/run makes the network."""
 import contextlib
-import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -20,10 +18,7 @@ GATEWAYS = (5071, 5072, 5073)
 DEAD = 5079  # nobody is bound to it
 NAMESERVER = "198.18.0.3:5353"
 
-PROXY = """
-[transaction]
-t1 = 200ms
-t2 = 1s
+PROXY = box.CONFIG.replace("[transaction]\n", "[transaction]\nt1 = 200ms\nt2 = 1s\n") + """
 [proxy]
 ring_timeout = 1s
 """
@@ -82,7 +77,7 @@ def registered(user, *ports):
 
 class Proxied(unittest.TestCase):
     """Cases that share one strowger; at its end it must be whole and leave nothing behind."""
-    config = box.CONFIG + PROXY
+    config = PROXY
 
     @classmethod
     def setUpClass(cls):
@@ -194,28 +189,23 @@ class Forks(Proxied):
 
 
 class Routed(Proxied):
-    config = box.CONFIG + PROXY + ROUTES
+    config = PROXY + ROUTES
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        records = {"partner.example": {"NAPTR": []},
-                   "_sip._udp.partner.example": {"SRV": [[10, 0, DEAD, "a.partner.example"],
-                                                         [20, 0, GATEWAYS[0], "b.partner.example"]]},
-                   "a.partner.example": {"A": ["198.18.0.2"]}, "b.partner.example": {"A": ["198.18.0.2"]}}
-        cls.names = tempfile.NamedTemporaryFile("w", suffix=".json")
-        json.dump(records, cls.names)
-        cls.names.flush()
         here = os.path.dirname(os.path.abspath(__file__))
-        address, port = NAMESERVER.split(":")
+        records = [f"_sip._udp.partner.example SRV 10 0 {DEAD} a.partner.example",
+                   f"_sip._udp.partner.example SRV 20 0 {GATEWAYS[0]} b.partner.example",
+                   "a.partner.example A 198.18.0.2", "b.partner.example A 198.18.0.2"]
         cls.nameserver = subprocess.Popen(["ip", "netns", "exec", box.CLIENT, "python3", f"{here}/nameserver.py",
-                                           address, port, cls.names.name], stdin=subprocess.DEVNULL)
+                                           "--listen", NAMESERVER, *records],
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     @classmethod
     def tearDownClass(cls):
         cls.nameserver.terminate()
         cls.nameserver.wait()
-        cls.names.close()
         super().tearDownClass()
 
     def test_failover_before_the_caller_notices(self):
