@@ -128,7 +128,7 @@ void transaction_client_cancelled(struct transaction_table *table, struct transa
     if (branch->state != TRANSACTION_CLIENT_PROCEEDING)
         return;
     branch->cancelled = true;
-    branch->cancel_interval = (uint16_t)t1;
+    branch->interval = t1;
     branch->cancel_at = transaction_deadline(now_ms, t1);
     branch->cancel_ends_at = transaction_deadline(now_ms, 64 * t1);
 }
@@ -138,7 +138,7 @@ void transaction_client_cancel_answered(struct transaction_branch *branch, uint1
     if (status >= 200)
         branch->cancel_at = TRANSACTION_NEVER;
     else
-        branch->cancel_interval = UINT16_MAX; // Proceeding: from now on T2
+        branch->interval = UINT32_MAX; // Proceeding: from now on T2
 }
 
 static unsigned pending_timer(const struct transaction_table *table, struct transaction *transaction,
@@ -168,8 +168,8 @@ static unsigned pending_timer(const struct transaction_table *table, struct tran
         actions |= TRANSACTION_RESEND;
     }
     if (transaction_is_due(branch->cancel_at, now_ms)) {
-        branch->cancel_interval = (uint16_t)transaction_doubled(table, branch->cancel_interval);
-        branch->cancel_at = transaction_deadline_again(branch->cancel_at, branch->cancel_interval, now_ms);
+        branch->interval = transaction_doubled(table, branch->interval);
+        branch->cancel_at = transaction_deadline_again(branch->cancel_at, branch->interval, now_ms);
         actions |= TRANSACTION_RESEND_CANCEL;
     }
     return actions;

@@ -4,6 +4,15 @@
 
 #define LINE 64
 
+// A function that only prefetches does nothing as far as gcc can see, and a call of it is left out.
+#define PREFETCHES static inline __attribute__((always_inline)) void
+
+// What transaction.h says of the lines.
+_Static_assert(offsetof(struct transaction, first) == LINE, "the branch begins a line");
+_Static_assert(offsetof(struct transaction_branch, to) == LINE, "which has what every message needs");
+_Static_assert(offsetof(struct transaction, source) <= 3 * LINE, "what leads upstream ends the third");
+_Static_assert(sizeof(struct transaction) == 4 * LINE, "four lines");
+
 struct layout {
     size_t records, heads, edges, lingering, links, spokes, branches, bytes;
     uint32_t heads_n;
@@ -147,13 +156,12 @@ void transaction_prefetch(const struct transaction_table *table, struct hash128 
     __builtin_prefetch(head_of(table, key));
 }
 
-static void prefetch_record(const struct transaction_table *table, uint32_t slot)
+PREFETCHES prefetch_record(const struct transaction_table *table, uint32_t slot)
 {
     const char *at = (const char *)&table->records[slot];
 
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + LINE, 1);
-    __builtin_prefetch(at + 2 * LINE, 1);
+    for (unsigned line = 0; line < sizeof(struct transaction) / LINE; line++)
+        __builtin_prefetch(at + line * LINE, 1);
 }
 
 void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot)
@@ -186,19 +194,32 @@ uint32_t transaction_slot(const struct transaction_table *table, const struct tr
 
 // The slab.
 
-// The next one to be opened: while this one is worked on it comes into the cache.
-static void prepare_next(const struct transaction_table *table)
+// What the oldest that linger are found by, when they are to make room: their records first, and what these
+// lead to when they have come.
+PREFETCHES prepare_eviction(const struct transaction_table *table)
 {
-    if (table->free != 0) {
-        prefetch_record(table, table->free);
-        __builtin_prefetch((const char *)&table->records[table->free] + 3 * LINE, 1);
-    } else if (table->fresh <= table->records_n) {
-        prefetch_record(table, table->fresh);
-    } else if (table->linger_first != 0) {
-        // It came into the cache when it was the last but one.
-        transaction_prefetch(table, table->records[table->linger_first].key);
-        prefetch_record(table, table->lingering[table->linger_first].next);
-    }
+    const struct transaction_link *links = table->wheel.links;
+    uint32_t second = table->lingering[table->linger_first].next;
+    uint32_t fourth = table->lingering[table->lingering[second].next].next;
+
+    prefetch_record(table, fourth);
+    __builtin_prefetch(&table->edges[fourth], 1);
+    __builtin_prefetch(&links[fourth], 1);
+    __builtin_prefetch(&table->lingering[fourth], 1);
+    __builtin_prefetch(head_of(table, table->records[second].key), 1);
+    __builtin_prefetch(&links[links[second].next], 1);
+    __builtin_prefetch(&links[links[second].previous], 1);
+}
+
+// What the next transaction_open will want comes into the cache while this one's record is worked on.
+PREFETCHES prepare_next(const struct transaction_table *table)
+{
+    uint32_t slot = table->free != 0 ? table->free : table->fresh;
+
+    if (slot <= table->records_n)
+        prefetch_record(table, slot);
+    else
+        prepare_eviction(table);
 }
 
 static uint32_t take_slot(struct transaction_table *table)

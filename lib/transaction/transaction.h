@@ -77,20 +77,19 @@ struct transaction_branch {
     uint32_t cancel_at;      // E of its CANCEL
     uint32_t cancel_ends_at; // F of its CANCEL, which then ends the branch (9.1); NEVER: no CANCEL was sent
     uint32_t answer_at;      // the role's own (silence means the next gateway): the record is visited then
-    uint32_t interval;       // ms of A or E now
+    uint32_t interval;       // ms of A or E now, or of the CANCEL's E
     uint32_t next;           // table: next branch of the record, or TRANSACTION_NONE
     uint32_t target;         // hash of the request-URI it was sent with, so that nobody is tried twice (16.5)
-    uint16_t cancel_interval;
-    uint16_t status;  // last received; 0: none
-    uint8_t state;    // enum transaction_client
-    uint8_t listener; // it is sent from
-    uint8_t number;   // of the branch in its record, as our Via says it
-    bool cancelled;   // a CANCEL is wanted: sent, or to be sent with the first provisional (9.1)
+    uint16_t status;         // last received; 0: none
+    uint8_t breadth;         // of Max-Breadth, that it has while it waits
+    bool followed;           // a contact of its 3xx is tried, so that is no answer any more (16.7 step 4)
+    uint8_t state;           // enum transaction_client
+    uint8_t listener;        // it is sent from
+    uint8_t number;          // of the branch in its record, as our Via says it
+    bool cancelled;          // a CANCEL is wanted: sent, or to be sent with the first provisional (9.1)
     struct endpoint to;
     uint16_t q;       // of its target, 0 to 1000
     uint16_t gateway; // slot (gateway/gateway.h), or UINT16_MAX
-    uint8_t breadth;  // of Max-Breadth, that it has while it waits
-    bool followed;    // a contact of its 3xx is tried, so that is no answer any more (16.7 step 4)
 };
 
 // In the first cache line what a look-up and a visit need, in the second and third the branch and what leads
