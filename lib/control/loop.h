@@ -17,6 +17,7 @@
 #include "control/mirror.h"
 #include "control/reload.h"
 #include "control/resolve.h"
+#include "control/tune.h"
 #include "control/twin.h"
 #include "worker/worker.h"
 
@@ -75,6 +76,7 @@ struct control {
     struct control_reload *reload; // the same
     struct control_cdr *cdr;       // NULL where calls are not followed
     struct call_table *calls[WORKERS_MAX];
+    struct control_tune tune;
     uint64_t now_ms;      // of this turn
     atomic_bool stopping; // any thread: wo
     struct control_counters counters;

@@ -62,8 +62,11 @@ struct worker {
     struct net_reassembly *reassembly;
     struct sip_edits *edits;       // of the message in hand
     const uint8_t *listener_table; // datapath/datapath.h
-    uint64_t tsc_hz;
-    uint64_t unix_offset_s; // wall clock when now.ms was 0
+
+    // control: wo, worker: ro. Measured anew now and then: DPDK's estimate of the TSC may be off by minutes a day, and an
+    // expiry that control wrote is read by workers.
+    _Atomic uint64_t tsc_hz;
+    _Atomic uint64_t unix_offset_s; // wall clock when now.ms was 0
 
     // control: wo, worker: ro. The policy in force; control frees the one before after a grace period.
     const struct role_policy *_Atomic policy;
