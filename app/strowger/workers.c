@@ -101,6 +101,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
         .workers_n = (uint16_t)strowger->workers_n,
         .location = strowger->location,
         .names = strowger->names,
+        .gateways = strowger->gateways,
         .outlet = datapath_outlet(worker),
         .secret = strowger->secret,
         .random = strowger->secret.k0 ^ (id + 1) * 0x9e3779b97f4a7c15u,

@@ -79,13 +79,29 @@ static void finish(struct role *role, uint32_t slot, const struct clock *now, en
     call_end(role->calls, slot, now, end, code);
 }
 
-// The answer that the caller got. `branch`: who gave it, NULL: this server.
+// RFC 3261 15.1.1: these, and silence, end a session; a challenge does not.
+static void end_by_bye(struct role_event *event, const struct transaction_branch *branch, uint16_t status)
+{
+    struct role *role = event->role;
+    const struct sip_message *message = event->response;
+
+    if (status / 100 != 2 && status != 481 && status != 408 && status != 0)
+        return;
+    if (message == NULL && branch != NULL && branch->request != NULL)
+        message = role->outlet.index(role->outlet.owner, branch->request);
+    if (message != NULL)
+        role_account_bye(role, sip_message_first(message, SIP_HEADER_CALL_ID), &event->now);
+}
+
+// The answer that the caller got, 0: none. `branch`: who gave it, NULL: this server.
 void role_account_final(struct role_event *event, const struct transaction_branch *branch, uint16_t status)
 {
     struct role *role = event->role;
     struct transaction *transaction = event->transaction;
     uint32_t slot = transaction->call;
 
+    if (transaction->method == SIP_METHOD_BYE && role->calls != NULL)
+        end_by_bye(event, branch, status);
     if (call_of(role, transaction) == NULL || status < 200)
         return;
     transaction->call = CALL_NONE; // from now on it is found by its Call-ID

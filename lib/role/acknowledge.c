@@ -29,4 +29,6 @@ void role_acknowledge(struct role_event *event, struct transaction_branch *branc
         make(event, branch);
     if (branch->request == NULL && branch->extra != NULL)
         role->outlet.send(role->outlet.owner, branch->extra, &branch->to, branch->listener, 0);
+    if (branch->request == NULL && !role_may_linger(role)) // it was sent once, and mostly that is enough
+        role_buffer_release(role, &branch->extra);
 }

@@ -129,6 +129,8 @@ void role_hop_request_note(const struct sip_message *sent, struct slice method, 
 
 // timers.c: the record after an event: settled, or closed and its buffers released.
 void role_event_end(struct role_event *event);
+// Whether a message may be kept only to be repeated.
+bool role_may_linger(const struct role *role);
 void role_record_evict(void *owner, struct transaction *transaction);
 void role_buffer_release(struct role *role, struct buffer **buffer);
 

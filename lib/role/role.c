@@ -50,9 +50,14 @@ static void serve_own(struct role_request *request)
 
 void role_renew(struct role *role, const struct role_policy *policy)
 {
+    const struct conf *conf = policy->conf;
+    const struct transaction_timers timers = {conf->t1_ms, conf->t2_ms, conf->t4_ms, conf->timer_c_ms};
+
     role->policy = policy;
-    role->conf = policy->conf;
+    role->conf = conf;
     role->route = policy->route;
+    if (role->transactions != NULL)
+        transaction_table_time(role->transactions, &timers);
 }
 
 void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,

@@ -11,6 +11,13 @@ void role_buffer_release(struct role *role, struct buffer **buffer)
     *buffer = NULL;
 }
 
+// What is only kept for repetitions, for half a minute each, may take three quarters of the room and no more: what is new
+// finds some at any rate.
+bool role_may_linger(const struct role *role)
+{
+    return role->outlet.room(role->outlet.owner, role->conf->kept_max / role->workers_n / 4 + 1);
+}
+
 static bool has_ended(const struct transaction_branch *branch)
 {
     return branch->state > TRANSACTION_CLIENT_PROCEEDING;
@@ -66,12 +73,22 @@ void role_record_evict(void *owner, struct transaction *transaction)
     release_all(owner, transaction);
 }
 
+// It was answered, and its answer was not kept: who repeats his request must be heard, so it is forwarded anew.
+static bool is_mute(const struct role_event *event)
+{
+    const struct transaction *transaction = event->transaction;
+    bool to_be_kept = event->verdict != NULL && event->verdict->keep == &event->transaction->response;
+
+    return transaction->method != SIP_METHOD_INVITE && transaction->state == TRANSACTION_SERVER_COMPLETED &&
+           transaction->status >= 200 && transaction->response == NULL && !to_be_kept;
+}
+
 void role_event_end(struct role_event *event)
 {
     struct role *role = event->role;
 
     trim(event);
-    if (transaction_settle(role->transactions, event->transaction, event->now.ms))
+    if (!is_mute(event) && transaction_settle(role->transactions, event->transaction, event->now.ms))
         return;
     if (event->verdict != NULL) // nobody is left who would release it
         event->verdict->keep = NULL;

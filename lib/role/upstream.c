@@ -36,7 +36,8 @@ bool role_upstream_in_hand(struct role_event *event, uint16_t status)
         return false;
     }
     // RFC 6026 7.1: in Accepted nobody asks for it again, the callee repeats it himself
-    bool keeps = !answers && role->outlet.room(role->outlet.owner, 1);
+    bool keeps = !answers &&
+                 (is_invite(transaction) ? role->outlet.room(role->outlet.owner, 1) : role_may_linger(role));
     if (!answers)
         role_buffer_release(role, &transaction->response);
     if (status >= 200)
@@ -67,6 +68,8 @@ bool role_upstream_buffer(struct role_event *event, struct buffer *buffer, uint1
     role_buffer_release(role, &transaction->response);
     transaction->response = buffer;
     role->outlet.send(role->outlet.owner, buffer, &transaction->reply_to, transaction->listener, status);
+    if (!is_invite(transaction) && status >= 200 && !role_may_linger(role))
+        role_buffer_release(role, &transaction->response);
     return true;
 }
 

@@ -7,7 +7,8 @@
 static const char base[] = "[server]\nserver_header =\nrecord_route = no\n"
                            "[port p]\ndevice = net_null0\n"
                            "[listener a]\naddress = 198.18.0.1:5060\nport = p\n"
-                           "[domain example.com]\n";
+                           "[domain example.com]\n"
+                           "[trust]\nnetworks = 192.0.2.0/24\n";
 
 const char *story_address(char who)
 {

@@ -1,0 +1,203 @@
+// What calls and gateways are told: one attempt, one line, and what a gateway carries is given back.
+#include "story.h"
+
+#include <string.h>
+
+#include "call/call.h"
+#include "name/name.h"
+
+#define GATEWAYS                                                                                    \
+    "[gateways g]\nalgorithm = priority\nanswer_timeout = 2s\nprobe_interval = 0\nprobe_down = 2\n" \
+    "[gateway a]\ngroup = g\naddress = 192.0.2.10\n[gateway b]\ngroup = g\naddress = 192.0.2.11\n"  \
+    "[route out]\nuser = +*\naction = gateways\ngateways = g\n"
+
+struct attempt {
+    struct fixture *f;
+    const struct call *call; // when it is over
+};
+
+// Tells a story that begins when calls are followed.
+static struct attempt follow(const char *events)
+{
+    const struct story story = {"", NULL, "", "", ""};
+    struct attempt attempt = {.f = story_begin(&story, GATEWAYS)};
+    struct call_limits limits = {.calls = 8, .longest_ms = 60000, .node = MEMORY_ANY_NODE};
+    struct hash_key key = {1, 2};
+
+    assert_int_equal(call_table_create(&attempt.f->role.calls, &limits, &key, &memory_system), 0);
+    attempt.f->arrival.now.unix_s = 1000;
+    fixture_request(attempt.f,
+                    "INVITE sip:+4930@example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKfollowed\n"
+                    "Call-ID: followed\nFrom: \"A\" <sip:alice@example.com>;tag=a1");
+    story_go_on(attempt.f, events);
+    attempt.call = call_take(attempt.f->role.calls);
+    return attempt;
+}
+
+static uint64_t carried(const struct fixture *f, unsigned gateway)
+{
+    struct gateway_report report;
+
+    gateway_report(f->policy->gateways, gateway, f->arrival.now.ms, &report);
+    return report.calls;
+}
+
+static void leave(struct attempt *attempt)
+{
+    fixture_finish(attempt->f);
+    if (attempt->call != NULL)
+        call_written(attempt->f->role.calls, attempt->call);
+    assert_int_equal(carried(attempt->f, 0) + carried(attempt->f, 1), 0);
+    call_table_destroy(attempt->f->role.calls);
+    attempt->f->role.calls = NULL;
+    story_end(attempt->f);
+}
+
+static void bye(struct fixture *f, unsigned status)
+{
+    fixture_request(f,
+                    "BYE sip:b@192.0.2.10\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKbye\nCall-ID: followed\n"
+                    "From: <sip:alice@example.com>;tag=a1\nTo: <sip:+4930@example.com>;tag=t\n"
+                    "CSeq: 2 BYE\nRoute: <sip:198.18.0.1;lr>");
+    (void)status;
+}
+
+static void test_refused_call_is_one_line(void **state)
+{
+    struct attempt attempt = follow("a486");
+
+    (void)state;
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_FAILED);
+    assert_int_equal(attempt.call->code, 486);
+    assert_int_equal(attempt.call->tries, 1);
+    assert_int_equal(attempt.call->route, 0);
+    assert_int_equal(attempt.call->answer_ms, 0);
+    struct slice uri = call_text(attempt.call, CALL_URI);
+    assert_true(slice_equal(uri, SLICE("sip:+4930@example.com")));
+    assert_true(slice_equal(call_text(attempt.call, CALL_FROM), SLICE("sip:alice@example.com")));
+    assert_true(slice_equal(call_text(attempt.call, CALL_CALL_ID), SLICE("followed")));
+    assert_int_equal(attempt.call->source.address[3], 4);
+    assert_int_equal(attempt.call->hop.address[3], 10);
+    leave(&attempt);
+}
+
+static void test_failover_counts_tries_and_moves_the_call(void **state)
+{
+    struct attempt attempt = follow("a503");
+
+    (void)state;
+    assert_null(attempt.call);
+    assert_int_equal(carried(attempt.f, 0), 0);
+    assert_int_equal(carried(attempt.f, 1), 1);
+    story_go_on(attempt.f, "b480");
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->tries, 2);
+    assert_int_equal(attempt.call->code, 480);
+    assert_int_equal(attempt.call->hop.address[3], 11);
+    leave(&attempt);
+}
+
+static void test_cancelled_call(void **state)
+{
+    struct attempt attempt = follow("a180");
+
+    (void)state;
+    fixture_request(attempt.f,
+                    "CANCEL sip:+4930@example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKfollowed\n"
+                    "Call-ID: followed");
+    story_go_on(attempt.f, "a487");
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_CANCELLED);
+    assert_int_equal(attempt.call->code, 487);
+    leave(&attempt);
+}
+
+static void test_unanswered_call(void **state)
+{
+    struct attempt attempt = follow("40s");
+
+    (void)state;
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_TIMEOUT);
+    assert_int_equal(attempt.call->code, 408);
+    leave(&attempt);
+}
+
+static void test_answered_call_ends_with_the_answer_to_its_bye(void **state)
+{
+    struct attempt attempt = follow("a180 a200");
+
+    (void)state;
+    assert_null(attempt.call);
+    assert_int_equal(carried(attempt.f, 0), 1);
+    story_go_on(attempt.f, "20s");
+    bye(attempt.f, 200);
+    assert_null(call_take(attempt.f->role.calls));
+    fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 200, "");
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_COMPLETED);
+    assert_int_equal(attempt.call->code, 200);
+    assert_true(attempt.call->answer_ms >= attempt.call->start_ms);
+    leave(&attempt);
+}
+
+static void test_challenged_bye_does_not_end_the_call(void **state)
+{
+    struct attempt attempt = follow("a200");
+
+    (void)state;
+    bye(attempt.f, 401);
+    fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 401, "");
+    assert_null(call_take(attempt.f->role.calls));
+    story_go_on(attempt.f, "70s"); // longer than a call may last here
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_LOST);
+    leave(&attempt);
+}
+
+static void test_request_within_a_call_is_no_attempt(void **state)
+{
+    struct attempt attempt = follow("a486");
+
+    (void)state;
+    fixture_request(attempt.f, "INVITE sip:b@192.0.2.10\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKre\n"
+                               "To: <sip:+4930@example.com>;tag=t\nRoute: <sip:198.18.0.1;lr>");
+    struct call_usage usage;
+    call_usage(attempt.f->role.calls, &usage);
+    assert_int_equal(usage.begun, 1);
+    leave(&attempt);
+}
+
+static void test_gateways_hear_what_became_of_requests(void **state)
+{
+    struct attempt attempt = follow("a503 b486");
+    struct gateway_report report;
+
+    (void)state;
+    gateway_report(attempt.f->policy->gateways, 0, attempt.f->arrival.now.ms, &report);
+    assert_int_equal(report.bad, 1);
+    gateway_report(attempt.f->policy->gateways, 1, attempt.f->arrival.now.ms, &report);
+    assert_int_equal(report.good, 1);
+    leave(&attempt);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused_call_is_one_line),
+        cmocka_unit_test(test_failover_counts_tries_and_moves_the_call),
+        cmocka_unit_test(test_cancelled_call),
+        cmocka_unit_test(test_unanswered_call),
+        cmocka_unit_test(test_answered_call_ends_with_the_answer_to_its_bye),
+        cmocka_unit_test(test_challenged_bye_does_not_end_the_call),
+        cmocka_unit_test(test_request_within_a_call_is_no_attempt),
+        cmocka_unit_test(test_gateways_hear_what_became_of_requests),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
