@@ -3,9 +3,10 @@
 // A worker whose message needs a name that the name table does not have gives the message to control (PACKET_RESOLVE).
 // control_dns_park asks, once for all messages that wait for the same name; the answer, good or not, goes into the name
 // table, and the messages back to their workers (PACKET_SERVE), who now find it. Names in the configuration (gateways,
-// next hops) are asked for at the start and again before their time to live ends, so that no worker waits for them.
+// next hops) are asked for at the start and again before their time to live ends, so that no worker waits for them;
+// while no server answers, what was known of them stays.
 //
-// Control thread only, but for the counters. Bounded: CONTROL_LOOKUPS_MAX names on their way at a time, half of them for
+// Control thread only, but for the counters. Bounded: CONTROL_LOOKUPS_MAX names on their way, half of them for
 // the configuration's; [dns] parked_max messages, a quarter of them for one name. Beyond that a message is dropped
 // (DROP_PARK_FULL). The configuration stays valid until the next one is given by control_dns_names.
 //
@@ -45,8 +46,8 @@ int control_dns_create(struct control_dns **dns, const struct control_dns_setup 
 // Drops what waits (DROP_STOPPING). NULL is allowed.
 void control_dns_destroy(struct control_dns *dns);
 
-// A new configuration: its names, servers, times to live, ENUM suffix; the bounds and the listeners stay as they were at
-// the start. 0; -ENOMEM: its names are asked for only when a message needs them; -ENOMEM, -EINVAL: the servers stay.
+// A new configuration: its names, servers, times to live, ENUM suffix; the bounds and the listeners stay as they were.
+// 0; -ENOMEM: its names are asked for only when a message needs them; -ENOMEM, -EINVAL: the servers stay.
 int control_dns_names(struct control_dns *dns, const struct conf *conf);
 
 // A message of worker `worker` that waits for the answer to the question written behind it (worker/parked.h).

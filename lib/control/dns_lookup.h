@@ -1,7 +1,7 @@
 // dns_lookup: one name or number on its way through the DNS.
 //
-// Internal to control's DNS. dns.c begins lookups, dns_hops.c and dns_enum.c take them along: each step asks, counts what
-// it waits for, and goes on when all has been answered; dns_lookup.c ends them. Control thread only.
+// Internal to control's DNS. dns.c begins lookups, dns_hops.c and dns_enum.c take them along: each step asks, counts
+// what it waits for, and goes on when all has been answered; dns_lookup.c ends them. Control thread only.
 #ifndef CONTROL_DNS_LOOKUP_H
 #define CONTROL_DNS_LOOKUP_H
 
@@ -76,7 +76,7 @@ struct control_lookup *control_lookup_find(struct control_dns *dns, const struct
 struct control_lookup *control_lookup_take(struct control_dns *dns, const struct name_question *question);
 // May end it before returning.
 void control_lookup_begin(struct control_lookup *lookup);
-// Puts the answer into the name table, gives back what waited, and the lookup is gone. False: the table has no room now.
+// Puts the answer into the name table, gives back what waited, and the lookup is gone. False: there is no room now.
 bool control_lookup_settle(struct control_dns *dns, struct control_lookup *lookup);
 
 bool control_question_same(const struct name_question *a, const struct name_question *b);

@@ -2,7 +2,7 @@
 //
 // The expression comes from strangers. The C library's POSIX expressions take hours and gigabytes for the wrong thirty
 // bytes (".?+{2}{1,20}"), so PCRE2 takes them, whose code and whose steps are bounded. It knows all that POSIX extended
-// expressions have; of alternatives it takes the first that fits, not the longest, which for numbers are mostly the same.
+// expressions have; of alternatives it takes the first that fits, not the longest: for numbers mostly the same.
 // Pure. Control thread (it allocates).
 #ifndef CONTROL_DNS_REWRITE_H
 #define CONTROL_DNS_REWRITE_H
