@@ -7,6 +7,8 @@ void role_options(struct role_request *request)
 {
     struct role_text lines;
 
+    if (role_is_merged(request))
+        return;
     if (!role_supports(request, SIP_HEADER_REQUIRE, SLICE("")))
         return;
     role_answer_lines_begin(request, &lines);

@@ -151,6 +151,8 @@ void role_proxy(struct role_request *request)
     uint8_t breadth = role_forward_breadth(request);
     struct role_course course;
 
+    if (request->message->method == SIP_METHOD_REGISTER && role_transact(request))
+        return;
     if (!may_be_forwarded(request, branch.loop, breadth) || role_course_find(request, &course) != ROLE_TARGET)
         return;
     if (request->role->transactions == NULL || course.mode == CONF_MODE_STATELESS ||

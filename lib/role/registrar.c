@@ -156,6 +156,8 @@ void role_register(struct role_request *request)
     struct role_registration registration;
 
     registration.request = request;
+    if (role_is_merged(request))
+        return;
     if (sip_message_has(request->message, SIP_HEADER_REQUIRE) &&
         !role_supports(request, SIP_HEADER_REQUIRE, role_takes_path(request) ? SLICE("path") : SLICE("")))
         return; // step 2

@@ -109,6 +109,9 @@ bool role_routes_prepare(struct role_request *request);
 bool role_routes_top(const struct role_request *request, struct sip_address *route);
 void role_routes_note(struct role_request *request);
 
+// merged.c. True: answered 482.
+bool role_is_merged(struct role_request *request);
+
 // The servers. Each sets the verdict.
 void role_register(struct role_request *request);
 void role_proxy(struct role_request *request);

@@ -79,7 +79,10 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
     request.trust = ROLE_TRUST_UNASKED;
     request.resumed = false;
 
-    if (!role_request_sane(&request, parsed) || role_transact(&request))
+    if (!role_request_sane(&request, parsed))
+        return;
+    // A REGISTER is mostly for the registrar, which has no transactions: role_proxy asks for the others.
+    if (message->method != SIP_METHOD_REGISTER && role_transact(&request))
         return;
     if (message->method == SIP_METHOD_ACK && role_request_acks_us(&request)) {
         role_drop(&request, DROP_ACK_ABSORBED);

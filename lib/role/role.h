@@ -12,6 +12,7 @@
 #include "location/location.h"
 #include "name/name.h"
 #include "role/allow.h"
+#include "role/merged.h"
 #include "sip/date.h"
 #include "sip/edit.h"
 #include "sip/message.h"
@@ -61,6 +62,7 @@ struct role {
     uint64_t random;        // state of the jitter's generator
     uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
+    struct role_merged merged;
     uint64_t date_s; // the second that `date` is for, once that is not empty
     char date[SIP_DATE_LEN];
     char asked[NAME_TEXT_MAX]; // the name or number that was looked up last: verdict.name of what is parked

@@ -262,6 +262,8 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len)
     if (parsed == SIP_OK)
         parsed = sip_message_check(&message);
     sip_edits_clear(&f->edits);
+    if (!f->merges)
+        f->role.merged = (struct role_merged){0};
     memset(&f->verdict, 0xee, sizeof(f->verdict));
     role_steer(&f->role, &message, 1, &steered);
     role_serve(&f->role, &message, parsed, &steered, &f->arrival, &f->verdict, &f->edits);

@@ -32,6 +32,7 @@ struct fixture {
     struct gateway_states *states;
     struct name_table *names;
     struct test_outlet *outlet; // with transactions
+    bool merges; // requests of one Call-ID may be forks of one; mostly they only share it
     struct rte_rcu_qsbr *qsbr;
     struct location *location;
     struct role role;

@@ -490,6 +490,43 @@ static void test_another_workers_shard_is_never_written(void **state)
     fixture_close(f);
 }
 
+// RFC 3261 8.2.2.2: forked on its way, and met again.
+static void test_merged_request_is_482(void **state)
+{
+    static const struct fixture_case cases[] = {
+        {"the first", NULL, "REGISTER sip:example.com\nCall-ID: m\nContact: <sip:m@192.0.2.9>",
+         "reply 200 192.0.2.4:5060 by 0"},
+        {"by another way", NULL,
+         "REGISTER sip:example.com\nCall-ID: m\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKother\n"
+         "Contact: <sip:m@192.0.2.9>",
+         "reply 482 192.0.2.4:5060 by 0\n+SIP/2.0 482 Merged Request"},
+        {"the first again is a retransmission", NULL,
+         "REGISTER sip:example.com\nCall-ID: m\nContact: <sip:m@192.0.2.9>", "reply 200 192.0.2.4:5060 by 0"},
+        {"another CSeq is another request", NULL,
+         "REGISTER sip:example.com\nCall-ID: m\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKthird\n"
+         "CSeq: 2 REGISTER\nContact: <sip:m@192.0.2.9>",
+         "reply 200 192.0.2.4:5060 by 0"},
+        {"OPTIONS", NULL, "OPTIONS sip:198.18.0.1\nCall-ID: m", "reply 200 192.0.2.4:5060 by 0"},
+        {"OPTIONS by another way", NULL,
+         "OPTIONS sip:198.18.0.1\nCall-ID: m\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKother",
+         "reply 482 192.0.2.4:5060 by 0"},
+        {"in a dialog it is none", NULL,
+         "OPTIONS sip:198.18.0.1\nCall-ID: m\nTo: <sip:198.18.0.1>;tag=x\nRoute: <sip:198.18.0.1;lr>\n"
+         "Via: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKfourth",
+         "reply 200 192.0.2.4:5060 by 0"},
+    };
+    struct fixture *f = *state;
+
+    f->merges = true;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        fixture_request(f, cases[i].request);
+        fixture_expect(f, cases[i].name, cases[i].summary);
+    }
+    f->arrival.now.ms += 32001; // 64 * T1
+    fixture_request(f, "OPTIONS sip:198.18.0.1\nCall-ID: m\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKlate");
+    fixture_expect(f, "its transaction is over", "reply 200 192.0.2.4:5060 by 0");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -515,6 +552,7 @@ int main(void)
         TEST(test_contacts_that_no_answer_can_list_are_refused),
         TEST(test_binding_leads_where_the_client_can_be_reached),
         TEST(test_source_is_kept_as_configured),
+        TEST(test_merged_request_is_482),
         TEST(test_another_workers_shard_is_never_written),
     };
 

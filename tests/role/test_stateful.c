@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "name/name.h"
+
 #define CALLER "192.0.2.4:5060"
 #define BOB    "192.0.2.9:5062"
 #define INVITE "INVITE sip:bob@example.com\n"
@@ -14,6 +16,7 @@ static const char conf[] = "[server]\nserver_header =\n"
                            "[listener a]\naddress = 198.18.0.1:5060\nport = p\n"
                            "[listener b]\naddress = 198.18.1.1:5060\nport = p\n"
                            "[domain example.com]\n"
+                           "[trust]\nnetworks = 192.0.2.0/24\n"
                            "[route quick]\nuser = quick\naction = location\nmode = stateless\n";
 
 static int set_up(void **state)
@@ -486,6 +489,62 @@ static void test_icmp_about_what_was_answered_is_ignored(void **state)
     fixture_left(f, "it arrived", "");
 }
 
+// Its name is not known yet: the caller hears 100, and the request comes back when it is.
+static void test_request_that_waits_for_a_name(void **state)
+{
+    struct fixture *f = *state;
+    struct name_question question = {.name = SLICE("far.example"), .kind = NAME_SIP};
+    union {
+        struct name_answer answer;
+        char room[sizeof(struct name_answer) + sizeof(struct name_hop)];
+    } said = {.answer = {.expires_ms = UINT64_MAX / 2, .hops_n = 1}};
+    const char *request = "INVITE sip:x@far.example\nFrom: <sip:alice@example.com>;tag=a1";
+
+    assert_true(endpoint_parse(SLICE("192.0.2.77:5060"), &said.answer.hops[0].endpoint));
+    fixture_request(f, request);
+    assert_int_equal(f->verdict.kind, VERDICT_PARK);
+    fixture_left(f, "100 for now", "100@" CALLER);
+    fixture_request(f, request);
+    assert_int_equal(f->verdict.kind, VERDICT_PARK); // nothing was opened yet
+    f->outlet->log[0] = 0;
+    assert_int_equal(name_put(f->names, &question, &said.answer, f->arrival.now.ms), 0);
+    fixture_request(f, request);
+    fixture_left(f, "now it goes", "100@" CALLER " INVITE@192.0.2.77:5060");
+    fixture_request(f, request);
+    fixture_left(f, "and the second one is a retransmission", "100@" CALLER);
+}
+
+// What is only kept to be repeated leaves room for what is new.
+static void test_answer_that_is_not_kept_is_asked_for_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct transaction_usage usage;
+
+    f->outlet->room = 100; // less than a quarter of kept_max
+    fixture_request(f, "MESSAGE sip:bob@example.com");
+    fixture_answer(f, BOB, "MESSAGE", 200, "");
+    fixture_left(f, "answered", "MESSAGE@" BOB " 200@" CALLER);
+    transaction_usage(f->role.transactions, &usage);
+    assert_int_equal(usage.records, 0);
+    fixture_request(f, "MESSAGE sip:bob@example.com");
+    fixture_left(f, "again", "MESSAGE@" BOB);
+}
+
+// RFC 3261 9.1, 17.1.1.3: they go where their INVITE went.
+static void test_hop_requests_keep_the_route(void **state)
+{
+    struct fixture *f = *state;
+    struct location_binding binding = fixture_contact("sip:p@192.0.2.30");
+
+    binding.path = SLICE("<sip:192.0.2.31;lr>,<sip:192.0.2.32;lr>");
+    fixture_bind(f, "pathed@example.com", binding);
+    fixture_request(f, "INVITE sip:pathed@example.com");
+    fixture_answer(f, "192.0.2.31:5060", "INVITE", 486, "");
+    const char *ack = last_sent(f, "ACK")->bytes;
+    assert_memory_equal(ack, "ACK sip:p@192.0.2.30 SIP/2.0\r\n", 30);
+    expect_line(ack, "Route: <sip:192.0.2.31;lr>,<sip:192.0.2.32;lr>");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -513,6 +572,9 @@ int main(void)
         TEST(test_stateless_route_keeps_nothing),
         TEST(test_no_record_is_503_for_new_calls_alone),
         TEST(test_no_buffer_is_503_for_new_calls_alone),
+        TEST(test_request_that_waits_for_a_name),
+        TEST(test_answer_that_is_not_kept_is_asked_for_anew),
+        TEST(test_hop_requests_keep_the_route),
         TEST(test_icmp_ends_a_branch_as_503),
         TEST(test_icmp_about_what_was_answered_is_ignored),
     };
