@@ -34,7 +34,6 @@ unsigned transaction_server_ack(struct transaction_table *table, struct transact
     case TRANSACTION_SERVER_COMPLETED:
         if (transaction_is_invite(transaction)) {
             transaction->state = TRANSACTION_SERVER_CONFIRMED;
-            transaction->retransmit_at = TRANSACTION_NEVER;
             transaction->ends_at = transaction_deadline(now_ms, table->timers.t4_ms); // I
         }
         return TRANSACTION_ABSORB;
@@ -81,12 +80,10 @@ static unsigned respond_to_other(const struct transaction_table *table, struct t
         if (status != 100 || early)
             return TRANSACTION_ABSORB;
         transaction->state = TRANSACTION_SERVER_PROCEEDING;
-        transaction->retransmit_at = TRANSACTION_NEVER;
         transaction->status = status;
         return TRANSACTION_PASS;
     }
     transaction->state = TRANSACTION_SERVER_COMPLETED;
-    transaction->retransmit_at = TRANSACTION_NEVER;
     transaction->ends_at = transaction_deadline(now_ms, 64 * table->timers.t1_ms); // J
     if (status == 408) {
         // RFC 4320 4.2: never sent. What was sent before is not sent again either.
@@ -108,8 +105,6 @@ unsigned transaction_server_respond(struct transaction_table *table, struct tran
 static unsigned end(struct transaction *transaction, unsigned why)
 {
     transaction->state = TRANSACTION_SERVER_TERMINATED;
-    transaction->retransmit_at = TRANSACTION_NEVER;
-    transaction->ends_at = TRANSACTION_NEVER;
     return why | TRANSACTION_ENDED;
 }
 

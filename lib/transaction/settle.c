@@ -148,8 +148,11 @@ struct transaction *transaction_due(struct transaction_table *table, uint64_t no
     uint32_t ahead = slot;
 
     // The links of those before the last were read in the call before.
-    for (unsigned i = 0; i < TRANSACTION_WHEEL_AHEAD; i++)
+    for (unsigned i = 0; i < TRANSACTION_WHEEL_AHEAD; i++) {
         ahead = table->wheel.links[ahead].next;
+        if (i == TRANSACTION_WHEEL_AHEAD / 2 - 1)
+            transaction_prefetch_kept(&table->records[ahead]); // itself prefetched two calls before
+    }
     __builtin_prefetch(&table->records[ahead], 1);
     __builtin_prefetch(&table->records[ahead].first, 1);
     transaction->wheel_at = TRANSACTION_WHEEL_NONE;

@@ -170,6 +170,12 @@ void transaction_prefetch_slot(const struct transaction_table *table, uint32_t s
         prefetch_record(table, slot);
 }
 
+void transaction_prefetch_buffers(const struct transaction_table *table, uint32_t slot)
+{
+    if (slot <= table->records_n)
+        transaction_prefetch_kept(&table->records[slot]);
+}
+
 void transaction_prefetch_record(const struct transaction_table *table, struct hash128 key)
 {
     const struct transaction_edge *head = head_of(table, key);

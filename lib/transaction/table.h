@@ -79,4 +79,13 @@ static inline void transaction_count(uint64_t *counter, int64_t by)
 // settle.c: takes it from those that linger, if it is one of them.
 void transaction_linger_not(struct transaction_table *table, struct transaction *transaction);
 
+// What an event of this record may send or release. Buffers are not looked at.
+static inline __attribute__((always_inline)) void
+transaction_prefetch_kept(const struct transaction *transaction)
+{
+    __builtin_prefetch(transaction->first.request, 1);
+    __builtin_prefetch(transaction->response, 1);
+    __builtin_prefetch(transaction->original, 1);
+}
+
 #endif

@@ -156,6 +156,8 @@ void transaction_prefetch(const struct transaction_table *table, struct hash128 
 void transaction_prefetch_record(const struct transaction_table *table,
                                  struct hash128 key);                                 // what it leads to
 void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot); // any slot at all
+// The buffers of a record that was prefetched a while ago; any slot at all.
+void transaction_prefetch_buffers(const struct transaction_table *table, uint32_t slot);
 
 // By what our Via branch carries; NULL: nothing there, or not with this check.
 struct transaction *transaction_at(struct transaction_table *table, uint32_t slot, uint64_t check);

@@ -277,7 +277,10 @@ static void test_100_is_due_when_timer_e_reaches_t2(void **state)
         transaction_table_time(f.table, &timers);
         struct transaction *transaction = fixture_begin(&f, 1, SIP_METHOD_INFO);
 
-        assert_int_equal(transaction->retransmit_at, f.now_ms + cases[i].due);
+        f.now_ms += cases[i].due;
+        assert_int_equal(transaction_server_timer(f.table, transaction, f.now_ms - 1), 0);
+        assert_int_equal(transaction_server_timer(f.table, transaction, f.now_ms), TRANSACTION_TRYING);
+        assert_int_equal(transaction_server_timer(f.table, transaction, f.now_ms), 0); // asked for once
         fixture_close(&f);
     }
 }
