@@ -23,6 +23,7 @@ static const struct endpoint server = {{198, 18, 0, 1}, 5060, ENDPOINT_IP4, 0};
 void flow_populate(struct rig *rig, uint32_t users)
 {
     struct location *location = rig->strowger.location;
+    uint64_t now_ms = rig->strowger.workers[0]->now.ms;
     char aor[64], contact[96];
 
     for (uint32_t user = 0; user < users; user++) {
@@ -35,12 +36,12 @@ void flow_populate(struct rig *rig, uint32_t users)
             .contact = slice_of(contact, (size_t)contact_len),
             .call_id = SLICE("registration"),
             .received = phone,
-            .expires_ms = BINDING_MS,
+            .expires_ms = now_ms + BINDING_MS,
             .cseq = 1,
             .q = 1000,
         };
         struct slice name = slice_of(aor, (size_t)aor_len);
-        if (location_put(location, location_key(location, name), name, &binding, 1, 0) != 0) {
+        if (location_put(location, location_key(location, name), name, &binding, 1, now_ms) != 0) {
             fprintf(stderr, "bench-calls: the location table is full at user %u\n", user);
             exit(1);
         }

@@ -77,6 +77,7 @@ void traffic_close(struct traffic *traffic)
 void traffic_populate(struct rig *rig, enum traffic_case which, uint32_t users)
 {
     struct location *location = rig->strowger.location;
+    uint64_t now_ms = rig->strowger.workers[0]->now.ms;
     char aor[64], contact[96], call_id[64];
 
     for (uint32_t user = 0; user < users; user++) {
@@ -92,13 +93,13 @@ void traffic_populate(struct rig *rig, enum traffic_case which, uint32_t users)
             .contact = slice_of(contact, (size_t)contact_len),
             .call_id = slice_of(call_id, (size_t)call_len),
             .received = phone, // as the registrar notes the next hop
-            .expires_ms = BINDING_MS,
+            .expires_ms = now_ms + BINDING_MS,
             .cseq = 1,
             .q = 1000,
         };
         struct slice name = slice_of(aor, (size_t)aor_len);
         struct hash128 key = location_key(location, name);
-        if (location_put(location, key, name, &binding, 1, 0) != 0) {
+        if (location_put(location, key, name, &binding, 1, now_ms) != 0) {
             fprintf(stderr, "bench-pipeline: the location table is full at user %u\n", user);
             exit(1);
         }
