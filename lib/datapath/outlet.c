@@ -211,7 +211,11 @@ static void outlet_release(void *owner, struct buffer *buffer)
         return;
     worker->counters.kept--;
     worker->counters.kept_large -= is_large(mbuf_of(buffer));
-    rte_pktmbuf_free(mbuf_of(buffer));
+    // One segment, and its `next` lies in another line than all that is asked for here.
+    if (rte_mbuf_refcnt_read(mbuf_of(buffer)) == 1 && RTE_MBUF_DIRECT(mbuf_of(buffer)))
+        rte_mbuf_raw_free(mbuf_of(buffer));
+    else
+        rte_pktmbuf_free(mbuf_of(buffer));
 }
 
 static bool outlet_room(void *owner, unsigned buffers)
