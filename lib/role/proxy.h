@@ -54,11 +54,11 @@ void role_transaction_trying(struct role_request *request);
 void role_transaction_tag(const struct role *role, const struct transaction *transaction,
                           char tag[ROLE_TAG_LEN]);
 
-// branches.c: beginning them. In place: the first target of a group gets the message in hand.
+// group.c: targets that are tried together.
 struct role_group {
     unsigned n;
     bool more; // there may be further targets when these have failed
-    uint16_t status; // of the answer where none of them can be reached; 0: none was there
+    uint16_t status; // of the answer where none of them can be reached
     const char *reason;
     struct {
         struct role_target target;
@@ -66,16 +66,22 @@ struct role_group {
         int8_t from; // the branch whose 3xx named it, or -1
     } one[ROLE_TOGETHER_MAX];
 };
-// The targets to be tried next, together. ROLE_TARGET: at least one.
-// At most `max` of them. `transaction`: NULL: nothing was tried yet. `course`: NULL: only `contacts` (may be NULL).
+// The targets to be tried next, together, at most `max`. ROLE_TARGET: at least one. `transaction`: NULL: nothing was tried yet. `course`: NULL: only `contacts` (may be NULL).
 enum role_targeting role_group_gather(struct role_request *request, const struct role_course *course,
                                       struct transaction *transaction, const struct role_contacts *contacts,
                                       unsigned max, struct role_group *group);
-// `loop`: of its Via branches.
+// How many a record may begin now.
+unsigned role_group_max(const struct role_request *request, const struct transaction *transaction);
+
+// branches.c. The first of the group gets the message in hand, the others copies. `loop`: of their Via branches.
 void role_branches_begin(struct role_request *request, const struct role_course *course,
                          struct transaction *transaction, uint32_t loop, const struct role_group *group);
-// Asks again for targets, from the kept request. `failed`: the status that a branch ended with, 0: it still rings.
-// True: at least one branch was begun.
+// All of them get copies. `request`: the one that was kept. Returns how many were begun.
+unsigned role_branches_begin_copies(struct role_request *request, const struct role_course *course,
+                                    struct transaction *transaction, const struct role_group *group);
+
+// failover.c. Asks again for targets, from the kept request. `failed`: the status that a branch ended with; 0: it
+// rings too long, and is cancelled if there is another. True: at least one branch was begun.
 bool role_branches_next(struct role_event *event, uint16_t failed);
 // Whether a final answer is still waited for.
 bool role_branch_waits(const struct transaction_branch *branch);
