@@ -21,9 +21,9 @@ static void add_transactions(struct rte_tel_data *row, const struct worker *work
     rte_tel_data_add_dict_u64(row, "evicted", usage.evicted);
     rte_tel_data_add_dict_u64(row, "refused", usage.refused);
     rte_tel_data_add_dict_u64(row, "bytes", usage.bytes);
-    rte_tel_data_add_dict_u64(row, "kept", counters->kept);
+    rte_tel_data_add_dict_u64(row, "kept", worker->kept);
     rte_tel_data_add_dict_u64(row, "kept_max", worker->kept_max);
-    rte_tel_data_add_dict_u64(row, "kept_large", counters->kept_large);
+    rte_tel_data_add_dict_u64(row, "kept_large", worker->kept_large);
     rte_tel_data_add_dict_u64(row, "kept_refused", counters->kept_refused);
     rte_tel_data_add_dict_u64(row, "sent_requests", counters->sent_requests);
     for (unsigned status = 1; status < COUNTERS_STATUS_CLASSES; status++) {

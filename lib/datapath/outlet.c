@@ -51,8 +51,8 @@ static struct buffer *hold(struct worker *worker, struct rte_mbuf *mbuf)
     packet->kept_len = mbuf->data_len;
     packet->kept_port = packet->port;
     packet->kept_indexed = false;
-    worker->counters.kept++;
-    worker->counters.kept_large += is_large(mbuf);
+    worker->kept++;
+    worker->kept_large += is_large(mbuf);
     return (struct buffer *)mbuf;
 }
 
@@ -60,9 +60,9 @@ static struct buffer *hold(struct worker *worker, struct rte_mbuf *mbuf)
 // suffer; large buffers are few and are needed to join segments.
 static bool may_hold(const struct worker *worker, bool large)
 {
-    if (large && worker->counters.kept_large >= worker->kept_large_max)
+    if (large && worker->kept_large >= worker->kept_large_max)
         return false;
-    return !worker->pools_low || worker->counters.kept < worker->kept_max;
+    return !worker->pools_low || worker->kept < worker->kept_max;
 }
 
 // The same message in another buffer.
@@ -209,8 +209,8 @@ static void outlet_release(void *owner, struct buffer *buffer)
 
     if (buffer == NULL)
         return;
-    worker->counters.kept--;
-    worker->counters.kept_large -= is_large(mbuf_of(buffer));
+    worker->kept--;
+    worker->kept_large -= is_large(mbuf_of(buffer));
     // One segment, and its `next` lies in another line than all that is asked for here.
     if (rte_mbuf_refcnt_read(mbuf_of(buffer)) == 1 && RTE_MBUF_DIRECT(mbuf_of(buffer)))
         rte_mbuf_raw_free(mbuf_of(buffer));
@@ -222,7 +222,7 @@ static bool outlet_room(void *owner, unsigned buffers)
 {
     const struct worker *worker = owner;
 
-    return !worker->pools_low && worker->counters.kept + buffers <= worker->kept_max;
+    return !worker->pools_low && worker->kept + buffers <= worker->kept_max;
 }
 
 struct outlet datapath_outlet(struct worker *worker)

@@ -59,9 +59,7 @@ struct counters {
     uint64_t sent_requests;                    // by roles beside the message in hand: branches, ACK, CANCEL
     uint64_t sent_responses[COUNTERS_STATUS_CLASSES];
     uint64_t sent_copies;  // of both, those sent while the one before was still on its way
-    uint64_t kept;         // messages that roles hold now
-    uint64_t kept_large;   // of these, in large buffers
-    uint64_t kept_refused; // for which there was no buffer
+    uint64_t kept_refused; // messages for roles to keep, for which there was no buffer
     uint64_t unreachable;  // ICMP errors that were about a request of ours
     uint64_t parked;       // messages given to control until a name is known
     uint64_t keepalives;     // double CRLFs and STUN requests, answered

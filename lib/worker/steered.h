@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "sip/address.h"
+#include "sip/via.h"
 
 enum steered_by {
     STEERED_BY_NOTHING = 0, // `named` is not set
@@ -13,6 +14,7 @@ enum steered_by {
 };
 
 struct steered {
+    struct hash128 transaction; // what its server transaction is found by, valid when has_transaction
     struct hash128 aor; // the key that will be looked up, valid when has_aor: the one of named.uri
     uint32_t slot;      // of the record that a response is for, or UINT32_MAX
     uint16_t worker;    // that must serve the message
@@ -21,7 +23,10 @@ struct steered {
     uint8_t place;
     uint8_t by; // enum steered_by
     bool has_aor;
+    bool has_transaction;
+    bool has_via; // of a request: `via` is its top one
     struct sip_address named;
+    struct sip_via via;
 };
 
 #endif

@@ -75,6 +75,8 @@ struct worker {
     const struct conf *conf;           // the policy's, of this turn
     uint32_t generation;               // the policy's, of this turn
     uint32_t kept_max, kept_large_max; // this worker's share of what roles may keep
+    uint64_t kept;                     // messages that roles hold now; telemetry: ro
+    uint64_t kept_large;               // of these, in large buffers; telemetry: ro
     bool pools_low;                    // as the last look found them
     uint16_t outgoing_n;
     struct rte_mbuf *outgoing[WORKER_BURST];  // what roles sent beside the message in hand

@@ -354,7 +354,7 @@ uint64_t rig_kept(const struct rig *rig)
     uint64_t sum = 0;
 
     for (unsigned id = 0; id < rig->strowger.workers_n; id++)
-        sum += rig->strowger.workers[id]->counters.kept;
+        sum += rig->strowger.workers[id]->kept;
     return sum;
 }
 
