@@ -75,6 +75,8 @@ void datapath_serve(struct worker *worker, struct burst *burst)
     // steer prefetched the buckets; by now they are here, and name the records.
     for (unsigned i = 0; i < burst->n; i++) {
         struct packet *packet = packet_of(burst->mbuf[i]);
+        if (packet->steered.has_transaction)
+            transaction_prefetch_record(worker->role->transactions, packet->steered.transaction);
         if (packet->steered.slot != TRANSACTION_NONE)
             transaction_prefetch_buffers(worker->role->transactions, packet->steered.slot);
         if (!packet->steered.has_aor)

@@ -48,6 +48,8 @@ void datapath_prefetch_tables(const struct worker *worker, const struct steered 
 {
     if (steered->has_aor)
         location_prefetch_bucket(worker->location, steered->aor);
+    if (steered->has_transaction)
+        transaction_prefetch(worker->role->transactions, steered->transaction);
     if (steered->slot != TRANSACTION_NONE)
         transaction_prefetch_slot(worker->role->transactions, steered->slot);
 }

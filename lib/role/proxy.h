@@ -44,7 +44,6 @@ uint16_t role_forward_listener(const struct role_request *request, const struct 
 uint8_t role_forward_breadth(const struct role_request *request);
 
 // transact.c: requests and their server transactions.
-struct hash128 role_transaction_key(const struct role_request *request); // RFC 3261 17.2.3
 // A request of a record that is there. True: it is done with, the verdict stands.
 bool role_transact(struct role_request *request);
 // Opens a record for a request and answers 100 to an INVITE. NULL: there is no room.

@@ -38,6 +38,10 @@ static enum sip_error parse_via(struct role_request *request)
     struct slice value = sip_message_first(request->message, SIP_HEADER_VIA);
     struct cursor c = cursor_over(value);
 
+    if (request->steered->has_via) {
+        request->via = request->steered->via;
+        return SIP_OK;
+    }
     if (value.at == NULL)
         return SIP_ERROR_MISSING_VIA;
     return sip_via_take(&c, &request->via) ? SIP_OK : SIP_ERROR_VIA;

@@ -69,6 +69,9 @@ static inline bool role_via_is_unique(const struct sip_via *via)
     return via->branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(via->branch, SLICE(SIP_BRANCH_COOKIE));
 }
 
+// transact.c: what a request's server transaction is found by (17.2.3), where its Via says it all: it is unique.
+struct hash128 role_via_key(const struct role *role, const struct sip_message *message, const struct sip_via *via);
+
 // request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set
 // when it can be answered.
 enum sip_error role_request_parse(struct role_request *request);

@@ -1,6 +1,8 @@
 // Which worker serves a message, and what it will look up.
 #include "role/branch.h"
 
+#include "sip/via.h"
+
 // Whose the URI is, and the key of its address of record when it is in one of our domains and has a user.
 static void find_aor(const struct role *role, struct steered *steered)
 {
@@ -48,6 +50,18 @@ static bool in_dialog(const struct sip_message *message)
     return value.at == NULL || sip_address_parse(value, &to) != SIP_OK || to.tag.at != NULL;
 }
 
+// The top Via, and what the server transaction is found by where the Via says it all.
+static void read_via(const struct role *role, const struct sip_message *message, struct steered *steered)
+{
+    struct cursor c = cursor_over(sip_message_first(message, SIP_HEADER_VIA));
+
+    steered->has_via = sip_via_take(&c, &steered->via);
+    steered->has_transaction =
+        role->transactions != NULL && steered->has_via && role_via_is_unique(&steered->via);
+    if (steered->has_transaction)
+        steered->transaction = role_via_key(role, message, &steered->via);
+}
+
 static uint16_t worker_of_call(const struct role *role, const struct sip_message *message, unsigned workers)
 {
     struct slice call_id = sip_message_first(message, SIP_HEADER_CALL_ID);
@@ -77,6 +91,7 @@ void role_steer(const struct role *role, const struct sip_message *message, unsi
     bool by_aor;
 
     steered->has_aor = false;
+    steered->has_via = steered->has_transaction = false;
     steered->slot = TRANSACTION_NONE;
     steered->by = STEERED_BY_NOTHING;
     steered->worker = 0;
@@ -88,6 +103,9 @@ void role_steer(const struct role *role, const struct sip_message *message, unsi
         read_to(role, message, steered);
     else
         read_request_uri(role, message, steered);
+    if (message->method !=
+        SIP_METHOD_REGISTER) // which is mostly for the registrar, and that has no transactions
+        read_via(role, message, steered);
     switch (message->method) {
     case SIP_METHOD_REGISTER:
     case SIP_METHOD_PUBLISH:

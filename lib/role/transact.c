@@ -33,22 +33,42 @@ static void put_old(struct role_digest *digest, const struct role_request *reque
     role_digest_put(digest, request->via.text);
 }
 
-struct hash128 role_transaction_key(const struct role_request *request)
+// The table tells those apart that have a number.
+static void put_method(struct role_digest *digest, const struct sip_message *message)
 {
-    const struct sip_via *via = &request->via;
+    if (message->method == SIP_METHOD_OTHER)
+        role_digest_put(digest, sip_message_span(message, message->method_text));
+}
+
+struct hash128 role_via_key(const struct role *role, const struct sip_message *message,
+                            const struct sip_via *via)
+{
+    struct role_digest digest;
+
+    role_digest_begin(&digest, &role->secret, ROLE_DIGEST_TRANSACTION);
+    role_digest_put(&digest, via->branch);
+    put_lower(&digest, via->host);
+    role_digest_put_number(&digest, via->port != 0 ? via->port : 5060);
+    put_method(&digest, message);
+    return role_digest_end(&digest);
+}
+
+static struct hash128 old_key(const struct role_request *request)
+{
     struct role_digest digest;
 
     role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_TRANSACTION);
-    if (role_via_is_unique(via)) {
-        role_digest_put(&digest, via->branch);
-        put_lower(&digest, via->host);
-        role_digest_put_number(&digest, via->port != 0 ? via->port : 5060);
-    } else {
-        put_old(&digest, request);
-    }
-    if (request->message->method == SIP_METHOD_OTHER) // the table tells the others apart
-        role_digest_put(&digest, request->cseq.method_text);
+    put_old(&digest, request);
+    put_method(&digest, request->message);
     return role_digest_end(&digest);
+}
+
+static struct hash128 key_of(const struct role_request *request)
+{
+    if (request->steered->has_transaction)
+        return request->steered->transaction;
+    return role_via_is_unique(&request->via) ? role_via_key(request->role, request->message, &request->via)
+                                             : old_key(request);
 }
 
 static struct role_event event_of(const struct role_request *request, struct transaction *transaction)
@@ -108,7 +128,7 @@ bool role_transact(struct role_request *request)
 
     if (role->transactions == NULL)
         return false;
-    request->key = role_transaction_key(request);
+    request->key = key_of(request);
     struct transaction *transaction = transaction_find(role->transactions, request->key, (uint8_t)method);
     if (transaction == NULL)
         return false;
