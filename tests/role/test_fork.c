@@ -222,6 +222,84 @@ static void test_no_buffer_for_the_original_is_no_failover(void **state)
     story_end(f);
 }
 
+// 16.7 step 5: exactly one final answer to what is no INVITE, and nothing to cancel.
+static void test_other_methods_fork_as_well(void **state)
+{
+    const struct story story = {"", "a b", PAR, "a603 b603", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    f->outlet->log[0] = 0;
+    fixture_request(f, "MESSAGE sip:bob@example.com");
+    assert_string_equal(story_left(f), "MESSAGE>b MESSAGE>a");
+    fixture_answer(f, story_address('a'), "MESSAGE", 404, "");
+    fixture_answer(f, story_address('b'), "MESSAGE", 200, "");
+    assert_string_equal(story_left(f), "200>u");
+    fixture_request(f, "INFO sip:bob@example.com");
+    f->outlet->log[0] = 0;
+    fixture_answer(f, story_address('a'), "INFO", 200, "");
+    fixture_answer(f, story_address('b'), "INFO", 200, "");
+    assert_string_equal(fixture_verdict(f), "drop RESPONSE_LATE");
+    assert_string_equal(story_left(f), "200>u");
+    fixture_request(f, "UPDATE sip:bob@example.com");
+    f->outlet->log[0] = 0;
+    fixture_answer(f, story_address('a'), "UPDATE", 404, "");
+    fixture_answer(f, story_address('b'), "UPDATE", 408, "");
+    assert_string_equal(story_left(f), "404>u");
+    story_end(f);
+}
+
+// Another configuration holds from a turn to the next; what is in progress goes on by it.
+static void reload(struct fixture *f, const char *sections, struct role_policy **before)
+{
+    static const char base[] = "[server]\nserver_header =\nrecord_route = no\n[port p]\ndevice = net_null0\n"
+                               "[listener a]\naddress = 198.18.0.1:5060\nport = p\n[domain example.com]\n";
+    struct hash_key key = {1, 2};
+    char text[2048];
+
+    snprintf(text, sizeof(text), "%s%s", base, sections);
+    struct conf *conf = conf_parse(text, strlen(text), "reload", stderr);
+    assert_non_null(conf);
+    *before = f->policy;
+    f->policy = role_policy_create(conf, f->states, &key, f->arrival.now.ms, stderr);
+    assert_non_null(f->policy);
+    f->conf = conf;
+    f->route = f->policy->route;
+    role_renew(&f->role, f->policy);
+    role_policy_destroy(*before);
+}
+
+static void test_failover_goes_by_the_configuration_of_the_day(void **state)
+{
+    static const struct {
+        const char *name, *phones, *sections, *events, *left;
+    } cases[] = {
+        {"the same", "a b", "[proxy]\nfork = serial\n", "a404 b486", "ACK>a INVITE>b ACK>b 404>u"},
+        {"nobody goes there any more", "a b", "[route no]\naction = reject\ncode = 403\n", "a404",
+         "ACK>a 404>u"},
+        {"somewhere else now", "a b", "[route hop]\naction = hop\nhop = 192.0.2.13\n", "a503 d200",
+         "ACK>a INVITE>d 200>u"},
+        {"without transactions for what is new", "a b", "[proxy]\nmode = stateless\nfork = serial\n",
+         "a404 b200", "ACK>a INVITE>b 200>u"},
+        {"the gateways are gone", NULL, "", "a503", "ACK>a 500>u"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct story story = {"", cases[i].phones, "fork = serial\n", "", ""};
+        struct fixture *f = story_begin(&story, cases[i].phones == NULL ? GATEWAYS : "");
+        struct role_policy *before;
+        story_left(f);
+        reload(f, cases[i].sections, &before);
+        story_go_on(f, cases[i].events);
+        const char *left = story_left(f);
+        if (strcmp(left, cases[i].left) != 0)
+            fail_msg("%s\nleft:     %s\nexpected: %s", cases[i].name, left, cases[i].left);
+        story_end(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +311,8 @@ int main(void)
         cmocka_unit_test(test_max_breadth_is_shared_out),
         cmocka_unit_test(test_too_little_breadth_forks_one_after_the_other),
         cmocka_unit_test(test_branches_have_vias_of_their_own),
+        cmocka_unit_test(test_other_methods_fork_as_well),
+        cmocka_unit_test(test_failover_goes_by_the_configuration_of_the_day),
         cmocka_unit_test(test_no_buffer_for_the_original_is_no_failover),
     };
 

@@ -13,7 +13,7 @@
 #include "call/call.h"
 
 #define EVENTS       1000000
-#define RECORDS      96
+#define RECORDS      40
 #define USERS        7
 #define OPEN_MAX     64    // requests that may be repeated, cancelled or acknowledged
 #define SETTLE_EVERY 20000 // then all time passes, and nothing may be left
@@ -44,6 +44,7 @@ struct world {
     char seen[64][1400]; // requests that left, to be answered
     unsigned seen_n;
     unsigned long sent_n; // of those that are in `seen`
+    unsigned long drops[DROP_COUNT], verdicts[VERDICT_PARK + 1];
 };
 
 static uint64_t draw(struct world *w)
@@ -209,7 +210,29 @@ static void one_event(struct world *w)
     default:
         answer(w);
     }
+    w->verdicts[w->f->verdict.kind]++;
+    if (w->f->verdict.kind == VERDICT_DROP)
+        w->drops[w->f->verdict.drop]++;
     look_at_sent(w);
+}
+
+// The crowd does whatever there is to do; should it ever stop to, this test would say nothing.
+static void expect_everything(const struct world *w)
+{
+    static const enum drop drops[] = {
+        DROP_RETRANSMISSION,     DROP_ACK_ABSORBED,  DROP_RESPONSE_UNKNOWN,
+        DROP_RESPONSE_FORGED,    DROP_RESPONSE_KEPT, DROP_RESPONSE_LATE,
+        DROP_RESPONSE_TO_CANCEL, DROP_TRYING,        DROP_RESPONSE_REPEATED,
+    };
+    struct transaction_usage usage;
+
+    for (unsigned i = 0; i < sizeof(drops) / sizeof(*drops); i++) {
+        if (w->drops[drops[i]] == 0)
+            fail_msg("never %s", drop_name(drops[i]));
+    }
+    assert_true(w->verdicts[VERDICT_FORWARD] > 0 && w->verdicts[VERDICT_REPLY] > 0);
+    transaction_usage(w->f->role.transactions, &usage);
+    assert_true(usage.opened > 0 && usage.evicted > 0 && usage.refused > 0);
 }
 
 // All timers run out; then nothing is left, and an answer to what has ended gets nowhere.
@@ -297,6 +320,7 @@ static void play(const char *proxy, unsigned long events, uint64_t seed)
         if (i % SETTLE_EVERY == SETTLE_EVERY - 1)
             settle(&w);
     }
+    expect_everything(&w);
     settle(&w);
     lines += give_back_calls(w.f);
     call_usage(w.f->role.calls, &usage);
