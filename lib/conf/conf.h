@@ -25,6 +25,13 @@ enum conf_role {
     CONF_ROLE_REDIRECT,
 };
 
+// When a REGISTER is answered.
+enum conf_durability {
+    CONF_DURABILITY_COMMIT,  // when what it changed is on the disk
+    CONF_DURABILITY_RELAXED, // at once; it is on the disk soon after
+    CONF_DURABILITY_NONE,    // at once; it is written when there is time, and not waited for at the end of a batch
+};
+
 enum conf_nat {
     CONF_NAT_DETECT, // keep the source address of a REGISTER when its Via or Contact does not match it
     CONF_NAT_ALWAYS, // always
@@ -86,6 +93,14 @@ enum conf_algorithm {
     CONF_ALGORITHM_PRIORITY,    // always the first that is up, by priority, then file order
 };
 
+// RFC 7616 3.2, RFC 8760 2.
+enum conf_digest {
+    CONF_DIGEST_SHA256,
+    CONF_DIGEST_SHA512_256,
+    CONF_DIGEST_MD5,
+    CONF_DIGESTS
+};
+
 struct conf_text {
     char *text; // NUL-terminated, owned
     uint32_t len;
@@ -136,6 +151,24 @@ struct conf_domain {
     enum conf_role role;
     bool registrar;         // REGISTER is served here
     bool redirect_multiple; // role redirect: 300 instead of 302 when there are several contacts
+};
+
+// [auth NAME]: whose requests must carry credentials (RFC 3261 22, RFC 7616, RFC 8760). The first in file order whose
+// conditions hold decides; where none holds nobody is asked.
+struct conf_auth {
+    char *name;
+    int domain;                // index into domains, or CONF_NONE: any. REGISTER: of To; else: of From
+    struct conf_text *methods; // empty: any but ACK and CANCEL, which are never challenged (22.1)
+    unsigned methods_n;
+    struct conf_network source[CONF_NETWORKS_MAX]; // empty: from anywhere
+    unsigned source_n;
+    bool trusted;          // ask the trusted, too
+    struct conf_text realm; // empty: the domain's first name
+    uint8_t algorithms[CONF_DIGESTS]; // enum conf_digest, in the order in which they are offered
+    unsigned algorithms_n;
+    uint32_t nonce_s;   // seconds that a nonce is good for; then stale=true
+    bool nonce_count;   // an nc that was seen is refused: a little memory for each nonce
+    uint16_t failures;  // wrong credentials from one source address in a minute, after which it gets 403 unread; 0: no bound
 };
 
 // [gateways NAME]: gateways of which one is chosen for each request.
@@ -210,6 +243,17 @@ struct conf {
     // [location]
     uint64_t bindings_max; // on the whole box
 
+    // [store]
+    char *store_path; // directory; NULL: nothing outlives a restart
+    enum conf_durability durability;
+    uint64_t store_size_max;   // bytes that the files may grow to
+    uint32_t store_queue_max;  // answers that wait for the disk, on the whole box; one more is answered 503
+    char *secret_file;         // key of branches, tags, flow tokens and nonces; NULL: a new one at each start
+
+    // [control]
+    char *control_socket; // of strowgerctl; NULL: none
+    char *control_group;  // whose members may use it beside root; NULL: nobody
+
     // [proxy]
     enum conf_mode mode; // of what no [route] takes
     enum conf_fork fork;
@@ -267,6 +311,9 @@ struct conf {
     unsigned listeners_n;
     struct conf_domain *domains;
     unsigned domains_n;
+    struct conf_auth *auths;
+    unsigned auths_n;
+    uint32_t users_max; // [store] users_max: subscribers with credentials
     struct conf_gateways *groups;
     unsigned groups_n;
     struct conf_gateway *gateways;
