@@ -30,8 +30,7 @@ bool role_upstream_in_hand(struct role_event *event, uint16_t status)
     unsigned actions = transaction_server_respond(role->transactions, transaction, status, event->now.ms);
     bool answers = is_invite(transaction) && status / 100 == 2;
 
-    // 16.7 step 5: every 2xx to an INVITE, whatever went before it
-    if (!(actions & TRANSACTION_PASS) && !answers) {
+    if (!(actions & TRANSACTION_PASS)) {
         role_event_drop(event, DROP_RESPONSE_LATE);
         return false;
     }
