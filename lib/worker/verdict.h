@@ -18,7 +18,8 @@ struct verdict {
     struct endpoint to; // next hop, with port
     struct buffer *
         *keep;         // forward, reply: where a reference to the message as it leaves is put; NULL: nowhere.
-                       // Left NULL where rewriting fails and the message is dropped
+                       // Left NULL where rewriting fails and the message is dropped, or
+                       // where no buffer may be kept and it leaves all the same
     struct slice name; // park: a host name or a number; points into the message or the configuration
     uint16_t name_port; // park: struct name_question
     uint8_t name_kind;

@@ -63,6 +63,7 @@ static void test_what_only_a_restart_changes_is_told_by_section_and_key(void **s
         {"[gateways g]", "[gateways g]\nalgorithm = least_calls", "calls are not followed"},
         {"[domain", "[cdr]\nfile = /tmp/x\n[domain", "calls are not followed"},
         {"[domain", "[cdr]\ncalls_max = 64\n[domain", "[cdr] calls_max is 100000"},
+        {"[domain", "[cdr]\ncall_max = 60s\n[domain", "[cdr] call_max is 43200 and cannot become 60"},
     };
 
     (void)state;
