@@ -1,9 +1,10 @@
 // role: message in, verdict and edits out.
 //
-// The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits,
-// writes the location table's own shard, and says what is to become of the message. Every role is a pure
-// function of (message, arrival, tables), so it is tested without EAL, NIC or network. A struct role belongs
-// to one worker and is used by it alone; the tables in it are shared as their headers say.
+// The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits, writes the
+// location table's own shard and its worker's transactions and calls, and says what is to become of the message. What it
+// keeps or sends beside that one goes through an outlet (worker/outlet.h). So a role is a function of the message, its
+// arrival and the tables, and is tested without EAL, NIC or network. A struct role belongs to one worker and is used by
+// it alone; the tables in it are shared as their headers say.
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 

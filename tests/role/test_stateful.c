@@ -155,6 +155,17 @@ static void test_rfc_2543_ack_belongs_to_the_to_tag_of_its_answer(void **state)
     assert_string_equal(fixture_verdict(f), "drop ACK_ABSORBED");
 }
 
+static void test_rfc_2543_cancel_finds_its_invite(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_request(f, INVITE OLD);
+    fixture_answer(f, BOB, "INVITE", 180, "");
+    f->outlet->log[0] = 0;
+    fixture_request(f, "CANCEL sip:bob@example.com\n" OLD);
+    fixture_left(f, "taken back", "CANCEL@" BOB " 200@192.0.2.4:5070");
+}
+
 // 17.1.1.3
 static void test_negative_answer_is_acknowledged_hop_by_hop(void **state)
 {
@@ -554,6 +565,7 @@ int main(void)
         TEST(test_branch_and_sent_by_match),
         TEST(test_rfc_2543_matches_by_what_tells_requests_apart),
         TEST(test_rfc_2543_ack_belongs_to_the_to_tag_of_its_answer),
+        TEST(test_rfc_2543_cancel_finds_its_invite),
         TEST(test_negative_answer_is_acknowledged_hop_by_hop),
         TEST(test_ack_to_2xx_and_a_stray_ack_go_on),
         TEST(test_every_2xx_goes_on),
