@@ -1,7 +1,6 @@
 #include "control/loop.h"
 
 #include <errno.h>
-#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <signal.h>
 #include <time.h>
@@ -121,36 +120,13 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
         control_reload_ask(control->reload, control->now_ms);
 }
 
-static uint64_t nanoseconds(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-// The workers' clocks go as fast as the kernel's, and say its time of day.
-static void tune_clocks(struct control *control)
-{
-    uint64_t monotonic = nanoseconds(CLOCK_MONOTONIC);
-    uint64_t hz = control_tune_step(&control->tune, rte_rdtsc(), monotonic);
-    uint64_t offset_s = (nanoseconds(CLOCK_REALTIME) - monotonic) / 1000000000;
-
-    for (unsigned w = 0; w < control->setup.workers_n; w++) {
-        struct worker *worker = control->setup.workers[w];
-        if (hz != 0)
-            atomic_store_explicit(&worker->tsc_hz, hz, memory_order_relaxed);
-        atomic_store_explicit(&worker->unix_offset_s, offset_s, memory_order_relaxed);
-    }
-}
-
 static void on_verify(evutil_socket_t fd, short what, void *argument)
 {
     struct control *control = argument;
 
     (void)fd, (void)what;
     control_mirror_verify(control->mirror);
-    tune_clocks(control);
+    control_tune_clocks(control);
 }
 
 static void on_idle(evutil_socket_t fd, short what, void *argument)

@@ -1,5 +1,8 @@
 #include "control/parts.h"
 
+#include <rte_cycles.h>
+#include <time.h>
+
 #include "call/call.h"
 #include "control/log.h"
 #include "control/telemetry.h"
@@ -177,6 +180,28 @@ static int make_reload(struct control *control)
                                           .published = published,
                                           .owner = control};
     return control_reload_create(&control->reload, &reload);
+}
+
+static uint64_t nanoseconds(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void control_tune_clocks(struct control *control)
+{
+    uint64_t monotonic = nanoseconds(CLOCK_MONOTONIC);
+    uint64_t hz = control_tune_step(&control->tune, rte_rdtsc(), monotonic);
+    uint64_t offset_s = (nanoseconds(CLOCK_REALTIME) - monotonic) / 1000000000;
+
+    for (unsigned w = 0; w < control->setup.workers_n; w++) {
+        struct worker *worker = control->setup.workers[w];
+        if (hz != 0)
+            atomic_store_explicit(&worker->tsc_hz, hz, memory_order_relaxed);
+        atomic_store_explicit(&worker->unix_offset_s, offset_s, memory_order_relaxed);
+    }
 }
 
 int control_parts_make(struct control *control)

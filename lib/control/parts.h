@@ -10,6 +10,9 @@
 int control_parts_make(struct control *control);
 void control_parts_unmake(struct control *control);
 
+// The workers' clocks go as fast as the kernel's, and say its time of day. Now and then.
+void control_tune_clocks(struct control *control);
+
 // Counts a packet that was in control's hands, and frees it. `owner` is a struct control.
 void control_drop(void *owner, struct rte_mbuf *mbuf, enum drop reason);
 

@@ -55,7 +55,7 @@ static void send(struct worker *worker, struct rte_mbuf *mbuf, const struct net_
     else if (outcome > 0)
         send_fragments(worker, mbuf, hop);
     else
-        worker_drop(worker, mbuf, outcome == -EINVAL ? DROP_NO_ROUTE : DROP_EDIT_ROOM);
+        datapath_unsent(worker, mbuf, outcome == -EINVAL ? DROP_NO_ROUTE : DROP_EDIT_ROOM);
 }
 
 void datapath_encap(struct worker *worker, struct burst *burst)

@@ -22,7 +22,8 @@ struct role_policy {
     struct role_rules *rules;
     struct gateway_table *gateways;
     struct number_table *numbers; // NULL: none is configured
-    uint32_t generation; // one more with each reload, by whoever publishes it: what was steered under another is steered anew
+    // One more with each reload, by whoever publishes it: what was steered under another policy is steered anew.
+    uint32_t generation;
 };
 
 // Compiles everything; takes the configuration over when it succeeds. Says on `errors` what is wrong (a regular
