@@ -15,10 +15,10 @@ enum steered_by {
 
 struct steered {
     struct hash128 transaction; // what its server transaction is found by, valid when has_transaction
-    struct hash128 aor; // the key that will be looked up, valid when has_aor: the one of named.uri
-    uint32_t slot;      // of the record that a response is for, or UINT32_MAX
-    uint16_t worker;    // that must serve the message
-    int16_t listener;   // these three: whose named.uri is, as role/route.h has it in struct role_where
+    struct hash128 aor;         // the key that will be looked up, valid when has_aor: the one of named.uri
+    uint32_t slot;              // of the record that a response is for, or UINT32_MAX
+    uint16_t worker;            // that must serve the message
+    int16_t listener; // these three: whose named.uri is, as role/route.h has it in struct role_where
     int16_t domain;
     uint8_t place;
     uint8_t by; // enum steered_by
