@@ -75,6 +75,11 @@ static bool is_hashed(const struct contest *contest)
            algorithm == CONF_ALGORITHM_USER;
 }
 
+static bool goes_by_turn(const struct contest *contest)
+{
+    return !is_hashed(contest) && contest->group->conf->algorithm != CONF_ALGORITHM_PRIORITY;
+}
+
 // Whether one that takes `part` of GATEWAY_SHARE_FULL takes part this time. It is not its weight that grows: alone in its
 // priority, it would have all calls at once.
 static bool eases_in(const struct contest *contest, const struct gateway_member *member,
@@ -269,4 +274,37 @@ uint16_t gateway_choose(struct gateway_table *table, unsigned group, struct gate
     if (slot == GATEWAY_NONE && !contest.any_up)
         return choose_by(&contest, DOWN_TOO);
     return slot;
+}
+
+// The priority's members have their weights in that choice still.
+static void undo_turn(const struct gateway_table *table, const struct gateway_group *group, uint16_t worker,
+                      uint16_t slot, uint32_t priority)
+{
+    struct gateway_share *chosen = gateway_share_of(table->states, worker, slot);
+
+    for (unsigned i = group->first; i < group->first + group->n; i++) {
+        const struct gateway_member *member = &table->members[i];
+        struct gateway_share *share = gateway_share_of(table->states, worker, member->slot);
+        if (member->priority != priority)
+            continue;
+        share->turn -= (int64_t)share->weight;
+        chosen->turn += (int64_t)share->weight;
+    }
+}
+
+void gateway_unchoose(struct gateway_table *table, unsigned group, const struct gateway_choice *choice,
+                      uint16_t slot)
+{
+    struct contest contest = {.table = table, .group = &table->groups[group], .choice = choice};
+    struct gateway_share *share = gateway_share_of(table->states, choice->worker, slot);
+    const struct gateway_member *member = &table->members[contest.group->first];
+
+    while (member->slot != slot)
+        member++;
+    gateway_uncount(&share->sent);
+    if (!choice->stateless && member->interval_ns != 0)
+        atomic_fetch_sub_explicit(&table->states->slots[slot].due_ns, member->interval_ns,
+                                  memory_order_relaxed);
+    if (goes_by_turn(&contest))
+        undo_turn(table, contest.group, choice->worker, slot, member->priority);
 }

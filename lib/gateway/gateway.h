@@ -57,6 +57,10 @@ enum conf_algorithm gateway_algorithm(const struct gateway_table *table, unsigne
 // of whose members are down is tried all the same, for a probe may be wrong where a call is not.
 uint16_t gateway_choose(struct gateway_table *table, unsigned group, struct gateway_choice *choice);
 
+// Takes back the choice that this worker made last: nothing was sent, for the gateway's name is not known yet. The next
+// one comes out the same.
+void gateway_unchoose(struct gateway_table *table, unsigned group, const struct gateway_choice *choice, uint16_t slot);
+
 // The index into conf->gateways of a slot in this configuration, or CONF_NONE when it has gone.
 int gateway_of_slot(const struct gateway_table *table, uint16_t slot);
 uint16_t gateway_slot_of(const struct gateway_table *table, unsigned gateway);

@@ -127,6 +127,11 @@ static inline void gateway_count(_Atomic uint64_t *count)
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
+static inline void gateway_uncount(_Atomic uint64_t *count)
+{
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) - 1, memory_order_relaxed);
+}
+
 static inline const struct conf_gateways *gateway_group_of(const struct gateway_table *table,
                                                            unsigned gateway)
 {

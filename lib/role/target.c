@@ -231,8 +231,10 @@ static enum role_targeting next_gateway(struct role_request *request, const stru
         uint16_t slot = gateway_choose(request->role->policy->gateways, course->group, &choice);
         if (slot == GATEWAY_NONE)
             break;
-        add_slot(&choice, slot);
         asked = pick_gateway(request, pick, slot);
+        if (asked == ROLE_TARGET_ANSWERED) // it waits for the name, and chooses anew
+            gateway_unchoose(request->role->policy->gateways, course->group, &choice, slot);
+        add_slot(&choice, slot);
     }
     if (asked == ROLE_TARGET_ANSWERED)
         return asked;

@@ -370,6 +370,32 @@ static void test_other_weights_hold_from_the_next_turn_on(void **state)
     fixture_close(&f);
 }
 
+// What waits for a gateway's name chooses anew, and finds everything as it was.
+static void test_choice_taken_back_leaves_no_trace(void **state)
+{
+    (void)state;
+    static const struct fixture_member bounded[] = {{"a", 3, 0, 4}, {"b", 2}, {"c", 1}, {"spare", 1, 1}, {0}};
+    static const enum conf_algorithm algorithms[] = {CONF_ALGORITHM_WEIGHTED, CONF_ALGORITHM_LEAST_CALLS,
+                                                     CONF_ALGORITHM_CALL_ID, CONF_ALGORITHM_PRIORITY};
+
+    for (unsigned i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++) {
+        struct fixture f, straight;
+        fixture_open(&f, algorithms[i], bounded);
+        fixture_open(&straight, algorithms[i], bounded);
+        for (unsigned call = 0; call < 30; call++) {
+            struct gateway_choice choice = {.affinity = call, .now_ms = f.now_ms += 100, .worker = 1};
+            for (unsigned times = 0; times < 3; times++)
+                gateway_unchoose(f.table, 0, &choice, gateway_choose(f.table, 0, &choice));
+            straight.now_ms = f.now_ms;
+            assert_int_equal(fixture_choose(&f, 1, call), fixture_choose(&straight, 1, call));
+        }
+        for (unsigned gateway = 0; gateway < 4; gateway++)
+            assert_int_equal(fixture_report(&f, gateway).sent, fixture_report(&straight, gateway).sent);
+        fixture_close(&straight);
+        fixture_close(&f);
+    }
+}
+
 static void test_group_without_members_has_nobody(void **state)
 {
     (void)state;
@@ -398,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_one_that_eases_in_takes_what_nobody_else_would),
         cmocka_unit_test(test_who_is_at_his_bound_is_counted_once_a_choice),
         cmocka_unit_test(test_other_weights_hold_from_the_next_turn_on),
+        cmocka_unit_test(test_choice_taken_back_leaves_no_trace),
         cmocka_unit_test(test_group_without_members_has_nobody),
     };
 

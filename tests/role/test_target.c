@@ -168,6 +168,23 @@ static void test_all_that_a_gateways_name_leads_to_is_tried(void **state)
     scene_close(s);
 }
 
+// One call a second and one call: it counts when it is sent, not when it is asked where to.
+static void test_a_call_that_waits_for_a_gateways_name_counts_once(void **state)
+{
+    struct scene *s = scene_open(GROUP("tries_max = 1\n") GW("a", "gw.example", "calls_per_second = 1\n")
+                                     GW("b", "gw2.example", "calls_per_second = 1\n") RULE);
+    struct gateway_report report;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        assert_string_equal(scene_say(s, "INVITE sip:+49@example.com"), "gateways; park gw.example:0/1");
+    scene_name(s, "gw.example", 0, "203.0.113.10:5060");
+    assert_string_equal(scene_say(s, "INVITE sip:+49@example.com"), "gateways; 203.0.113.10:5060");
+    gateway_report(s->policy->gateways, 0, SCENE_NOW_MS, &report);
+    assert_int_equal(report.sent, 1);
+    scene_close(s);
+}
+
 // From a timer there is no message to park.
 static void test_a_resumed_request_is_not_parked(void **state)
 {
@@ -361,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_gateways_are_tried_in_turn),
         cmocka_unit_test(test_trusted_targets_are_said_to_be),
         cmocka_unit_test(test_all_that_a_gateways_name_leads_to_is_tried),
+        cmocka_unit_test(test_a_call_that_waits_for_a_gateways_name_counts_once),
         cmocka_unit_test(test_a_resumed_request_is_not_parked),
         cmocka_unit_test(test_no_gateway_is_503_with_retry_after),
         cmocka_unit_test(test_stateless_choice_comes_out_the_same),
