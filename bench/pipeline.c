@@ -127,13 +127,15 @@ static uint64_t run_batch(struct rig *rig, unsigned frames)
 {
     struct strowger *strowger = &rig->strowger;
     uint64_t goal = finished(strowger) + frames;
+    bool idle = false;
 
     atomic_store(&ending, false);
     uint64_t before = rte_rdtsc_precise();
     for (unsigned id = 1; id < strowger->workers_n; id++)
         rte_eal_remote_launch(turn_until_end, strowger->workers[id], strowger->workers[id]->lcore);
-    while (finished(strowger) < goal)
-        datapath_turn(strowger->workers[0]);
+    // Answers of its own, as the 100 to an INVITE, make more frames leave than came in: the first idle turn is the end.
+    while (finished(strowger) < goal || (strowger->workers_n == 1 && !idle))
+        idle = datapath_turn(strowger->workers[0]) == 0;
     uint64_t cycles = rte_rdtsc_precise() - before;
     atomic_store(&ending, true);
     rte_eal_mp_wait_lcore();
