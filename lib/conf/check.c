@@ -176,6 +176,8 @@ static void check_blocks(const struct conf_reader *reader, const struct conf *co
             continue;
         if (block->section == &conf_sections[CONF_ROUTE])
             conf_check_route(reader, conf, block);
+        if (block->section == &conf_sections[CONF_AUTH])
+            conf_check_auth(reader, conf, block);
         if (block->section == &conf_sections[CONF_LISTENER])
             check_listener(reader, conf, block);
         if (block->section == &conf_sections[CONF_GATEWAYS])

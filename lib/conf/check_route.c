@@ -112,56 +112,18 @@ static void check_source(const struct rule *rule, enum conf_action action, enum 
                    conf_sections[kind].name);
 }
 
-static bool text_is_among(const struct conf_text *text, const struct conf_text *list, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        if (slice_equal(slice_of(text->text, text->len), slice_of(list[i].text, list[i].len)))
-            return true;
-    }
-    return false;
-}
-
-static bool methods_cover(const struct conf_route *wide, const struct conf_route *narrow)
-{
-    if (wide->methods_n == 0)
-        return true;
-    for (unsigned i = 0; i < narrow->methods_n; i++) {
-        if (!text_is_among(&narrow->methods[i], wide->methods, wide->methods_n))
-            return false;
-    }
-    return narrow->methods_n > 0;
-}
-
-static bool network_is_covered(const struct conf_network *network, const struct conf_route *wide)
-{
-    for (unsigned i = 0; i < wide->source_n; i++) {
-        if (conf_network_covers(&wide->source[i], network))
-            return true;
-    }
-    return false;
-}
-
-static bool sources_cover(const struct conf_route *wide, const struct conf_route *narrow)
-{
-    if (wide->source_n == 0)
-        return true;
-    for (unsigned i = 0; i < narrow->source_n; i++) {
-        if (!network_is_covered(&narrow->source[i], wide))
-            return false;
-    }
-    return narrow->source_n > 0;
-}
-
 static bool route_covers(const struct conf_route *wide, const struct conf_route *narrow)
 {
     return (wide->listener == CONF_NONE || wide->listener == narrow->listener) &&
-           (wide->who == CONF_WHO_ANY || wide->who == narrow->who) && methods_cover(wide, narrow) &&
+           (wide->who == CONF_WHO_ANY || wide->who == narrow->who) &&
+           conf_methods_cover(wide->methods, wide->methods_n, narrow->methods, narrow->methods_n) &&
            conf_match_covers(&wide->user, &narrow->user) &&
            conf_match_covers(&wide->domain, &narrow->domain) &&
            conf_match_covers(&wide->to_user, &narrow->to_user) &&
            conf_match_covers(&wide->to_domain, &narrow->to_domain) &&
            conf_match_covers(&wide->from_user, &narrow->from_user) &&
-           conf_match_covers(&wide->from_domain, &narrow->from_domain) && sources_cover(wide, narrow);
+           conf_match_covers(&wide->from_domain, &narrow->from_domain) &&
+           conf_networks_cover(wide->source, wide->source_n, narrow->source, narrow->source_n);
 }
 
 // The first match wins, so a rule whose every request an earlier one takes is a slip of the hand.

@@ -97,6 +97,15 @@ static void complete_groups(struct conf *conf, struct conf_arena *arena)
     }
 }
 
+// A realm is the name of the domain whose users it is for, where it is not given (RFC 3261 22.1).
+static void complete_auth(const struct conf *conf, struct conf_auth *auth, struct conf_arena *arena)
+{
+    if (auth->realm.len > 0 || auth->domain == CONF_NONE || conf->domains[auth->domain].names_n == 0)
+        return;
+    const struct conf_text *name = &conf->domains[auth->domain].names[0];
+    auth->realm = (struct conf_text){conf_arena_copy(arena, slice_of(name->text, name->len)), name->len};
+}
+
 static void build(const struct conf_reader *reader, struct conf_tree *tree, struct conf *conf)
 {
     if (!make_room(reader, tree, conf))
@@ -105,6 +114,8 @@ static void build(const struct conf_reader *reader, struct conf_tree *tree, stru
         read_block(reader, block, (void *)(uintptr_t)conf_section_at(block->section, conf, block->index));
     for (unsigned i = 0; i < conf->listeners_n; i++)
         complete_listener(&conf->listeners[i], reader->arena);
+    for (unsigned i = 0; i < conf->auths_n; i++)
+        complete_auth(conf, &conf->auths[i], reader->arena);
     complete_groups(conf, reader->arena);
     if (!reader->arena->failed)
         conf_check(reader, conf);

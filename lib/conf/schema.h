@@ -58,16 +58,19 @@ enum conf_section_kind {
     CONF_SERVER,
     CONF_REGISTRAR,
     CONF_LOCATION,
+    CONF_STORE,
     CONF_PROXY,
     CONF_TRANSACTION,
     CONF_TRUST,
     CONF_DNS,
     CONF_NUMBERS,
     CONF_CDR,
+    CONF_CONTROL,
     CONF_NETWORK,
     CONF_PORT,
     CONF_LISTENER,
     CONF_DOMAIN,
+    CONF_AUTH,
     CONF_GATEWAYS,
     CONF_GATEWAY,
     CONF_ROUTE,
@@ -77,12 +80,13 @@ enum conf_section_kind {
 struct conf_key {
     const char *name;
     enum conf_type type;
-    unsigned flags;                     // of enum conf_flag
-    size_t offset, size;                // the field, in struct conf or in the element of a repeatable section
-    bool list;                          // field is a pointer to an array; of networks: an array in place
-    size_t count_offset;                // list: unsigned, how many there are
-    uint64_t min, max;                  // number: its range; single text: bytes; list: elements
-    const char *unit;                   // number: what is counted
+    unsigned flags; // of enum conf_flag
+    size_t offset,
+        size; // the field, in struct conf or in the element of a repeatable section; of an array in place: its element
+    bool list;           // field is a pointer to an array; of networks and choices: an array in place
+    size_t count_offset; // list: unsigned, how many there are
+    uint64_t min, max;   // number: its range; single text: bytes; list: elements
+    const char *unit;    // number: what is counted
     const struct conf_suffix *suffixes; // number, or NULL
     const struct conf_choice *choices;  // choice
     enum conf_section_kind refers;      // reference

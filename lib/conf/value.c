@@ -49,10 +49,16 @@ size_t conf_value_size(const struct conf_key *key)
     case CONF_ENDPOINT:
         return sizeof(struct endpoint);
     case CONF_SUBNET:
-        return sizeof(struct conf_network);
+    case CONF_CHOICE:
+        return key->size;
     default:
         return sizeof(struct conf_text);
     }
+}
+
+bool conf_value_in_place(const struct conf_key *key)
+{
+    return key->type == CONF_SUBNET || key->type == CONF_CHOICE;
 }
 
 // The i-th value of the field.
@@ -60,7 +66,7 @@ static const void *value_at(const struct conf_key *key, const void *base, unsign
 {
     const void *at = field_of(key, base);
 
-    if (key->list && key->type != CONF_SUBNET)
+    if (key->list && !conf_value_in_place(key))
         at = *(const void *const *)at;
     return (const char *)at + (key->list ? i * conf_value_size(key) : 0);
 }
@@ -154,7 +160,7 @@ void conf_value_text(const struct conf_key *key, const struct conf *conf, const 
         number_text(key, conf_value_number(key, base), text);
         break;
     case CONF_CHOICE:
-        snprintf(text, CONF_VALUE_MAX, "%s", choice_name(key, conf_value_number(key, base)));
+        snprintf(text, CONF_VALUE_MAX, "%s", choice_name(key, load_number(at, key->size)));
         break;
     case CONF_ENDPOINT:
         text[endpoint_write(at, text)] = 0;

@@ -25,6 +25,9 @@ bool conf_value_read(const struct conf_reader *reader, const struct conf_key *ke
 // Bytes of one element of a list.
 size_t conf_value_size(const struct conf_key *key);
 
+// Whether a list's field is its array, instead of a pointer to it.
+bool conf_value_in_place(const struct conf_key *key);
+
 // How many values the field has: of a list, its elements; else 1, or 0 where an optional field is unset.
 unsigned conf_value_count(const struct conf_key *key, const void *base);
 

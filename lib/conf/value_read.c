@@ -186,7 +186,7 @@ static bool read_list(struct conf_value *v, const struct conf_entry *entry, char
                    expected);
         return false;
     }
-    if (key->type != CONF_SUBNET) {
+    if (!conf_value_in_place(key)) {
         void *array = conf_arena_take(v->reader->arena, n * size);
         if (array == NULL)
             return false;

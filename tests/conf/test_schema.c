@@ -27,6 +27,12 @@ static const struct {
     {"registrar", "nat", "detect"},
     {"registrar", "path", "yes"},
     {"location", "bindings_max", "1000000"},
+    {"store", "path", ""},
+    {"store", "durability", "commit"},
+    {"store", "size_max", "17179869184"},
+    {"store", "queue_max", "65536"},
+    {"store", "users_max", "1000000"},
+    {"store", "secret_file", ""},
     {"proxy", "mode", "stateful"},
     {"proxy", "fork", "by_q"},
     {"proxy", "branches_max", "8"},
@@ -57,6 +63,8 @@ static const struct {
     {"cdr", "files", "10"},
     {"cdr", "calls_max", "100000"},
     {"cdr", "call_max", "43200"},
+    {"control", "socket", "/s"}, // an [auth] needs users
+    {"control", "group", ""},
     {"network", "route_max", "65536"},
     {"network", "neighbour_max", "8192"},
     {"network", "resolve_queue_max", "16"},
@@ -76,6 +84,15 @@ static const struct {
     {"domain", "role", "proxy"},
     {"domain", "registrar", "yes"},
     {"domain", "redirect_multiple", "no"},
+    {"auth", "domain", ""},
+    {"auth", "methods", ""},
+    {"auth", "source", ""},
+    {"auth", "trusted", "no"},
+    {"auth", "realm", ""},
+    {"auth", "algorithms", "SHA-256, MD5"},
+    {"auth", "nonce_lifetime", "300"},
+    {"auth", "nonce_count", "no"},
+    {"auth", "failures", "20"},
     {"gateways", "algorithm", "weighted"},
     {"gateways", "probe_interval", "10000ms"},
     {"gateways", "probe_down", "3"},
@@ -114,7 +131,7 @@ static const struct {
 static void test_every_default(void **state)
 {
     struct conf *conf =
-        reading_good(READING_LEAST "[domain example.com]\n[gateways g]\n"
+        reading_good(READING_LEAST "[control]\nsocket = /s\n[domain example.com]\n[auth u]\n[gateways g]\n"
                                    "[gateway a]\ngroup = g\naddress = 192.0.2.9\n[route r]\n");
     char *printed = reading_printed(conf), *expected = NULL;
     size_t len = 0, rows = 0;
@@ -127,7 +144,7 @@ static void test_every_default(void **state)
     assert_int_equal(sizeof(defaults) / sizeof(*defaults), rows);
     for (unsigned i = 0; i < rows; i++) {
         if (strcmp(section, defaults[i].section) != 0) {
-            static const char *const names[] = {" outside", " main", " example.com", " g", " a", " r"};
+            static const char *const names[] = {" outside", " main", " example.com", " u", " g", " a", " r"};
             section = defaults[i].section;
             unsigned kind = 0;
             while (strcmp(conf_sections[kind].name, section) != 0)
@@ -323,6 +340,13 @@ static const char rich[] =
     "E.Example\n"
     "[numbers]\nfile = /a b/c.csv\n[cdr]\nfile = ./c=d\nrotate_size = 1G\nfiles = 1\ncalls_max = "
     "16\ncall_max = 1m\n"
+    "[store]\npath = /a;b\ndurability = relaxed\nsize_max = 1M\nqueue_max = 64\nusers_max = 16\nsecret_file "
+    "= x\n"
+    "[control]\nsocket = @a b\ngroup = wheel\n"
+    "[auth 2]\ndomain = one\nmethods = REGISTER, INVITE\nsource = 192.0.2.0/24, ::/0\ntrusted = yes\n"
+    "realm = a:b;c'#\nalgorithms = md5, SHA-512-256, sha-256\nnonce_lifetime = 1h\nnonce_count = "
+    "on\nfailures = 0\n"
+    "[auth 1]\ndomain = one\n"
     "[gateways g2]\nalgorithm = least_calls\nprobe_interval = 0\nprobe_down = 100\nprobe_up = 100\nease_in = "
     "0\n"
     "tries_max = 16\nanswer_timeout = 640ms\n[gateways g1]\nanswer_timeout = 100ms\n"
@@ -387,6 +411,8 @@ static void test_values_print_in_one_spelling(void **state)
         "set_domain = [2001:db8::9]:5070\n",
         "hop = [2001:db8::8]\n",
         "code = 699\nreason = No, = [way]\n",
+        "algorithms = MD5, SHA-512-256, SHA-256\n",
+        "realm = a.example\n",                      // of the domain
         "[route d]\nmethods =\ndomain =\nuser =\n", // "*" is any
     };
     struct conf *conf = reading_good(rich);
