@@ -17,8 +17,9 @@ bool role_is_merged(struct role_request *request)
     if (request->to_tag.at != NULL)
         return false;
     uint64_t cseq = (uint64_t)request->message->method << 32 | request->cseq.number;
-    uint64_t key = role_digest_mix(role->secret.k1 ^ cseq, request->call_id);
+    uint64_t key = role_digest_mix(role->secret.k1, request->call_id);
     key = role_digest_mix(key, request->from_tag);
+    key = role_digest_mix(key, slice_of((const char *)&cseq, sizeof(cseq)));
     uint64_t via = role_digest_mix(role->secret.k0, request->via.branch);
     via = role_digest_mix(via, request->via.host);
     unsigned place = (unsigned)(key >> 32) % ROLE_MERGED_MAX;

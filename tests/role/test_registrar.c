@@ -522,6 +522,13 @@ static void test_merged_request_is_482(void **state)
         fixture_request(f, cases[i].request);
         fixture_expect(f, cases[i].name, cases[i].summary);
     }
+    for (unsigned i = 0; i < 20000; i++) { // none is taken for another
+        char request[200];
+        snprintf(request, sizeof(request), "%s\nCall-ID: c%u\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKm%u",
+                 i % 2 ? "OPTIONS sip:198.18.0.1" : "REGISTER sip:example.com", i / 2, i);
+        fixture_request(f, request);
+        fixture_expect(f, request, "reply 200 192.0.2.4:5060 by 0");
+    }
     f->arrival.now.ms += 32001; // 64 * T1
     fixture_request(f, "OPTIONS sip:198.18.0.1\nCall-ID: m\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKlate");
     fixture_expect(f, "its transaction is over", "reply 200 192.0.2.4:5060 by 0");
