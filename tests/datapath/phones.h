@@ -24,7 +24,7 @@
     "reassembly_max = 16\n[location]\nbindings_max = 1000\n[dns]\nnames_max = 64\n"                \
     "[port p0]\ndevice = net_ring_rig0\ntwin = sip0\n[listener four]\naddress = 198.18.0.1:5060\n" \
     "port = p0\n[domain example.com]\n"                                                            \
-    "[gateways trunk]\nalgorithm = priority\nprobe_interval = 0\nanswer_timeout = 30s\n"           \
+    "[gateways trunk]\nalgorithm = priority\nprobe_interval = 0\nprobe_down = 100\nanswer_timeout = 30s\n"         \
     "[gateway first]\ngroup = trunk\naddress = 198.18.0.21:5070\n"                                 \
     "[gateway second]\ngroup = trunk\naddress = 198.18.0.22:5070\npriority = 1\n"                  \
     "[route out]\nuser = +*\naction = gateways\ngateways = trunk\n"                                \
