@@ -2,10 +2,10 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "datapath/datapath.h"
+#include "secret.h"
 #include "start.h"
 
 uint64_t start_clock_ms(void)
@@ -45,13 +45,12 @@ int start_tables(struct strowger *strowger)
 {
     const struct conf *conf = strowger->conf;
     struct net_hops_limits limits = {.routes = conf->route_max, .neighbours = conf->neighbour_max};
-    const char *what = "a random key from the kernel";
-    int error = -EIO;
+    const char *what = "the list of readers";
+    int error = secret_get(conf->secret_file, &strowger->secret, stderr);
 
-    if (getrandom(&strowger->secret, sizeof(strowger->secret), 0) != sizeof(strowger->secret))
-        goto failed;
+    if (error != 0)
+        return error;
     datapath_listeners_build(conf, strowger->listener_table);
-    what = "the list of readers";
     error = make_qsbr(strowger);
     if (error != 0)
         goto failed;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct hash_key {
-    uint64_t k0, k1; // from getrandom at start; never leaves the process
+    uint64_t k0, k1; // drawn from the kernel at start, or kept from an earlier one
 };
 
 struct hash128 {

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -277,6 +278,61 @@ class Routed(Proxied):
         finally:
             with open(self.box.config, "w", encoding="utf-8") as file:
                 file.write(self.config)
+
+
+class Restarted(unittest.TestCase):
+    """Registrations are gone after it; a dialog needs no more than the key that signed its Record-Route."""
+
+    def call(self, alice, bob):
+        """A call that stands: what alice asks for next, and bob's."""
+        bob.register()
+        alice.send(alice.request("INVITE", "sip:bob@example.com", call_id="stands", lines=[f"Contact: {alice.contact}"]))
+        self.assertEqual(100, alice.receive().status)
+        invite = bob.receive()
+        bob.answer(invite, 200, "OK")
+        answer = alice.receive()
+        self.assertEqual(200, answer.status)
+        routes = answer.all("Record-Route")
+        alice.send(alice.request("ACK", uri_of(bob.contact), "sip:bob@example.com", call_id="stands", to_tag="callee",
+                                 lines=[f"Route: {', '.join(reversed(routes))}"]))
+        self.assertEqual("ACK", bob.receive().start.split()[0])
+        from_alice = alice.request("BYE", uri_of(bob.contact), "sip:bob@example.com", call_id="stands", cseq=2, to_tag="callee",
+                                   lines=[f"Route: {', '.join(reversed(routes))}"])
+        from_bob = bob.request("BYE", uri_of(alice.contact), "sip:alice@example.com", call_id="stands", from_tag="callee",
+                               to_tag="f", lines=[f"Route: {', '.join(invite.all('Record-Route'))}"])
+        return from_alice, from_bob
+
+    def over_a_restart(self, before, after):
+        """The phones, with what they hang up by, at a box that knows them no more."""
+        stack = contextlib.ExitStack()
+        alice, bob = stack.enter_context(Phone("alice")), stack.enter_context(Phone("bob"))
+        first = box.Box(config=PROXY + before).start()
+        try:
+            byes = self.call(alice, bob)
+        finally:
+            self.assertEqual(0, first.stop())
+        second = box.Box(config=PROXY + after).start()
+        stack.callback(lambda: self.assertEqual(0, second.stop(), second.output()))
+        return stack, alice, bob, byes
+
+    def test_bye_of_an_older_call_goes_through(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = f"[store]\nsecret_file = {folder}/secret\n"
+            stack, alice, bob, (from_alice, from_bob) = self.over_a_restart(config, config)
+            with stack:
+                for one, other, bye in ((alice, bob, from_alice), (bob, alice, from_bob)):
+                    one.send(bye)
+                    received = other.receive()
+                    self.assertEqual("BYE", received.start.split()[0], received.text)
+                    other.answer(received, 200, "OK")
+                    self.assertEqual(200, one.receive().status)
+
+    def test_another_key_signed_nothing_that_it_believes(self):
+        stack, alice, bob, (from_alice, _) = self.over_a_restart("", "")
+        with stack:
+            alice.send(from_alice)
+            self.assertEqual(403, alice.receive().status)
+            self.assertTrue(bob.silence())
 
 
 class Lossy(Proxied):
