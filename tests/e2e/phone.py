@@ -52,9 +52,13 @@ class Phone:
     def send(self, text):
         self.socket.sendto(text if isinstance(text, bytes) else text.encode(), self.server)
 
-    def receive(self, seconds=3):
+    def receive(self, seconds=3, trying=False):
+        """The next message; a 100 only when it is waited for, since a proxy with transactions gives one to every INVITE."""
         self.socket.settimeout(seconds)
-        return Message(self.socket.recv(65536).decode())
+        while True:
+            message = Message(self.socket.recv(65536).decode())
+            if trying or message.status != 100:
+                return message
 
     def silence(self, seconds=0.3):
         """True when nothing comes."""

@@ -143,12 +143,17 @@ class Calling(Served):
             alice.send(alice.request("INVITE", "sip:bob3@example.com", branch="z9hG4bKcancel", call_id="cancel",
                                      lines=[f"Contact: {alice.contact}"]))
             invite = bob.receive()
+            bob.answer(invite, 180, "Ringing")
+            self.assertEqual(180, alice.receive().status)
             alice.send(alice.request("CANCEL", "sip:bob3@example.com", branch="z9hG4bKcancel", call_id="cancel"))
+            self.assertEqual(200, alice.receive().status)
             cancel = bob.receive()
             self.assertEqual("CANCEL", cancel.start.split()[0])
             self.assertEqual(invite.get("Via"), cancel.get("Via"))
             bob.answer(cancel, 200, "OK")
-            self.assertEqual(200, alice.receive().status)
+            bob.answer(invite, 487, "Request Terminated")
+            self.assertEqual("ACK", bob.receive().start.split()[0])
+            self.assertEqual(487, alice.receive().status)
 
     def test_redirect_names_the_contact_and_absorbs_the_ack(self):
         domain = "redirect.example.com"
