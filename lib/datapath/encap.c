@@ -82,7 +82,10 @@ void datapath_encap(struct worker *worker, struct burst *burst)
             datapath_punt(worker, burst->mbuf[i], PACKET_DATAGRAM);
             break;
         default:
-            datapath_unsent(worker, burst->mbuf[i], DROP_NO_ROUTE);
+            if (packet_of(burst->mbuf[i])->to.family == ENDPOINT_NONE)
+                datapath_punt(worker, burst->mbuf[i], PACKET_ANSWER);
+            else
+                datapath_unsent(worker, burst->mbuf[i], DROP_NO_ROUTE);
         }
     }
     counters_stage_add(&worker->counters.stage[STAGE_ENCAP], rte_rdtsc() - since, burst->n);

@@ -75,6 +75,7 @@ static void renew(struct worker *worker)
 {
     const struct role_policy *policy = atomic_load_explicit(&worker->policy, memory_order_acquire);
 
+    worker->role->drain = atomic_load_explicit(&worker->drain, memory_order_acquire);
     if (policy == worker->role->policy)
         return;
     role_renew(worker->role, policy);

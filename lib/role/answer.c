@@ -159,6 +159,17 @@ void role_answer(struct role_request *request, uint16_t status, const char *reas
     role_answer_lines(request, status, reason, role_route_server_line(request->role->route));
 }
 
+void role_answer_unavailable(struct role_request *request)
+{
+    struct role_text lines;
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Retry-After: "));
+    role_text_put_number(&lines, request->role->conf->retry_after);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 503, NULL, role_text_slice(&lines));
+}
+
 void role_answer_not_allowed(struct role_request *request, uint32_t methods)
 {
     struct role_text lines;

@@ -38,6 +38,8 @@ bool role_behind_nat(const struct role_request *request, const struct sip_uri *c
 {
     const struct endpoint *source = &request->arrival->source;
 
+    if (arrival_is_operators(request->arrival))
+        return false;
     switch (request->role->conf->nat) {
     case CONF_NAT_ALWAYS:
         return true;

@@ -94,17 +94,6 @@ static bool begins_a_call(const struct role_request *request)
     return request->message->method == SIP_METHOD_INVITE && request->to_tag.at == NULL;
 }
 
-static void answer_full(struct role_request *request)
-{
-    struct role_text lines;
-
-    role_answer_lines_begin(request, &lines);
-    role_text_put(&lines, SLICE("Retry-After: "));
-    role_text_put_number(&lines, request->role->conf->retry_after);
-    role_text_put(&lines, SLICE("\r\n"));
-    role_answer_lines(request, 503, NULL, role_text_slice(&lines));
-}
-
 static unsigned together_max(const struct role_request *request, uint8_t breadth)
 {
     unsigned max = request->role->conf->branches_max;
@@ -134,7 +123,7 @@ static void forward_stateful(struct role_request *request, const struct role_cou
     struct transaction *transaction = role_transaction_open(request, group.n + 2u);
     if (transaction == NULL) {
         if (begins_a_call(request))
-            answer_full(request);
+            role_answer_unavailable(request);
         else // what belongs to a call that is known gets through
             forward_stateless(request, course, branch, breadth);
         return;

@@ -51,6 +51,9 @@ static bool long_enough(struct role_registration *registration)
     struct role_text lines;
     bool brief = false;
 
+    if (arrival_is_operators(registration->request->arrival))
+        return true;
+
     for (unsigned i = 0; i < registration->contacts_n; i++) {
         const struct sip_contact *contact = &registration->contacts[i];
         uint32_t asked = contact->has_expires ? contact->expires : registration->expires;

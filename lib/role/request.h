@@ -91,6 +91,7 @@ struct endpoint role_answer_endpoint(const struct role_request *request);
 void role_request_stamp(struct role_request *request);
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
 bool role_request_acks_us(const struct role_request *request);
+void role_answer_unavailable(struct role_request *request); // 503 with Retry-After
 void role_answer_not_allowed(struct role_request *request, uint32_t methods); // 405 with Allow
 // False, and 420, when Require or Proxy-Require holds an option tag that is not in the comma list `known`.
 bool role_supports(struct role_request *request, enum sip_header id, struct slice known);

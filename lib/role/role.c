@@ -1,5 +1,6 @@
 #include "role/role.h"
 
+#include "role/drain.h"
 #include "role/policy.h"
 #include "role/proxy.h"
 
@@ -88,7 +89,7 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
         role_drop(&request, DROP_ACK_ABSORBED);
         return;
     }
-    if (!role_routes_prepare(&request))
+    if (!role_routes_prepare(&request) || (role->drain != NULL && role_drain_refuses(&request)))
         return;
     if (request.where.place == ROLE_ELSEWHERE)
         role_proxy(&request);

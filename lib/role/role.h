@@ -24,6 +24,7 @@
 #include "worker/verdict.h"
 
 struct role_policy; // role/policy.h
+struct role_drain;  // role/drain.h
 struct role_route;  // role/route.h
 struct call_table;  // call/call.h
 struct gateway_states; // gateway/gateway.h
@@ -49,7 +50,9 @@ struct role {
     const struct role_policy *policy; // these three by role_renew only
     const struct conf *conf;          // policy->conf
     const struct role_route *route;   // policy->route
+    const struct role_drain *drain;   // NULL: everything is served
     uint16_t worker;                  // whose role it is
+    uint8_t node;                     // that it runs on, for policy->numbers
     uint16_t workers_n;
     struct location *location;
     const struct name_table *names;

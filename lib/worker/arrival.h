@@ -6,11 +6,18 @@
 #include "base/endpoint.h"
 
 struct arrival {
-    struct endpoint source;      // of the packet, with port
+    struct endpoint
+        source; // of the packet, with port; ENDPOINT_NONE: there was none, this server's own operator asks
     struct endpoint destination; // of the packet: the listener's address and port
     struct clock now;
     uint16_t worker;  // the worker that serves the message
     uint8_t listener; // index into conf->listeners
 };
+
+// The operator is on the machine: no credentials, no bounds of time, no NAT. His answer goes back to control.
+static inline bool arrival_is_operators(const struct arrival *arrival)
+{
+    return arrival->source.family == ENDPOINT_NONE;
+}
 
 #endif

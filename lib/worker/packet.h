@@ -19,6 +19,7 @@ enum packet_errand {
     PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop has no MAC yet;
                      // inject, mailbox: put headers on and transmit it
     PACKET_RESOLVE, // punt: a parsed message that waits for a name; it comes back by inject as PACKET_SERVE
+    PACKET_ANSWER,  // punt: the answer to a request of control's own, a message without headers
     PACKET_UNSENT,  // mailbox, inject: a DATAGRAM of this worker that no next hop takes
     PACKET_UNREACHABLE, // mailbox: a whole ICMP error about a request of this worker; `frame.payload` is what it quotes
 };
