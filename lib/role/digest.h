@@ -82,4 +82,19 @@ static inline uint64_t role_digest_mix(uint64_t digest, struct slice field)
     return (digest ^ digest >> 32) * odd;
 }
 
+// The same for a host, in any case. What else the bit changes is in no host.
+static inline uint64_t role_digest_mix_lower(uint64_t digest, struct slice host)
+{
+    const uint64_t odd = 0x9fb21c651e98df25u, lower = 0x2020202020202020u;
+
+    digest ^= host.len;
+    for (; host.len > sizeof(uint64_t);
+         host = slice_of(host.at + sizeof(uint64_t), host.len - sizeof(uint64_t))) {
+        digest = (digest ^ (slice_word(host.at, sizeof(uint64_t)) | lower)) * odd;
+        digest ^= digest >> 32;
+    }
+    digest = (digest ^ (slice_word(host.at, host.len) | lower)) * odd;
+    return (digest ^ digest >> 32) * odd;
+}
+
 #endif

@@ -78,7 +78,11 @@ static uint16_t worker_of_response(const struct role *role, const struct sip_mes
     struct role_branch branch;
     struct slice rest;
 
-    if (role_branch_find(via, &branch, &rest) && branch.worker < workers) {
+    // back as it was pushed, our branch is at the very end; else it is somewhere
+    uint32_t before = via.len > ROLE_BRANCH_LEN ? via.len - ROLE_BRANCH_LEN : 0;
+    if ((role_branch_parse(slice_of(via.at + before, via.len - before), &branch) ||
+         role_branch_find(via, &branch, &rest)) &&
+        branch.worker < workers) {
         steered->slot = branch.slot;
         return branch.worker;
     }

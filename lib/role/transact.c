@@ -4,21 +4,6 @@
 #include "role/proxy.h"
 #include "sip/reply.h"
 
-#define SENT_BY_MAX 64 // bytes of a sent-by host that are made lower case in one go
-
-static void put_lower(struct role_digest *digest, struct slice host)
-{
-    char lower[SENT_BY_MAX];
-
-    while (host.len > 0) {
-        uint32_t len = host.len < SENT_BY_MAX ? host.len : SENT_BY_MAX;
-        for (uint32_t i = 0; i < len; i++)
-            lower[i] = slice_lower(host.at[i]);
-        role_digest_put(digest, slice_of(lower, len));
-        host = slice_of(host.at + len, host.len - len);
-    }
-}
-
 // Without the cookie: what RFC 2543 compared. The To tag of an ACK is its INVITE's answer's and cannot be in the key.
 static void put_old(struct role_digest *digest, const struct role_request *request)
 {
@@ -40,17 +25,18 @@ static void put_method(struct role_digest *digest, const struct sip_message *mes
         role_digest_put(digest, sip_message_span(message, message->method_text));
 }
 
+// The branch alone makes the key one that nobody guesses; sent-by and a method without a number only tell apart what
+// shares a branch, which is its sender's own doing.
 struct hash128 role_via_key(const struct role *role, const struct sip_message *message,
                             const struct sip_via *via)
 {
-    struct role_digest digest;
+    const struct hash_key secret = {role->secret.k0 ^ ROLE_DIGEST_TRANSACTION, role->secret.k1};
+    struct hash128 key = hash_sip13(&secret, via->branch.at, via->branch.len);
 
-    role_digest_begin(&digest, &role->secret, ROLE_DIGEST_TRANSACTION);
-    role_digest_put(&digest, via->branch);
-    put_lower(&digest, via->host);
-    role_digest_put_number(&digest, via->port != 0 ? via->port : 5060);
-    put_method(&digest, message);
-    return role_digest_end(&digest);
+    key.low = role_digest_mix_lower(key.low, via->host) + (via->port != 0 ? via->port : 5060);
+    if (message->method == SIP_METHOD_OTHER)
+        key.low = role_digest_mix(key.low, sip_message_span(message, message->method_text));
+    return key;
 }
 
 static struct hash128 old_key(const struct role_request *request)
