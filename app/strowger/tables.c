@@ -28,6 +28,18 @@ static int make_qsbr(struct strowger *strowger)
     return rte_rcu_qsbr_init(strowger->qsbr, readers) == 0 ? 0 : -EINVAL;
 }
 
+_Static_assert(ROLE_NODES_MAX >= RTE_MAX_NUMA_NODES, "a bit for each node");
+
+static uint32_t nodes_of_workers(void)
+{
+    uint32_t nodes = 0;
+    unsigned lcore;
+
+    RTE_LCORE_FOREACH_WORKER(lcore)
+    nodes |= UINT32_C(1) << rte_lcore_to_socket_id(lcore);
+    return nodes;
+}
+
 static int make_location(struct strowger *strowger)
 {
     int nodes[WORKERS_MAX];
@@ -72,8 +84,8 @@ int start_tables(struct strowger *strowger)
     if (error != 0)
         goto failed;
     // What is wrong with it is said there.
-    strowger->policy =
-        role_policy_create(strowger->conf, strowger->gateways, &strowger->secret, start_clock_ms(), stderr);
+    strowger->policy = role_policy_create(strowger->conf, strowger->gateways, &strowger->secret,
+                                          nodes_of_workers(), start_clock_ms(), stderr);
     if (strowger->policy != NULL)
         return 0;
     stop_tables(strowger);

@@ -99,6 +99,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     parts->role = (struct role){
         .worker = (uint16_t)id,
         .workers_n = (uint16_t)strowger->workers_n,
+        .node = (uint8_t)node,
         .location = strowger->location,
         .names = strowger->names,
         .gateways = strowger->gateways,

@@ -39,8 +39,8 @@ static struct role_policy *read_policy(const struct control_reload *reload, FILE
     if (conf == NULL)
         return NULL;
     if (conf_fixed_differences(setup->policy->conf, conf, errors) == 0) {
-        struct role_policy *policy =
-            role_policy_create(conf, setup->gateways, setup->secret, reload->now_ms, errors);
+        struct role_policy *policy = role_policy_create(conf, setup->gateways, setup->secret,
+                                                        setup->policy->nodes, reload->now_ms, errors);
         if (policy != NULL)
             return policy;
     }
@@ -96,6 +96,7 @@ static void publish(struct control_reload *reload)
     struct control_reload_setup *setup = &reload->setup;
     struct role_policy *policy = reload->wanted;
     const struct conf *conf = policy->conf;
+    const struct number_table *numbers = role_policy_numbers(policy);
 
     reload->wanted = NULL;
     reload->replaced = setup->policy;
@@ -109,7 +110,7 @@ static void publish(struct control_reload *reload)
     reload->counters.reloaded++;
     CONTROL_LOG(NOTICE, "reloaded: %s: %u domains, %u routes, %u gateways, %llu number prefixes", setup->path,
                 conf->domains_n, conf->routes_n, conf->gateways_n,
-                policy->numbers == NULL ? 0ull : (unsigned long long)number_table_prefixes(policy->numbers));
+                numbers == NULL ? 0ull : (unsigned long long)number_table_prefixes(numbers));
 }
 
 static void refuse(struct control_reload *reload)

@@ -82,12 +82,13 @@ int control_report_gateways(const struct control *control, const char *parameter
 int control_report_numbers(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
     const struct role_policy *policy = policy_of(control);
+    const struct number_table *numbers = policy == NULL ? NULL : role_policy_numbers(policy);
 
     (void)parameter;
     rte_tel_data_start_dict(reply);
-    if (policy == NULL || policy->numbers == NULL)
+    if (numbers == NULL)
         return 0;
-    rte_tel_data_add_dict_u64(reply, "prefixes", number_table_prefixes(policy->numbers));
-    rte_tel_data_add_dict_u64(reply, "bytes", number_table_bytes(policy->numbers));
+    rte_tel_data_add_dict_u64(reply, "prefixes", number_table_prefixes(numbers));
+    rte_tel_data_add_dict_u64(reply, "bytes", number_table_bytes(numbers)); // of each node's copy
     return 0;
 }

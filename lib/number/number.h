@@ -26,6 +26,8 @@ struct number_table;
 int number_table_load(struct number_table **table, const char *path,
                       int (*name_index)(void *owner, struct slice name), void *owner, FILE *errors,
                       void (*progress)(void *owner, uint64_t lines), const struct memory *memory, int node);
+// The same on another node, from the same memory; NULL: there is none.
+struct number_table *number_table_copy(const struct number_table *table, int node);
 void number_table_destroy(struct number_table *table); // NULL is allowed
 
 // Any thread. Visual separators (RFC 3966) in the number do not count; it ends at whatever is neither those nor a digit.

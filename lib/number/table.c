@@ -69,6 +69,15 @@ uint64_t number_table_bytes(const struct number_table *table)
     return table->bytes;
 }
 
+struct number_table *number_table_copy(const struct number_table *table, int node)
+{
+    struct number_table *copy = table->memory.take(table->memory.owner, table->bytes, node);
+
+    if (copy != NULL)
+        memcpy(copy, table, table->bytes);
+    return copy;
+}
+
 void number_table_destroy(struct number_table *table)
 {
     if (table == NULL)

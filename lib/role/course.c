@@ -47,7 +47,7 @@ static enum role_targeting redirect(struct role_request *request, const struct c
 
 static enum role_targeting find_gateways(struct role_request *request, struct role_course *course)
 {
-    const struct number_table *numbers = request->role->policy->numbers;
+    const struct number_table *numbers = request->role->policy->numbers[request->role->node];
     char room[ROLE_USER_MAX];
     uint16_t group =
         numbers == NULL ? NUMBER_NONE : number_find(numbers, role_user_plain(&request->uri, room));

@@ -45,6 +45,22 @@ static bool sort_names(const struct conf *conf, struct names *names)
     return true;
 }
 
+// The file is read once, and copied from node to node.
+static int load_nodes(struct role_policy *policy, struct names *names, FILE *errors)
+{
+    unsigned first = (unsigned)__builtin_ctz(policy->nodes);
+    int error = number_table_load(&policy->numbers[first], policy->conf->numbers_file, group_of, names,
+                                  errors, NULL, &memory_system, (int)first);
+
+    for (unsigned node = first + 1; node < ROLE_NODES_MAX && error == 0; node++) {
+        if (!(policy->nodes >> node & 1))
+            continue;
+        policy->numbers[node] = number_table_copy(policy->numbers[first], (int)node);
+        error = policy->numbers[node] != NULL ? 0 : -ENOMEM;
+    }
+    return error;
+}
+
 static bool load_numbers(struct role_policy *policy, FILE *errors)
 {
     const char *file = policy->conf->numbers_file;
@@ -52,17 +68,16 @@ static bool load_numbers(struct role_policy *policy, FILE *errors)
 
     if (file == NULL)
         return true;
-    int error = sort_names(policy->conf, &names)
-                    ? number_table_load(&policy->numbers, file, group_of, &names, errors, NULL,
-                                        &memory_system, MEMORY_ANY_NODE)
-                    : -ENOMEM;
+    int error = sort_names(policy->conf, &names) ? load_nodes(policy, &names, errors) : -ENOMEM;
     free(names.sorted);
-    if (error == 0)
-        return true;
-    if (error != -EINVAL) // those faults are told, a line each
+    if (error != 0 && error != -EINVAL) // those faults are told, a line each
         fprintf(errors, "%s: %s\n", file, strerror(-error));
-    policy->numbers = NULL;
-    return false;
+    return error == 0;
+}
+
+const struct number_table *role_policy_numbers(const struct role_policy *policy)
+{
+    return policy->numbers[__builtin_ctz(policy->nodes)];
 }
 
 static bool compile(struct role_policy *policy, struct gateway_states *states, const struct hash_key *secret,
@@ -85,7 +100,8 @@ static bool compile(struct role_policy *policy, struct gateway_states *states, c
 }
 
 struct role_policy *role_policy_create(struct conf *conf, struct gateway_states *states,
-                                       const struct hash_key *secret, uint64_t now_ms, FILE *errors)
+                                       const struct hash_key *secret, uint32_t nodes, uint64_t now_ms,
+                                       FILE *errors)
 {
     struct role_policy *policy = calloc(1, sizeof(*policy));
 
@@ -94,6 +110,7 @@ struct role_policy *role_policy_create(struct conf *conf, struct gateway_states 
         return NULL;
     }
     policy->conf = conf;
+    policy->nodes = nodes;
     if (compile(policy, states, secret, now_ms, errors))
         return policy;
     policy->conf = NULL; // the caller keeps it
@@ -105,7 +122,8 @@ void role_policy_destroy(struct role_policy *policy)
 {
     if (policy == NULL)
         return;
-    number_table_destroy(policy->numbers);
+    for (unsigned node = 0; node < ROLE_NODES_MAX; node++)
+        number_table_destroy(policy->numbers[node]);
     gateway_table_destroy(policy->gateways);
     role_rules_destroy(policy->rules);
     role_route_destroy(policy->route);

@@ -64,7 +64,7 @@ static void open_served(struct served *s)
     assert_int_equal(name_table_create(&s->names, 64, &key, scene->qsbr, &memory_system), 0);
     struct conf *conf = conf_load(s->ini, stderr);
     assert_non_null(conf);
-    s->policy = role_policy_create(conf, s->states, &key, fixture_ms(), stderr);
+    s->policy = role_policy_create(conf, s->states, &key, 1, fixture_ms(), stderr);
     assert_non_null(s->policy);
     make_role(s);
     atomic_store(&scene->worker->policy, s->policy);

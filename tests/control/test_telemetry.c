@@ -236,7 +236,7 @@ static void police(struct policed *p, const char *sections)
     struct conf *conf = conf_parse(text, strlen(text), "test", stderr);
     assert_non_null(conf);
     assert_int_equal(gateway_states_create(&p->states, 2, &memory_system), 0);
-    p->policy = role_policy_create(conf, p->states, &key, p->scene.control->now_ms, stderr);
+    p->policy = role_policy_create(conf, p->states, &key, 1, p->scene.control->now_ms, stderr);
     assert_non_null(p->policy);
     p->scene.control->setup.policy = &p->policy;
 }

@@ -75,7 +75,7 @@ struct fixture *fixture_open(const char *text, unsigned workers)
     f->conf = conf_parse(text, strlen(text), "fixture", stderr);
     assert_non_null(f->conf);
     assert_int_equal(gateway_states_create(&f->states, workers, &memory_system), 0);
-    f->policy = role_policy_create(f->conf, f->states, &key, NOW_MS, stderr);
+    f->policy = role_policy_create(f->conf, f->states, &key, 1, NOW_MS, stderr);
     assert_non_null(f->policy);
     f->route = f->policy->route;
     f->qsbr = aligned_alloc(64, rte_rcu_qsbr_get_memsize(1));

@@ -23,7 +23,7 @@ struct scene *scene_open(const char *sections)
     struct conf *conf = conf_parse(text, strlen(text), "scene", stderr);
     assert_non_null(conf);
     assert_int_equal(gateway_states_create(&s->states, 1, &memory_system), 0);
-    s->policy = role_policy_create(conf, s->states, &key, SCENE_NOW_MS, stderr);
+    s->policy = role_policy_create(conf, s->states, &key, 1, SCENE_NOW_MS, stderr);
     assert_non_null(s->policy);
     s->qsbr = aligned_alloc(64, rte_rcu_qsbr_get_memsize(1));
     assert_non_null(s->qsbr);

@@ -262,7 +262,7 @@ static void reload(struct fixture *f, const char *sections, struct role_policy *
     struct conf *conf = conf_parse(text, strlen(text), "reload", stderr);
     assert_non_null(conf);
     *before = f->policy;
-    f->policy = role_policy_create(conf, f->states, &key, f->arrival.now.ms, stderr);
+    f->policy = role_policy_create(conf, f->states, &key, 1, f->arrival.now.ms, stderr);
     assert_non_null(f->policy);
     f->conf = conf;
     f->route = f->policy->route;

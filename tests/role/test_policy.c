@@ -35,7 +35,7 @@ static struct conf *conf_with(const char *numbers, char path[64])
     return conf;
 }
 
-static void test_numbers_lead_to_their_gateways(void **state)
+static void test_numbers_lead_to_their_gateways_on_every_node(void **state)
 {
     char path[64];
     struct gateway_states *states;
@@ -43,13 +43,22 @@ static void test_numbers_lead_to_their_gateways(void **state)
 
     (void)state;
     assert_int_equal(gateway_states_create(&states, 1, &memory_system), 0);
-    struct role_policy *policy = role_policy_create(conf, states, &key, 0, stderr);
+    struct role_policy *policy = role_policy_create(conf, states, &key, 1u << 1 | 1u << 31, 0, stderr);
     assert_non_null(policy);
     assert_ptr_equal(policy->conf, conf);
-    assert_int_equal(number_find(policy->numbers, SLICE("+1202")), 0);
-    assert_int_equal(number_find(policy->numbers, SLICE("4930")), 1);
-    assert_int_equal(number_find(policy->numbers, SLICE("+49301")), 2);
-    assert_int_equal(number_find(policy->numbers, SLICE("+49")), NUMBER_NONE);
+    assert_ptr_equal(role_policy_numbers(policy), policy->numbers[1]);
+    assert_ptr_not_equal(policy->numbers[1], policy->numbers[31]);
+    for (unsigned node = 0; node < ROLE_NODES_MAX;
+         node++) { // each its own, and none where nobody would read it
+        const struct number_table *numbers = policy->numbers[node];
+        assert_int_equal(numbers != NULL, node == 1 || node == 31);
+        if (numbers == NULL)
+            continue;
+        assert_int_equal(number_find(numbers, SLICE("+1202")), 0);
+        assert_int_equal(number_find(numbers, SLICE("4930")), 1);
+        assert_int_equal(number_find(numbers, SLICE("+49301")), 2);
+        assert_int_equal(number_find(numbers, SLICE("+49")), NUMBER_NONE);
+    }
     role_policy_destroy(policy);
     gateway_states_destroy(states);
     unlink(path);
@@ -87,7 +96,7 @@ static void refused(struct conf *conf, const char *said)
     FILE *errors = open_memstream(&out, &len);
 
     assert_int_equal(gateway_states_create(&states, 1, &memory_system), 0);
-    assert_null(role_policy_create(conf, states, &key, 0, errors));
+    assert_null(role_policy_create(conf, states, &key, 1, 0, errors));
     fclose(errors);
     if (strstr(out, said) == NULL)
         fail_msg("%s is not in: %s", said, out);
@@ -119,7 +128,7 @@ static void test_a_missing_file_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers_lead_to_their_gateways),
+        cmocka_unit_test(test_numbers_lead_to_their_gateways_on_every_node),
         cmocka_unit_test(test_a_number_goes_where_the_table_says),
         cmocka_unit_test(test_numbers_of_gateways_that_are_not_there_are_refused),
         cmocka_unit_test(test_a_missing_file_is_refused),
