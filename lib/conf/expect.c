@@ -30,7 +30,10 @@ static void expect_number(const struct conf_key *key, struct text *text)
 {
     const struct conf_suffix *suffix = key->suffixes;
 
-    add(text, "%s%llu to %llu %s", key->flags & CONF_POWER_OF_TWO ? "a power of two, " : "",
+    add(text, "%s%llu to %llu %s",
+        key->flags & CONF_POWER_OF_TWO ? "a power of two, "
+        : key->flags & CONF_OR_ZERO    ? "0, or "
+                                       : "",
         (unsigned long long)key->min, (unsigned long long)key->max, key->unit);
     if (suffix == NULL)
         return;

@@ -42,6 +42,7 @@ enum conf_flag {
     CONF_SHOWN = 16,       // not commented out in the template
     CONF_FROM_NAME = 32,   // the default is the section's NAME
     CONF_FIXED = 64,       // cannot change while the server runs: a reload refuses another value
+    CONF_OR_ZERO = 128,    // numbers: 0 as well, though it is below the least
 };
 
 struct conf_choice {

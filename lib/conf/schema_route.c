@@ -47,8 +47,9 @@ const struct conf_key conf_gateways_keys[7] = {
              "(call_id, from, user); the one with the fewest calls for its weight (least_calls); or the "
              "first (priority). What is forwarded without transactions goes by call_id instead of by turns, so "
              "that a CANCEL finds its call, and counts for no bound."},
-    {.name = "probe_interval", CONF_FIELD(conf_gateways, probe_ms), .type = CONF_NUMBER, .min = 0,
-     .max = 60 * CONF_MS_PER_MINUTE, .unit = "milliseconds", .suffixes = conf_milliseconds, .fallback = "10s",
+    {.name = "probe_interval", CONF_FIELD(conf_gateways, probe_ms), .type = CONF_NUMBER,
+     .flags = CONF_OR_ZERO, .min = 1000, .max = 60 * CONF_MS_PER_MINUTE, .unit = "milliseconds",
+     .suffixes = conf_milliseconds, .fallback = "10s",
      .help = "Time between two OPTIONS to each member; 0: none are sent."},
     {.name = "probe_down", CONF_FIELD(conf_gateways, probe_down), .type = CONF_NUMBER, .min = 1, .max = 100,
      .unit = "failures", .fallback = "3",

@@ -64,6 +64,14 @@ static bool suffix_factor(const struct conf_key *key, struct slice name, uint64_
     return true;
 }
 
+// The most was seen to before: beyond it a factor might overflow.
+static bool number_fits(const struct conf_key *key, uint64_t number)
+{
+    if (number == 0 && (key->flags & CONF_OR_ZERO))
+        return true;
+    return number >= key->min && (!(key->flags & CONF_POWER_OF_TWO) || is_power_of_two(number));
+}
+
 static bool read_number(const struct conf_value *v, void *at)
 {
     const struct conf_key *key = v->key;
@@ -75,7 +83,7 @@ static bool read_number(const struct conf_value *v, void *at)
     struct slice suffix = slice_trim(slice_of(v->text.at + digits, v->text.len - digits));
     if (!suffix_factor(key, suffix, &factor) ||
         !slice_number(slice_of(v->text.at, digits), key->max / factor, &number) ||
-        number * factor < key->min || ((key->flags & CONF_POWER_OF_TWO) && !is_power_of_two(number * factor)))
+        !number_fits(key, number * factor))
         return conf_value_mismatch(v, NULL);
     store_number(at, key->size, number * factor);
     return true;
