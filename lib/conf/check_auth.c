@@ -55,9 +55,9 @@ static void check_realm(const struct asking *asking)
     const struct conf_key *realm = key_at(offsetof(struct conf_auth, realm));
     const char *text = asking->auth->realm.text;
 
-    if (text != NULL && strpbrk(text, "\"\\,") != NULL)
+    if (text != NULL && strpbrk(text, "\"\\,@") != NULL)
         conf_fault(asking->reader->faults, line_of(asking, realm), NULL,
-                   "%s = %s: expected no quotation mark, backslash or comma in it", realm->name, text);
+                   "%s = %s: expected no quotation mark, backslash, comma or @ in it", realm->name, text);
 }
 
 static void check_users(const struct asking *asking)

@@ -26,7 +26,7 @@ static const struct {
     {"an unknown algorithm", USERS "[auth a]\nalgorithms = SHA256\n",
      "t:4: algorithms = SHA256: expected SHA-256, SHA-512-256 or MD5; did you mean 'SHA-256'?\n"},
     {"a realm that breaks its quotes", USERS "[auth a]\nrealm = a\"b\n",
-     "t:4: realm = a\"b: expected no quotation mark, backslash or comma in it\n"},
+     "t:4: realm = a\"b: expected no quotation mark, backslash, comma or @ in it\n"},
     {"all of it before a part of it", USERS "[auth a]\n[auth b]\ndomain = one\n",
      "t:4: [auth b] is never reached: [auth a] on line 3 takes all of it; expected the narrower one first\n"},
     {"a part of it before all of it", USERS "[auth a]\ndomain = one\n[auth b]\n", ""},
