@@ -19,11 +19,14 @@
 #include "calls_flow.h"
 #include "datapath/datapath.h"
 
-#define BATCH        4096
-#define WARM_BATCHES 20
-#define POOL         (1u << 20)
-#define RECORDS      262144 // transactions beside those that stay
-#define KEPT         262144 // messages kept
+#define BATCH   4096
+#define POOL    (1u << 20)
+#define RECORDS 262144 // transactions beside those that stay
+#define KEPT    131072 // messages kept
+#define BUFFERS (KEPT + 32768)
+
+// Every buffer is used once before anything counts: memory that a virtual machine touches for the first time is slow.
+#define WARM_BATCHES (BUFFERS / BATCH + 20)
 
 struct options {
     bool latency, json, stateless;
@@ -285,7 +288,7 @@ int main(int argc, char **argv)
     struct endpoint gateway = endpoint_ip4(198, 18, 0, 254, 0);
     uint32_t kept = KEPT;
 
-    snprintf(text, sizeof(text), ini, kept + 65536, options.bindings + options.bindings / 4 + 1000,
+    snprintf(text, sizeof(text), ini, BUFFERS, options.bindings + options.bindings / 4 + 1000,
              options.concurrent + RECORDS, kept, options.stateless ? "stateless" : "stateful");
     rig_eal_parallel(1);
     rig_start(&rig, text, 1);

@@ -20,7 +20,10 @@
 #include "datapath/datapath.h"
 #include "pipeline_traffic.h"
 
-#define WARM_BATCHES 3
+#define BUFFERS "65536"
+
+// Every buffer is used once before anything counts: memory that a virtual machine touches for the first time is slow.
+#define WARM_BATCHES 24
 
 struct options {
     enum traffic_case which;
@@ -32,9 +35,9 @@ struct options {
 };
 
 static const char ini[] =
-    "[network]\nmbufs = 131072\nmailbox_size = 8192\nroute_max = 64\nneighbour_max = 64\n"
+    "[network]\nmbufs = " BUFFERS "\nmailbox_size = 8192\nroute_max = 64\nneighbour_max = 64\n"
     "[location]\nbindings_max = %u\n"
-    "[transaction]\ntransactions_max = 65536\nkept_max = 65536\nt1 = 4s\nt2 = 8s\n"
+    "[transaction]\ntransactions_max = 65536\nkept_max = 32768\nt1 = 4s\nt2 = 8s\n"
     "[proxy]\nmode = %s\n"
     "[trust]\nnetworks = 0.0.0.0/0, ::/0\n"
     "[port p0]\ndevice = net_ring_rig0\n"
