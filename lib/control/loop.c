@@ -44,11 +44,14 @@ static void take_punted(struct control *control, struct rte_mbuf *mbuf, const st
         control_resolve_put(control->resolve, mbuf, &to, worker->id, control->now_ms);
         break;
     }
+    case PACKET_ANSWER:
+        control_commands_hear(control->commands, mbuf);
+        break;
     case PACKET_RESOLVE:
         if (control->dns != NULL)
             control_dns_park(control->dns, mbuf, worker->id, control->now_ms);
         else
-            control_drop(control, mbuf, DROP_PARK_FULL);
+            control_drop(control, mbuf, DROP_NO_TWIN); // there is no configuration to serve by
         break;
     default: // nothing else is ever punted
         control_drop(control, mbuf, DROP_NO_TWIN);
@@ -108,6 +111,8 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
         control_dns_tick(control->dns, control->now_ms);
     if (control->reload != NULL)
         control_reload_tick(control->reload, control->now_ms);
+    control_commands_tick(control->commands);
+    control_drain_tick(control);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *argument)
@@ -286,6 +291,7 @@ int control_create(struct control **created, const struct control_setup *setup)
     if (control == NULL)
         return error;
     control->setup = *setup;
+    control->now_ms = control->started_ms = monotonic_ms();
     control->ports = memory->take(memory->owner, port_bytes(setup), MEMORY_ANY_NODE);
     if (control->ports == NULL)
         goto undo_control;

@@ -13,7 +13,9 @@
 #include <stdatomic.h>
 
 #include "control/cdr.h"
+#include "control/command.h"
 #include "control/dns.h"
+#include "control/drain.h"
 #include "control/mirror.h"
 #include "control/reload.h"
 #include "control/resolve.h"
@@ -76,7 +78,10 @@ struct control {
     struct control_reload *reload; // the same
     struct control_cdr *cdr;       // NULL where calls are not followed
     struct call_table *calls[WORKERS_MAX];
+    struct control_commands *commands; // NULL: no socket is configured
+    struct control_drain drain;
     struct control_tune tune;
+    uint64_t started_ms;
     uint64_t now_ms;      // of this turn
     atomic_bool stopping; // any thread: wo
     struct control_counters counters;

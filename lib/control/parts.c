@@ -216,6 +216,8 @@ int control_parts_make(struct control *control)
         if (error == 0)
             error = make_reload(control);
     }
+    if (error == 0)
+        error = control_commands_open(&control->commands, control);
     if (error != 0)
         control_parts_unmake(control);
     return error;
@@ -223,6 +225,7 @@ int control_parts_make(struct control *control)
 
 void control_parts_unmake(struct control *control)
 {
+    control_commands_close(control->commands);
     control_reload_destroy(control->reload);
     control_cdr_close(control->cdr);
     control_dns_destroy(control->dns);

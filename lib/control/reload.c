@@ -24,7 +24,8 @@ struct control_reload {
     pthread_t reader;
     atomic_bool read;           // by the thread, when it has done
     struct role_policy *wanted; // what it made of the file; NULL: the file is refused
-    char *said;                 // why, in lines
+    char *said;                 // why, in lines; stays until the next one
+    bool refused;               // the last one was
     struct role_policy *replaced;
     uint64_t token; // of its grace period
     struct control_reload_counters counters;
@@ -71,10 +72,12 @@ static void begin(struct control_reload *reload)
 {
     reload->again = false;
     reload->wanted = NULL;
+    free(reload->said);
     reload->said = NULL;
     atomic_store(&reload->read, false);
     int error = pthread_create(&reload->reader, NULL, read_all, reload);
     if (error != 0) {
+        reload->refused = true;
         reload->counters.refused++;
         CONTROL_LOG(ERR, "no thread to read %s with: %s; running with the old configuration, try again",
                     reload->setup.path, strerror(error));
@@ -83,12 +86,13 @@ static void begin(struct control_reload *reload)
     reload->state = RELOAD_READING;
 }
 
-static void log_lines(char *text)
+static void log_lines(const char *text)
 {
-    char *rest = NULL;
-
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-        CONTROL_LOG(ERR, "%s", line);
+    while (*text != 0) {
+        size_t len = strcspn(text, "\n");
+        CONTROL_LOG(ERR, "%.*s", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
 }
 
 static void publish(struct control_reload *reload)
@@ -107,6 +111,7 @@ static void publish(struct control_reload *reload)
     setup->published(setup->owner, policy);
     reload->token = rte_rcu_qsbr_start(setup->qsbr);
     reload->state = RELOAD_GRACE;
+    reload->refused = false;
     reload->counters.reloaded++;
     CONTROL_LOG(NOTICE, "reloaded: %s: %u domains, %u routes, %u gateways, %llu number prefixes", setup->path,
                 conf->domains_n, conf->routes_n, conf->gateways_n,
@@ -118,6 +123,7 @@ static void refuse(struct control_reload *reload)
     if (reload->said != NULL)
         log_lines(reload->said);
     reload->state = RELOAD_IDLE;
+    reload->refused = true;
     reload->counters.refused++;
     CONTROL_LOG(ERR, "refused: %s, for the reasons above; running with the old configuration",
                 reload->setup.path);
@@ -132,8 +138,6 @@ static void finish_reading(struct control_reload *reload)
         publish(reload);
     else
         refuse(reload);
-    free(reload->said);
-    reload->said = NULL;
 }
 
 static void finish_grace(struct control_reload *reload)
@@ -167,6 +171,13 @@ bool control_reload_idle(const struct control_reload *reload)
     return reload->state == RELOAD_IDLE && !reload->again;
 }
 
+const char *control_reload_refusal(const struct control_reload *reload)
+{
+    if (!reload->refused)
+        return NULL;
+    return reload->said != NULL ? reload->said : "no memory or no thread to read it with";
+}
+
 void control_reload_counters(const struct control_reload *reload, struct control_reload_counters *counters)
 {
     *counters = reload->counters;
@@ -192,8 +203,8 @@ void control_reload_destroy(struct control_reload *reload)
     if (reload->state == RELOAD_READING) {
         pthread_join(reload->reader, NULL);
         role_policy_destroy(reload->wanted);
-        free(reload->said);
     }
+    free(reload->said);
     role_policy_destroy(reload->replaced);
     memory->give(memory->owner, reload, sizeof(*reload));
 }

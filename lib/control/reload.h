@@ -50,6 +50,10 @@ void control_reload_tick(struct control_reload *reload, uint64_t now_ms);
 // Whether there is nothing under way.
 bool control_reload_idle(const struct control_reload *reload);
 
+// Why the last one that came to its end was refused, in lines, valid until the next begins; NULL: it was taken, or there
+// was none.
+const char *control_reload_refusal(const struct control_reload *reload);
+
 // Any thread.
 void control_reload_counters(const struct control_reload *reload, struct control_reload_counters *counters);
 

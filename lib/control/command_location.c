@@ -1,0 +1,289 @@
+// The location table: who is registered, and bindings that an operator makes.
+//
+// A shard is written by its worker alone. So a binding is made by a REGISTER like any other, handed to a worker with
+// nobody as its source: whatever happens to a registration, its way to the disk too, happens to this one.
+#include <rte_malloc.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "control/command_run.h"
+#include "control/parts.h"
+#include "location/location.h"
+#include "role/policy.h"
+#include "role/route.h"
+#include "sip/contact.h"
+
+#define ANSWER_MS 5000
+#define FOREVER   UINT32_MAX // seconds: as many as a REGISTER can say
+#define CALL_ID   "@operator.invalid"
+
+static const struct role_policy *policy_of(const struct control *control)
+{
+    return control->setup.policy != NULL ? *control->setup.policy : NULL;
+}
+
+// "sip:user@domain" or without scheme, in a domain of ours. `text` has the URI that was made of it. False: refused.
+static bool read_aor(const struct control *control, struct slice word, char text[SIP_AOR_MAX + 8],
+                     struct sip_uri *uri, int *domain, struct control_json *reply)
+{
+    const struct role_policy *policy = policy_of(control);
+    bool bare = !slice_starts(word, SLICE("sip:")) && !slice_starts(word, SLICE("sips:"));
+    int n = snprintf(text, SIP_AOR_MAX + 8, "%s%.*s", bare ? "sip:" : "", SLICE_PRINT(word));
+
+    *domain = CONF_NONE;
+    if (policy == NULL || control->setup.location == NULL) {
+        control_command_refuse(reply, "this server has no location table");
+        return false;
+    }
+    if (n >= SIP_AOR_MAX + 8 || sip_uri_parse(slice_of(text, (size_t)n), uri) != SIP_OK ||
+        uri->user.len == 0) {
+        control_command_refuse(reply, "\"%.*s\" is no address of record, as in bob@example.com",
+                               SLICE_PRINT(word));
+        return false;
+    }
+    struct role_where where = role_route_where(policy->route, uri);
+    if (where.place != ROLE_DOMAIN) {
+        control_command_refuse(reply, "\"%.*s\" is in no [domain] of this server", SLICE_PRINT(word));
+        return false;
+    }
+    *domain = where.domain;
+    return true;
+}
+
+static void put_binding(struct control_json *reply, struct slice aor, const struct location_binding *binding,
+                        uint64_t now_ms)
+{
+    control_json_open(reply, NULL, '{');
+    control_json_text(reply, "aor", aor);
+    control_json_text(reply, "contact", binding->contact);
+    control_json_number(reply, "expires_s", (binding->expires_ms - now_ms + 999) / 1000);
+    control_json_number(reply, "q", binding->q);
+    control_json_endpoint(reply, "next_hop", &binding->received);
+    control_json_text(reply, "path", binding->path);
+    control_json_text(reply, "call_id", binding->call_id);
+    control_json_number(reply, "cseq", binding->cseq);
+    control_json_close(reply, '}');
+}
+
+static void put_set(struct control_json *reply, const struct location_set *set, uint64_t now_ms)
+{
+    struct location_binding binding;
+    unsigned position = 0;
+
+    while (location_next(set, now_ms, &position, &binding))
+        put_binding(reply, location_set_aor(set), &binding, now_ms);
+}
+
+// A page of all. The worker's number behind the last is control's own as a reader.
+static bool put_page(struct control_command *command, struct control_json *reply)
+{
+    const struct control *control = command->control;
+    const struct location *location = control->setup.location;
+
+    while (command->shard < control->setup.workers_n && control_json_slice(reply).len < CONTROL_REPLY_FULL) {
+        const struct location_set *set = location_walk(location, command->shard, &command->position);
+        if (set != NULL) {
+            put_set(reply, set, control->now_ms);
+            continue;
+        }
+        command->shard++;
+        command->position = 0;
+    }
+    return command->shard < control->setup.workers_n;
+}
+
+static void put_one(const struct control *control, const struct sip_uri *uri, int domain,
+                    struct control_json *reply)
+{
+    const struct location *location = control->setup.location;
+    struct sip_uri canonical = *uri;
+    char aor[SIP_AOR_MAX];
+
+    canonical.host = role_route_domain_name(policy_of(control)->route, (unsigned)domain);
+    canonical.port = 0;
+    unsigned len = sip_uri_write_aor(&canonical, aor);
+    const struct location_set *set =
+        len == 0 ? NULL : location_find(location, location_key(location, slice_of(aor, len)));
+    if (set != NULL)
+        put_set(reply, set, control->now_ms);
+}
+
+enum control_command_outcome control_command_registrations(struct control_command *command,
+                                                           struct control_json *reply)
+{
+    const struct control *control = command->control;
+    unsigned reader = control->setup.workers_n;
+    char text[SIP_AOR_MAX + 8];
+    struct sip_uri uri;
+    bool more = false;
+    int domain;
+
+    if (control->setup.location == NULL)
+        return control_command_refuse(reply, "this server has no location table");
+    if (command->words_n > 0 && !read_aor(control, command->words[0], text, &uri, &domain, reply))
+        return CONTROL_COMMAND_DONE;
+    // Registered for the moment: nothing that is read is held while the loop does other things.
+    rte_rcu_qsbr_thread_register(control->setup.qsbr, reader);
+    rte_rcu_qsbr_thread_online(control->setup.qsbr, reader);
+    control_json_open(reply, "rows", '[');
+    if (command->words_n > 0)
+        put_one(control, &uri, domain, reply);
+    else
+        more = put_page(command, reply);
+    control_json_close(reply, ']');
+    rte_rcu_qsbr_thread_offline(control->setup.qsbr, reader);
+    rte_rcu_qsbr_thread_unregister(control->setup.qsbr, reader);
+    return more ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
+}
+
+// Never the same again, also after a restart: what a binding remembers of its REGISTER tells a new one from an old.
+static uint64_t next_serial(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+struct registration {
+    uint64_t serial;
+    struct slice aor;     // a URI
+    struct slice domain;  // its canonical name
+    struct slice contact; // a URI; or "*"
+    uint64_t expires;     // seconds
+};
+
+static int write_register(const struct registration *r, char *bytes, size_t room)
+{
+    bool star = slice_equal(r->contact, SLICE("*"));
+
+    return snprintf(bytes, room,
+                    "REGISTER sip:%.*s SIP/2.0\r\n"
+                    "Via: SIP/2.0/UDP operator.invalid;branch=z9hG4bK%llx\r\n"
+                    "Max-Forwards: 70\r\n"
+                    "From: <%.*s>;tag=%llx\r\n"
+                    "To: <%.*s>\r\n"
+                    "Call-ID: %llx" CALL_ID "\r\n"
+                    "CSeq: 1 REGISTER\r\n"
+                    "Contact: %s%.*s%s\r\n"
+                    "Expires: %llu\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    SLICE_PRINT(r->domain), (unsigned long long)r->serial, SLICE_PRINT(r->aor),
+                    (unsigned long long)r->serial, SLICE_PRINT(r->aor), (unsigned long long)r->serial,
+                    star ? "" : "<", SLICE_PRINT(r->contact), star ? "" : ">",
+                    (unsigned long long)r->expires);
+}
+
+// The message as a worker finds one in its ring. NULL: no buffer, or it is too long, or no message at all.
+static struct rte_mbuf *make_request(const struct control *control, const struct registration *registration)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(control->setup.pool);
+
+    if (mbuf == NULL)
+        return NULL;
+    struct packet *packet = packet_of(mbuf);
+    size_t room = rte_pktmbuf_tailroom(mbuf);
+    int len = write_register(registration, rte_pktmbuf_mtod(mbuf, char *), room);
+    memset(packet, 0, sizeof(*packet));
+    if (len < 0 || (size_t)len >= room || rte_pktmbuf_append(mbuf, (uint16_t)len) == NULL ||
+        sip_message_parse(&packet->message, rte_pktmbuf_mtod(mbuf, char *), (uint32_t)len) != SIP_OK ||
+        sip_message_check(&packet->message) != SIP_OK) {
+        rte_pktmbuf_free(mbuf);
+        return NULL;
+    }
+    packet->errand = PACKET_SERVE;
+    packet->frame.payload_len = (uint16_t)len;
+    packet->arrival.destination = control->setup.conf->listeners[0].address;
+    packet->generation = policy_of(control)->generation - 1; // whoever takes it finds its worker
+    return mbuf;
+}
+
+static enum control_command_outcome wait_for_worker(struct control_command *command,
+                                                    struct control_json *reply)
+{
+    if (command->control->now_ms < command->until_ms)
+        return CONTROL_COMMAND_WAIT;
+    return control_command_refuse(reply, "no worker answered in %d seconds", ANSWER_MS / 1000);
+}
+
+static enum control_command_outcome change(struct control_command *command, struct slice contact,
+                                           uint64_t expires, struct control_json *reply)
+{
+    struct control *control = command->control;
+    char text[SIP_AOR_MAX + 8];
+    struct sip_uri uri, target;
+    int domain;
+
+    if (!read_aor(control, command->words[0], text, &uri, &domain, reply))
+        return CONTROL_COMMAND_DONE;
+    if (!control->setup.conf->domains[domain].registrar)
+        return control_command_refuse(reply, "[domain %s] takes no registrations",
+                                      control->setup.conf->domains[domain].name);
+    if (!slice_equal(contact, SLICE("*")) &&
+        (sip_uri_parse(contact, &target) != SIP_OK || target.scheme == SIP_SCHEME_OTHER))
+        return control_command_refuse(reply, "\"%.*s\" is no URI, as in sip:bob@192.0.2.9:5060",
+                                      SLICE_PRINT(contact));
+    const struct registration registration = {
+        next_serial(), uri.text, role_route_domain_name(policy_of(control)->route, (unsigned)domain), contact,
+        expires};
+    struct rte_mbuf *mbuf = make_request(control, &registration);
+    if (mbuf == NULL)
+        return control_command_refuse(reply, "too long for one message, or no buffer is free");
+    command->serial = registration.serial;
+    command->until_ms = control->now_ms + ANSWER_MS;
+    command->next = wait_for_worker;
+    control_inject(control, mbuf, control->setup.workers[0]);
+    return CONTROL_COMMAND_WAIT;
+}
+
+enum control_command_outcome control_command_binding_add(struct control_command *command,
+                                                         struct control_json *reply)
+{
+    uint64_t expires = FOREVER;
+
+    if (command->words_n > 2 && (!slice_number(command->words[2], FOREVER, &expires) || expires == 0))
+        return control_command_refuse(reply, "\"%.*s\" is no number of seconds",
+                                      SLICE_PRINT(command->words[2]));
+    return change(command, command->words[1], expires, reply);
+}
+
+enum control_command_outcome control_command_binding_del(struct control_command *command,
+                                                         struct control_json *reply)
+{
+    return change(command, command->words_n > 1 ? command->words[1] : SLICE("*"), 0, reply);
+}
+
+uint64_t control_command_answered(struct rte_mbuf *mbuf)
+{
+    struct sip_message *message = &packet_of(mbuf)->message;
+    uint64_t serial = 0;
+
+    if (sip_message_parse(message, rte_pktmbuf_mtod(mbuf, char *), mbuf->data_len) != SIP_OK ||
+        message->kind != SIP_RESPONSE)
+        return 0;
+    struct slice call_id = sip_message_first(message, SIP_HEADER_CALL_ID);
+    for (uint32_t i = 0; i < call_id.len && call_id.at[i] != '@'; i++) {
+        char c = call_id.at[i];
+        serial = serial << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return serial;
+}
+
+static void put_contacts(const struct sip_message *message, struct control_json *reply)
+{
+    control_json_open(reply, "contacts", '[');
+    SIP_FOREACH_LINE(line, message, SIP_HEADER_CONTACT)
+        control_json_text(reply, NULL, sip_message_value(message, line));
+    control_json_close(reply, ']');
+}
+
+void control_command_hear(struct rte_mbuf *mbuf, struct control_json *reply)
+{
+    const struct sip_message *message = &packet_of(mbuf)->message;
+
+    if (message->status / 100 != 2)
+        control_command_refuse(reply, "the registrar says: %u %.*s", message->status,
+                               SLICE_PRINT(sip_message_span(message, message->reason)));
+    else
+        put_contacts(message, reply);
+}

@@ -1,0 +1,72 @@
+// command_run: one request of an operator while it is carried out.
+//
+// Internal to control's commands: command.c reads requests and sends replies, command_table.c knows the words, the others
+// do what they ask for. Main lcore.
+#ifndef CONTROL_COMMAND_RUN_H
+#define CONTROL_COMMAND_RUN_H
+
+#include "control/json.h"
+#include "control/loop.h"
+
+#define CONTROL_REQUEST_MAX 4096 // bytes
+#define CONTROL_WORDS_MAX   16
+// One address of record fits whatever its bytes are, behind a page that is full enough to be sent.
+#define CONTROL_REPLY_MAX  131072
+#define CONTROL_REPLY_FULL 8192
+
+enum control_command_outcome {
+    CONTROL_COMMAND_DONE, // the reply is whole and the last
+    CONTROL_COMMAND_MORE, // it is whole; `next` makes another
+    CONTROL_COMMAND_WAIT, // there is none yet; `next` is asked again, or control_command_hear
+};
+
+struct control_command {
+    struct control *control;
+    unsigned words_n;
+    struct slice words[CONTROL_WORDS_MAX]; // behind those that name the command
+    // Makes the next reply, into an object that is open and says "ok".
+    enum control_command_outcome (*next)(struct control_command *command, struct control_json *reply);
+    uint64_t until_ms; // it waits no longer
+    uint64_t serial;   // what it waits for, of that kind; 0: nothing
+    // Where a list goes on.
+    unsigned shard;
+    uint64_t position;
+    char *text; // freed with the command
+    char *line;
+};
+
+typedef enum control_command_outcome (*control_command)(struct control_command *command,
+                                                        struct control_json *reply);
+
+// command_table.c: finds what the words of a request name, sets `next`, and takes these words off. False: refused.
+bool control_command_find(struct control_command *command, struct control_json *reply);
+
+// Instead of whatever the reply says so far. Always DONE.
+__attribute__((format(printf, 2, 3))) enum control_command_outcome
+control_command_refuse(struct control_json *reply, const char *format, ...);
+
+// command_server.c
+enum control_command_outcome control_command_status(struct control_command *command,
+                                                    struct control_json *reply);
+enum control_command_outcome control_command_routes(struct control_command *command,
+                                                    struct control_json *reply);
+enum control_command_outcome control_command_reload(struct control_command *command,
+                                                    struct control_json *reply);
+enum control_command_outcome control_command_drain(struct control_command *command,
+                                                   struct control_json *reply);
+enum control_command_outcome control_command_undrain(struct control_command *command,
+                                                     struct control_json *reply);
+enum control_command_outcome control_command_log(struct control_command *command, struct control_json *reply);
+
+// command_location.c
+enum control_command_outcome control_command_registrations(struct control_command *command,
+                                                           struct control_json *reply);
+enum control_command_outcome control_command_binding_add(struct control_command *command,
+                                                         struct control_json *reply);
+enum control_command_outcome control_command_binding_del(struct control_command *command,
+                                                         struct control_json *reply);
+// The serial of the command that a worker's answer is for, 0: none; and what it says.
+uint64_t control_command_answered(struct rte_mbuf *mbuf);
+void control_command_hear(struct rte_mbuf *mbuf, struct control_json *reply);
+
+#endif
