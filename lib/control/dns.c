@@ -10,10 +10,15 @@
 #define AGAIN_MS            1000  // after a lookup of the configuration could not begin
 #define GIVEN_UP_MS         60000 // no lookup lasts longer; then it may begin anew
 
-static void refuse(struct control_dns *dns, struct rte_mbuf *mbuf)
+// Its sender may have been told already that it is tried, and would wait in vain for what was dropped.
+static void refuse(struct control_dns *dns, struct rte_mbuf *mbuf, uint16_t worker)
 {
+    struct packet *packet = packet_of(mbuf);
+
     control_dns_count(&dns->counters.refused, 1);
-    dns->setup.drop(dns->setup.owner, mbuf, DROP_PARK_FULL);
+    packet->errand = PACKET_SERVE;
+    packet->arrival.nameless = true;
+    dns->setup.release(dns->setup.owner, mbuf, worker);
 }
 
 void control_dns_park(struct control_dns *dns, struct rte_mbuf *mbuf, uint16_t worker, uint64_t now_ms)
@@ -33,14 +38,14 @@ void control_dns_park(struct control_dns *dns, struct rte_mbuf *mbuf, uint16_t w
     if (begins)
         lookup = control_lookup_take(dns, &question);
     if (lookup == NULL) {
-        refuse(dns, mbuf);
+        refuse(dns, mbuf, worker);
         return;
     }
     if (control_park_put(dns->park, &lookup->parked, mbuf, worker))
         control_dns_count(&dns->counters.parked_total, 1);
     else
-        refuse(dns, mbuf);
-    if (begins) // even for nobody: the retransmission will find it
+        refuse(dns, mbuf, worker);
+    if (begins) // even for nobody: the next one will find it
         control_lookup_begin(lookup);
 }
 

@@ -7,8 +7,8 @@
 // while no server answers, what was known of them stays.
 //
 // Control thread only, but for the counters. Bounded: CONTROL_LOOKUPS_MAX names on their way, half of them for
-// the configuration's; [dns] parked_max messages, a quarter of them for one name. Beyond that a message is dropped
-// (DROP_PARK_FULL). The configuration stays valid until the next one is given by control_dns_names.
+// the configuration's; [dns] parked_max messages, a quarter of them for one name. Beyond that a message goes
+// back at once, to be served as if no server had answered. The configuration stays valid until the next one is given by control_dns_names.
 //
 // How the loop uses it: create, after the event_base; control_dns_park for each PACKET_RESOLVE on a punt ring;
 // control_dns_tick on each tick; control_dns_names after a reload; destroy, before the event_base goes.
@@ -65,7 +65,7 @@ struct control_dns_counters {
     uint64_t failures;                          // the servers did not answer, or not sensibly
     uint64_t on_their_way;                      // lookups now
     uint64_t parked, parked_high, parked_total; // messages: now, the most there were, all
-    uint64_t refused;                           // for which there was no room
+    uint64_t refused;                           // for which there was no room: they went back
 };
 void control_dns_counters(const struct control_dns *dns, struct control_dns_counters *counters);
 

@@ -34,6 +34,7 @@ static void add_transactions(struct rte_tel_data *row, const struct worker *work
     rte_tel_data_add_dict_u64(row, "sent_copies", counters->sent_copies);
     rte_tel_data_add_dict_u64(row, "unreachable", counters->unreachable);
     rte_tel_data_add_dict_u64(row, "parked", counters->parked);
+    rte_tel_data_add_dict_u64(row, "nameless", counters->nameless);
 }
 
 int control_report_transactions(const struct control *control, const char *parameter,

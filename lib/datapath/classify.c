@@ -116,6 +116,7 @@ void datapath_classify(struct worker *worker, struct burst *burst)
         packet->arrival.source = frame->source;
         packet->arrival.destination = frame->destination;
         packet->arrival.listener = (uint8_t)listener;
+        packet->arrival.nameless = false;
         burst->mbuf[kept++] = mbuf;
     }
     burst->n = (uint16_t)kept;

@@ -28,6 +28,13 @@ static void count_departure(struct counters *counters, const struct sip_message 
         counters->forwarded_responses[message->status / 100 % COUNTERS_STATUS_CLASSES]++;
 }
 
+static void decide(struct worker *worker, const struct packet *packet, struct verdict *verdict)
+{
+    sip_edits_clear(worker->edits);
+    role_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, verdict,
+               worker->edits);
+}
+
 // One message: decide, then rewrite. NULL when it goes no further. Adds the cycles of rewriting to `*rewriting` unless
 // that is NULL.
 static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, uint64_t *rewriting)
@@ -35,14 +42,14 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     struct packet *packet = packet_of(mbuf);
     struct verdict verdict;
 
-    sip_edits_clear(worker->edits);
     packet->arrival.now = worker->now;
     packet->arrival.worker = worker->id;
-    role_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, &verdict,
-               worker->edits);
-    if (verdict.kind == VERDICT_PARK) { // counted when it is back
-        datapath_park(worker, mbuf, &verdict);
-        return NULL;
+    decide(worker, packet, &verdict);
+    if (verdict.kind == VERDICT_PARK) {
+        if (datapath_park(worker, mbuf, &verdict)) // counted when it is back
+            return NULL;
+        packet->arrival.nameless = true;
+        decide(worker, packet, &verdict);
     }
     count_arrival(&worker->counters, &packet->message);
     if (verdict.kind == VERDICT_DROP) {

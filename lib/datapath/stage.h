@@ -80,8 +80,8 @@ void datapath_unreachable(struct worker *worker, struct rte_mbuf *mbuf);
 // this may be called while the role sends.
 void datapath_unsent(struct worker *worker, struct rte_mbuf *mbuf, enum drop drop);
 
-// Gives a message to control until the name in the verdict is known.
-void datapath_park(struct worker *worker, struct rte_mbuf *mbuf, const struct verdict *verdict);
+// Gives a message to control until the name in the verdict is known. False: it cannot wait, and stays the caller's.
+bool datapath_park(struct worker *worker, struct rte_mbuf *mbuf, const struct verdict *verdict);
 
 // Gives a packet to control with its errand.
 void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_errand errand);

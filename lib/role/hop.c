@@ -37,6 +37,7 @@ uint64_t role_call_hash(const struct role_request *request)
 enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name,
                                    uint16_t port, const struct name_answer **answer)
 {
+    static const struct name_answer silence = {.failed = true};
     struct role *role = request->role;
     struct name_question question = {.name = {role->asked, name.len}, .port = port, .kind = (uint8_t)kind};
 
@@ -44,6 +45,8 @@ enum role_targeting role_name_find(struct role_request *request, enum name_kind 
         return ROLE_TARGET_NONE;
     memcpy(role->asked, name.at, name.len);
     *answer = name_find(role->names, &question, request->arrival->now.ms);
+    if (*answer == NULL && request->arrival->nameless)
+        *answer = &silence;
     if (*answer != NULL)
         return ROLE_TARGET;
     if (request->resumed)

@@ -2,6 +2,8 @@
 #ifndef WORKER_ARRIVAL_H
 #define WORKER_ARRIVAL_H
 
+#include <stdbool.h>
+
 #include "base/clock.h"
 #include "base/endpoint.h"
 
@@ -12,6 +14,7 @@ struct arrival {
     struct clock now;
     uint16_t worker;  // the worker that serves the message
     uint8_t listener; // index into conf->listeners
+    bool nameless;    // it cannot wait for a name: what is not known counts as what no server answers for
 };
 
 // The operator is on the machine: no credentials, no bounds of time, no NAT. His answer goes back to control.

@@ -62,6 +62,7 @@ struct counters {
     uint64_t kept_refused; // messages for roles to keep, for which there was no buffer
     uint64_t unreachable;  // ICMP errors that were about a request of ours
     uint64_t parked;       // messages given to control until a name is known
+    uint64_t nameless;     // messages that could not be given to it, served as if no name server answered
     uint64_t keepalives;   // double CRLFs and STUN requests, answered
     uint64_t drops[DROP_COUNT];
     uint64_t parse_errors[SIP_ERROR_COUNT];

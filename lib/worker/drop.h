@@ -50,7 +50,6 @@
     X(NO_ROUTE, "no route to the next hop in the kernel's table")                                       \
     X(RESOLVE_FULL, "next hop not yet resolved, and too many packets wait for it")                      \
     X(RESOLVE_FAILED, "next hop did not answer ARP or neighbour discovery")                             \
-    X(PARK_FULL, "its target's name is not yet known, and too many messages wait for names")            \
     X(NO_MBUF, "no buffer free")                                                                        \
     X(FRAGMENT_OUT, "output larger than the MTU could not be fragmented")                               \
     X(TX_FULL, "transmit queue full")                                                                   \

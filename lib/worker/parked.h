@@ -13,7 +13,7 @@
 
 #define PARKED_NAME_MAX 255
 #define PARKED_TIMES_MAX \
-    4 // packet->parks: a number, what it leads to, a second try of each; then it is dropped
+    4 // packet->parks: a number, what it leads to, a second try of each; then it waits no more
 
 // struct name_question in plain values.
 struct parked {

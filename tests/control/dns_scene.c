@@ -13,8 +13,12 @@ static void release(void *owner, struct rte_mbuf *mbuf, uint16_t worker)
     struct dns_scene *scene = owner;
 
     assert_int_equal(packet_of(mbuf)->errand, PACKET_SERVE);
-    assert_in_range(scene->served_n, 0, DNS_SCENE_SERVED_MAX - 1);
-    scene->served[scene->served_n++] = *rte_pktmbuf_mtod(mbuf, const char *);
+    if (packet_of(mbuf)->arrival.nameless) {
+        scene->nameless_n++;
+    } else {
+        assert_in_range(scene->served_n, 0, DNS_SCENE_SERVED_MAX - 1);
+        scene->served[scene->served_n++] = *rte_pktmbuf_mtod(mbuf, const char *);
+    }
     scene->worker = worker;
     rte_pktmbuf_free(mbuf);
 }
@@ -93,12 +97,13 @@ void dns_scene_park(struct dns_scene *scene, const char *name, uint16_t port, ui
 
     assert_true(packet_park_write(mbuf, &parked));
     packet_of(mbuf)->errand = PACKET_RESOLVE;
+    packet_of(mbuf)->arrival.nameless = false;
     control_dns_park(scene->dns, mbuf, 3, scene->now_ms);
 }
 
 static unsigned ended(const struct dns_scene *scene)
 {
-    unsigned n = scene->served_n;
+    unsigned n = scene->served_n + scene->nameless_n;
 
     for (unsigned i = 0; i < DROP_COUNT; i++)
         n += scene->dropped[i];

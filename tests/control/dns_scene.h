@@ -19,6 +19,7 @@ struct dns_scene {
     struct control_dns *dns;
     uint64_t now_ms;
     unsigned served_n;                 // messages that came back
+    unsigned nameless_n;               // and those that came back at once, for want of a place
     char served[DNS_SCENE_SERVED_MAX]; // first byte of each
     uint16_t worker;                   // of the last one
     unsigned dropped[DROP_COUNT];

@@ -74,17 +74,17 @@ static void test_one_name_gets_a_quarter_of_the_places_and_all_get_no_more_than_
     nameserver_add(&s.server, "dead.example.com ! silent");
     for (unsigned i = 0; i < 6; i++)
         dns_scene_park(&s, "dead.example.com", 5060, NAME_SIP, 'd');
-    assert_int_equal(s.dropped[DROP_PARK_FULL], 2);
+    assert_int_equal(s.nameless_n, 2);
     for (unsigned n = 0; n < 14; n++) {
         snprintf(name, sizeof(name), "n%u.example.com", n);
         nameserver_add(&s.server, "%s A 192.0.2.1", name);
         dns_scene_park(&s, name, 5060, NAME_SIP, 'n');
     }
-    assert_int_equal(s.dropped[DROP_PARK_FULL], 4); // 4 + 14 are two more than 16
+    assert_int_equal(s.nameless_n, 4); // 4 + 14 are two more than 16
     assert_int_equal(dns_scene_counters(&s).parked, 16);
     assert_int_equal(dns_scene_counters(&s).refused, 4);
     dns_scene_await(&s, 4 + 12);
-    // What was dropped for want of a place was asked for all the same: its retransmission finds it.
+    // What could not wait for want of a place was asked for all the same: the next one finds it.
     dns_scene_await_lookups(&s, 14);
     assert_non_null(dns_scene_find(&s, "n13.example.com", 5060, NAME_SIP));
     dns_scene_await(&s, 20); // and silence ends
@@ -105,7 +105,7 @@ static void test_lookups_on_their_way_are_bounded(void **state)
         dns_scene_park(&s, name, 5060, NAME_SIP, 'n');
     }
     assert_int_equal(dns_scene_counters(&s).on_their_way, CONTROL_LOOKUPS_MAX);
-    assert_int_equal(s.dropped[DROP_PARK_FULL], CONTROL_LOOKUPS_MAX + 3 - 16);
+    assert_int_equal(s.nameless_n, CONTROL_LOOKUPS_MAX + 3 - 16);
     dns_scene_await_lookups(&s, CONTROL_LOOKUPS_MAX);
     assert_int_equal(dns_scene_counters(&s).on_their_way, 0);
     dns_scene_close(&s);

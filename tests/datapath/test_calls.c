@@ -340,31 +340,56 @@ static void test_message_waits_for_a_name_and_goes_on_when_it_is_known(void **st
     phones_expect(&hop, "INVITE");
 }
 
-static void test_message_that_is_never_helped_is_given_up(void **state)
+// Its caller was told to be patient, so he is told of the end, too.
+static void test_message_that_is_never_helped_is_answered(void **state)
 {
+    struct endpoint caller = CALLER;
     struct worker *worker;
 
     (void)state;
     struct rte_mbuf *mbuf = park("helpless", &worker);
     for (unsigned times = 1; times < PARKED_TIMES_MAX; times++) {
         resume(worker, mbuf);
+        phones_expect(&caller, "SIP/2.0 100 ");
         assert_ptr_equal(punted(PACKET_RESOLVE, &worker), mbuf);
     }
     resume(worker, mbuf);
+    phones_expect(&caller, "SIP/2.0 100 ");
+    phones_expect(&caller, "SIP/2.0 503 ");
     assert_null(punted(PACKET_RESOLVE, &worker));
-    assert_int_equal(rig_drops(&rig, DROP_PARK_FULL), 1);
+    assert_int_equal(SUM(nameless), 1);
 }
 
-static void test_full_ring_to_control_is_a_counted_drop(void **state)
+// Nor is a name asked for where control says that there is no place to wait at.
+static void test_message_that_may_not_wait_is_answered(void **state)
 {
+    struct endpoint caller = CALLER;
+    struct worker *worker;
+
+    (void)state;
+    struct rte_mbuf *mbuf = park("no-place", &worker);
+    packet_of(mbuf)->arrival.nameless = true;
+    resume(worker, mbuf);
+    phones_expect(&caller, "SIP/2.0 503 ");
+    phones_expect_nothing();
+    assert_null(punted(PACKET_RESOLVE, &worker));
+}
+
+static void test_what_does_not_fit_the_ring_to_control_is_answered(void **state)
+{
+    struct endpoint source, destination;
     char call_id[32];
+    unsigned refused = 0;
 
     (void)state;
     for (unsigned i = 0; i < 200; i++) {
         snprintf(call_id, sizeof(call_id), "flood-%u", i);
         phones_call("INVITE", "named", call_id, "", BODY);
     }
-    assert_int_equal(rig_drops(&rig, DROP_PARK_FULL), 200 - 2 * 63);
+    while (rig_sent_datagram(&rig, 0, &source, &destination, phones_text, sizeof(phones_text)))
+        refused += strncmp(phones_text, "SIP/2.0 503 ", 12) == 0;
+    assert_int_equal(refused, 200 - 2 * 63);
+    assert_int_equal(SUM(nameless), refused);
     assert_int_equal(rig_kept(&rig), 0);
 }
 
@@ -539,8 +564,9 @@ int main(void)
         CASE(test_joined_request_is_kept_in_an_ordinary_buffer),
         CASE(test_calls_beyond_what_may_be_kept_are_told_to_come_later),
         CASE(test_message_waits_for_a_name_and_goes_on_when_it_is_known),
-        CASE(test_message_that_is_never_helped_is_given_up),
-        CASE(test_full_ring_to_control_is_a_counted_drop),
+        CASE(test_message_that_is_never_helped_is_answered),
+        CASE(test_message_that_may_not_wait_is_answered),
+        CASE(test_what_does_not_fit_the_ring_to_control_is_answered),
         CASE(test_unreachable_gateway_is_left_for_the_next_at_once),
         CASE(test_made_up_errors_change_nothing),
         CASE(test_gateway_without_a_route_is_left_for_the_next),
