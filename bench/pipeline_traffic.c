@@ -154,7 +154,7 @@ static void respond(struct traffic *traffic, const char *request)
 
     if (line == NULL || n == TRAFFIC_BATCH)
         return;
-    for (line += 2; strncmp(line, "\r\n", 2) != 0;) {
+    for (line += 2; line[0] != '\r';) { // its second byte may be the one that was taken for the end
         const char *end = strstr(line, "\r\n");
         if (end == NULL || len + (size_t)(end - line) + 32 > room)
             return;
