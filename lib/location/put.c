@@ -8,8 +8,11 @@ static int refuse(struct location_shard *shard)
     return -ENOSPC;
 }
 
-static int insert(struct location_shard *shard, uint32_t reference, uint64_t tick)
+static int insert(struct location_shard *shard, uint32_t reference, uint64_t tick, uint64_t now_ms)
 {
+    // The clock may have begun long ago: the first of a table is not to go the way there in steps.
+    if (shard->counts.aors == 0)
+        location_wheel_leap(&shard->wheel, now_ms);
     uint32_t slot = location_shard_insert(shard, reference);
 
     if (slot == 0) {
@@ -68,7 +71,7 @@ int location_put(struct location *location, struct hash128 key, struct slice aor
     uint64_t tick = location_wheel_tick(location_set_earliest(set, now_ms, &live));
 
     if (old == NULL)
-        return insert(shard, reference, tick);
+        return insert(shard, reference, tick, now_ms);
     replace(shard, slot, reference, tick);
     return 0;
 }

@@ -32,6 +32,13 @@ void location_wheel_link(struct location_wheel *wheel, uint32_t slot, struct loc
                          uint64_t tick);
 void location_wheel_unlink(struct location_wheel *wheel, uint32_t slot, const struct location_set *set);
 
+// Turns a wheel on which there is nothing to `now_ms`.
+static inline void location_wheel_leap(struct location_wheel *wheel, uint64_t now_ms)
+{
+    if (wheel->due < now_ms / 1000)
+        wheel->due = now_ms / 1000;
+}
+
 // The next slot that is due at `now_ms`, still linked; 0 when there is none, and then all is swept up to now.
 uint32_t location_wheel_due(struct location_wheel *wheel, uint64_t now_ms);
 
