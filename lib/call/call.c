@@ -130,11 +130,28 @@ static void unchain(struct call_table *table, uint32_t slot)
 uint32_t call_find(const struct call_table *table, struct slice call_id)
 {
     struct hash128 key = hash_sip13(&table->key, call_id.at, call_id.len);
-    uint32_t slot = *head_of(table, key);
+    uint32_t found = CALL_NONE;
 
-    while (slot != 0 && !hash128_equal(table->calls[slot].key, key))
-        slot = table->calls[slot].chain;
-    return slot != 0 ? table->calls[slot].slot : CALL_NONE;
+    for (uint32_t slot = *head_of(table, key); slot != 0; slot = table->calls[slot].chain) {
+        const struct call *call = &table->calls[slot];
+        if (!hash128_equal(call->key, key))
+            continue;
+        if (call->answer_ms != 0)
+            return call->slot;
+        if (found == CALL_NONE)
+            found = call->slot;
+    }
+    return found;
+}
+
+// So that no chain grows long: all else in it is there by chance.
+static bool has_attempts_left(const struct call_table *table, struct hash128 key)
+{
+    unsigned n = 0;
+
+    for (uint32_t slot = *head_of(table, key); slot != 0; slot = table->calls[slot].chain)
+        n += hash128_equal(table->calls[slot].key, key);
+    return n < CALL_ATTEMPTS_MAX;
 }
 
 struct call *call_at(struct call_table *table, uint32_t slot)
@@ -225,7 +242,8 @@ static uint32_t take_slot(struct call_table *table)
 uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
                     const struct endpoint *source)
 {
-    uint32_t slot = take_slot(table);
+    struct hash128 key = hash_sip13(&table->key, text[CALL_CALL_ID].at, text[CALL_CALL_ID].len);
+    uint32_t slot = has_attempts_left(table, key) ? take_slot(table) : 0;
 
     if (slot == 0) {
         count(&table->counts.unfollowed, 1);
@@ -233,7 +251,7 @@ uint32_t call_begin(struct call_table *table, const struct clock *now, const str
     }
     struct call *call = &table->calls[slot];
 
-    call->key = hash_sip13(&table->key, text[CALL_CALL_ID].at, text[CALL_CALL_ID].len);
+    call->key = key;
     call->start_ms = unix_ms(now);
     call->answer_ms = call->end_ms = 0;
     call->source = *source;

@@ -13,7 +13,9 @@
 #include "base/memory.h"
 #include "base/slice.h"
 
-#define CALL_NONE     UINT32_MAX
+#define CALL_NONE UINT32_MAX
+#define CALL_ATTEMPTS_MAX \
+    16                    // of one Call-ID at a time: one upstream forks, or somebody looks for a long chain
 #define CALL_TEXT_MAX 300 // bytes of all texts of a call; longer ones are cut, each to its share
 
 enum call_text { CALL_CALL_ID, CALL_FROM, CALL_TO, CALL_URI, CALL_TEXTS };
@@ -62,12 +64,13 @@ int call_table_create(struct call_table **table, const struct call_limits *limit
                       const struct memory *memory);
 void call_table_destroy(struct call_table *table); // NULL is allowed; both threads have left it
 
-// Worker. CALL_NONE when the table is full (counted): the call goes on without a line. A Call-ID that is
-// there already begins another attempt of its own; call_find gives the latest. Texts that are too long
+// Worker. CALL_NONE when the table is full, or the Call-ID's attempts are too many (counted): the call goes on
+// without a line. A Call-ID that is there already begins another attempt of its own. Texts that are too long
 // together are cut: a quarter of the room is each one's own, and what one does not need is for the others.
 // The caller sets hop, gateway, route and tries in the record as they become known.
 uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
                     const struct endpoint *source);
+// The latest attempt that was answered, else the latest; CALL_NONE: none goes on.
 uint32_t call_find(const struct call_table *table, struct slice call_id);
 // NULL: the call is over; another one in its place has another slot.
 struct call *call_at(struct call_table *table, uint32_t slot);

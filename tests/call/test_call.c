@@ -179,6 +179,45 @@ static void test_the_latest_attempt_is_found(void **state)
     fixture_close(&f);
 }
 
+// A BYE belongs to it, and not to what still rings elsewhere.
+static void test_an_answered_attempt_is_found_first(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f, 8);
+    uint32_t first = fixture_begin(&f, 1);
+    uint32_t second = fixture_begin(&f, 1);
+    uint32_t third = fixture_begin(&f, 1);
+
+    call_answered(f.table, first, &f.now, 200, &hop);
+    assert_int_equal(fixture_find(&f, 1), first);
+    call_answered(f.table, second, &f.now, 200, &hop);
+    assert_int_equal(fixture_find(&f, 1), second);
+    call_end(f.table, second, &f.now, CALL_COMPLETED, 0);
+    call_end(f.table, first, &f.now, CALL_COMPLETED, 0);
+    assert_int_equal(fixture_find(&f, 1), third);
+    fixture_close(&f);
+}
+
+static void test_a_call_id_has_so_many_attempts(void **state)
+{
+    struct fixture f;
+    uint32_t first;
+
+    (void)state;
+    fixture_open(&f, 2 * CALL_ATTEMPTS_MAX);
+    first = fixture_begin(&f, 1);
+    for (unsigned i = 1; i < CALL_ATTEMPTS_MAX; i++)
+        assert_int_not_equal(fixture_begin(&f, 1), CALL_NONE);
+    assert_int_equal(fixture_begin(&f, 1), CALL_NONE);
+    assert_int_equal(fixture_usage(&f).unfollowed, 1);
+    assert_int_not_equal(fixture_begin(&f, 2), CALL_NONE); // of another there is room
+    call_end(f.table, first, &f.now, CALL_FAILED, 486);
+    assert_int_not_equal(fixture_begin(&f, 1), CALL_NONE);
+    fixture_close(&f);
+}
+
 static void test_a_full_table_counts_who_is_not_followed(void **state)
 {
     struct fixture f;
@@ -371,6 +410,8 @@ int main(void)
         cmocka_unit_test(test_the_first_answer_counts),
         cmocka_unit_test(test_a_slot_names_one_call),
         cmocka_unit_test(test_the_latest_attempt_is_found),
+        cmocka_unit_test(test_an_answered_attempt_is_found_first),
+        cmocka_unit_test(test_a_call_id_has_so_many_attempts),
         cmocka_unit_test(test_a_full_table_counts_who_is_not_followed),
         cmocka_unit_test(test_a_full_ring_costs_lines_and_no_calls),
         cmocka_unit_test(test_a_call_that_lasts_too_long_is_lost_or_timed_out),

@@ -145,6 +145,28 @@ static void test_answered_call_ends_with_the_answer_to_its_bye(void **state)
     leave(&attempt);
 }
 
+// A proxy before this one forked it, and the other one rings when the first hangs up.
+static void test_bye_ends_the_attempt_that_was_answered(void **state)
+{
+    struct attempt attempt = follow("a200");
+
+    (void)state;
+    fixture_request(attempt.f,
+                    "INVITE sip:+4931@example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKother\n"
+                    "Call-ID: followed\nFrom: \"A\" <sip:alice@example.com>;tag=a1");
+    bye(attempt.f, 200);
+    fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 200, "");
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_COMPLETED);
+    story_go_on(attempt.f, "40s"); // and silence ends the other
+    const struct call *other = call_take(attempt.f->role.calls);
+    assert_non_null(other);
+    assert_int_equal(other->end, CALL_TIMEOUT);
+    call_written(attempt.f->role.calls, other);
+    leave(&attempt);
+}
+
 static void test_challenged_bye_does_not_end_the_call(void **state)
 {
     struct attempt attempt = follow("a200");
@@ -194,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_cancelled_call),
         cmocka_unit_test(test_unanswered_call),
         cmocka_unit_test(test_answered_call_ends_with_the_answer_to_its_bye),
+        cmocka_unit_test(test_bye_ends_the_attempt_that_was_answered),
         cmocka_unit_test(test_challenged_bye_does_not_end_the_call),
         cmocka_unit_test(test_request_within_a_call_is_no_attempt),
         cmocka_unit_test(test_gateways_hear_what_became_of_requests),
