@@ -31,7 +31,7 @@ static struct layout layout_of(const struct transaction_limits *limits)
     struct layout l = {.heads_n = 1};
     uint64_t slots = limits->records + 1;
 
-    while (l.heads_n < limits->records)
+    while (l.heads_n < 2 * limits->records)
         l.heads_n *= 2;
     size_t bytes = 0;
 
@@ -117,21 +117,37 @@ static uint32_t tag_of(struct hash128 key)
     return (uint32_t)key.high;
 }
 
+static uint32_t slot_of(struct transaction_edge edge)
+{
+    return edge.slot & ~TRANSACTION_EDGE_LAST;
+}
+
 static void chain(struct transaction_table *table, uint32_t slot, struct hash128 key)
 {
     struct transaction_edge *head = head_of(table, key);
+    struct transaction_edge first = {tag_of(key), slot};
 
-    table->edges[slot] = *head;
-    *head = (struct transaction_edge){tag_of(key), slot};
+    if (head->slot == 0)
+        first.slot |= TRANSACTION_EDGE_LAST;
+    else
+        table->edges[slot] = *head;
+    *head = first;
 }
 
 static void unchain(struct transaction_table *table, uint32_t slot, struct hash128 key)
 {
     struct transaction_edge *edge = head_of(table, key);
+    struct transaction_edge *before = NULL;
 
-    while (edge->slot != slot)
-        edge = &table->edges[edge->slot];
-    *edge = table->edges[slot];
+    for (; slot_of(*edge) != slot; edge = &table->edges[slot_of(*edge)])
+        before = edge;
+    if (!(edge->slot & TRANSACTION_EDGE_LAST)) {
+        *edge = table->edges[slot];
+        return;
+    }
+    *edge = (struct transaction_edge){0};
+    if (before != NULL)
+        before->slot |= TRANSACTION_EDGE_LAST;
 }
 
 struct transaction *transaction_find(struct transaction_table *table, struct hash128 key, uint8_t method)
@@ -142,11 +158,13 @@ struct transaction *transaction_find(struct transaction_table *table, struct has
     if (method == SIP_METHOD_ACK || method == SIP_METHOD_CANCEL)
         method = SIP_METHOD_INVITE;
     for (struct transaction_edge edge = *head_of(table, key); edge.slot != 0;
-         edge = table->edges[edge.slot]) {
-        struct transaction *transaction = &table->records[edge.slot];
+         edge = table->edges[slot_of(edge)]) {
+        struct transaction *transaction = &table->records[slot_of(edge)];
 
         if (edge.tag == tag && hash128_equal(transaction->key, key) && transaction->method == method)
             return transaction;
+        if (edge.slot & TRANSACTION_EDGE_LAST)
+            break;
     }
     return NULL;
 }
@@ -181,7 +199,7 @@ void transaction_prefetch_record(const struct transaction_table *table, struct h
     const struct transaction_edge *head = head_of(table, key);
 
     if (head->tag == tag_of(key))
-        prefetch_record(table, head->slot);
+        prefetch_record(table, slot_of(*head));
 }
 
 struct transaction *transaction_at(struct transaction_table *table, uint32_t slot, uint64_t check)
@@ -209,6 +227,7 @@ PREFETCHES prepare_eviction(const struct transaction_table *table)
     uint32_t fourth = table->lingering[table->lingering[second].next].next;
 
     prefetch_record(table, fourth);
+    transaction_prefetch_kept(&table->records[second]);
     __builtin_prefetch(&table->edges[fourth], 1);
     __builtin_prefetch(&links[fourth], 1);
     __builtin_prefetch(&table->lingering[fourth], 1);

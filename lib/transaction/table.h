@@ -2,7 +2,8 @@
 //
 // Slots count from 1, so 0 is none and fresh memory is an empty table: pages that were never used are never
 // touched. The index is a chain of edges: a head, or the edge that leads on from a record, names the next
-// record and 32 bits of its key, so a look-up mostly touches one edge and the record it looks for.
+// record, 32 bits of its key, and whether the chain ends there. So a look-up mostly touches one edge and the record
+// it looks for, and one edge alone when there is none.
 #ifndef TRANSACTION_TABLE_H
 #define TRANSACTION_TABLE_H
 
@@ -11,8 +12,10 @@
 
 struct transaction_edge {
     uint32_t tag;  // of the key of
-    uint32_t slot; // 0: none
+    uint32_t slot; // 0: none; with TRANSACTION_EDGE_LAST when no edge leads on from there
 };
+
+#define TRANSACTION_EDGE_LAST (UINT32_C(1) << 31)
 
 struct transaction_table {
     struct transaction *records;        // by slot
