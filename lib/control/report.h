@@ -12,6 +12,12 @@ struct control;
 typedef int (*control_report)(const struct control *control, const char *parameter,
                               struct rte_tel_data *reply);
 
+// The workers that an answer is about: all, or the one that the parameter names. 0 or -EINVAL.
+struct control_span {
+    unsigned first, end;
+};
+int control_report_span(const struct control *control, const char *parameter, struct control_span *span);
+
 // A dictionary of its own in the reply, named by a number; NULL: no memory.
 struct rte_tel_data *control_report_row(struct rte_tel_data *reply, unsigned number);
 
@@ -34,6 +40,9 @@ int control_report_transactions(const struct control *control, const char *param
                                 struct rte_tel_data *reply);
 int control_report_calls(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_names(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
+// report_store.c: what is on its way to the disk, and what is there.
+int control_report_store(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 
 // report_gateways.c: what the policy in force says of gateways and of numbers.
 int control_report_gateways(const struct control *control, const char *parameter, struct rte_tel_data *reply);

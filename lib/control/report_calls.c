@@ -40,9 +40,12 @@ static void add_transactions(struct rte_tel_data *row, const struct worker *work
 int control_report_transactions(const struct control *control, const char *parameter,
                                 struct rte_tel_data *reply)
 {
-    (void)parameter;
+    struct control_span span;
+
+    if (control_report_span(control, parameter, &span) != 0)
+        return -EINVAL;
     rte_tel_data_start_dict(reply);
-    for (unsigned w = 0; control->setup.policy != NULL && w < control->setup.workers_n; w++) {
+    for (unsigned w = span.first; control->setup.policy != NULL && w < span.end; w++) {
         struct rte_tel_data *row = control_report_row(reply, w);
         if (row == NULL)
             return -ENOMEM;
@@ -65,12 +68,15 @@ static void add_lines(struct rte_tel_data *reply, const struct control *control)
 
 int control_report_calls(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    (void)parameter;
+    struct control_span span;
+
+    if (control_report_span(control, parameter, &span) != 0)
+        return -EINVAL;
     rte_tel_data_start_dict(reply);
     if (control->cdr == NULL)
         return 0;
     add_lines(reply, control);
-    for (unsigned w = 0; w < control->setup.workers_n; w++) {
+    for (unsigned w = span.first; w < span.end; w++) {
         struct rte_tel_data *row = control_report_row(reply, w);
         struct call_usage usage;
         if (row == NULL)

@@ -10,27 +10,22 @@
 
 #define NAME_MAX_BYTES 64 // of a key: telemetry takes no longer ones
 
-// The workers that an answer sums up: all, or the one that the parameter names.
-struct span {
-    unsigned first, end;
-};
-
-static int span_of(const struct control *control, const char *parameter, struct span *span)
+int control_report_span(const struct control *control, const char *parameter, struct control_span *span)
 {
     uint64_t id;
 
-    *span = (struct span){0, control->setup.workers_n};
+    *span = (struct control_span){0, control->setup.workers_n};
     if (parameter == NULL)
         return 0;
     if (control->setup.workers_n == 0 ||
         !slice_number(slice_text(parameter), control->setup.workers_n - 1, &id))
         return -EINVAL;
-    *span = (struct span){(unsigned)id, (unsigned)id + 1};
+    *span = (struct control_span){(unsigned)id, (unsigned)id + 1};
     return 0;
 }
 
 // The sum over workers of the counter that lies `offset` bytes into struct counters.
-static uint64_t sum(const struct control *control, struct span span, size_t offset)
+static uint64_t sum(const struct control *control, struct control_span span, size_t offset)
 {
     uint64_t total = 0;
 
@@ -68,9 +63,9 @@ static struct rte_tel_data *nest(struct rte_tel_data *outer, const char *key)
 
 int control_report_workers(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    struct span span;
+    struct control_span span;
 
-    if (span_of(control, parameter, &span) != 0)
+    if (control_report_span(control, parameter, &span) != 0)
         return -EINVAL;
     rte_tel_data_start_dict(reply);
     for (unsigned w = span.first; w < span.end; w++) {
@@ -126,7 +121,7 @@ static void add_twin(struct rte_tel_data *row, const struct control_twin *twin)
 int control_report_ports(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
     const struct conf *conf = control->setup.conf;
-    struct span all = {0, control->setup.workers_n};
+    struct control_span all = {0, control->setup.workers_n};
 
     (void)parameter;
     rte_tel_data_start_dict(reply);
@@ -156,7 +151,7 @@ int control_report_ports(const struct control *control, const char *parameter, s
 
 static uint64_t drops(const struct control *control, enum drop reason)
 {
-    struct span all = {0, control->setup.workers_n};
+    struct control_span all = {0, control->setup.workers_n};
 
     return sum(control, all, offsetof(struct counters, drops) + reason * sizeof(uint64_t)) +
            control->counters.drops[reason];
@@ -181,7 +176,7 @@ int control_report_drops(const struct control *control, const char *parameter, s
     return parameter == NULL ? 0 : -EINVAL;
 }
 
-static int add_methods(const struct control *control, struct span span, struct rte_tel_data *reply,
+static int add_methods(const struct control *control, struct control_span span, struct rte_tel_data *reply,
                        const char *name, size_t offset)
 {
     struct rte_tel_data *row = nest(reply, name);
@@ -197,7 +192,7 @@ static int add_methods(const struct control *control, struct span span, struct r
     return 0;
 }
 
-static int add_classes(const struct control *control, struct span span, struct rte_tel_data *reply,
+static int add_classes(const struct control *control, struct control_span span, struct rte_tel_data *reply,
                        const char *name, size_t offset)
 {
     static const char *const names[COUNTERS_STATUS_CLASSES] = {NULL,  "1xx", "2xx", "3xx",
@@ -213,9 +208,9 @@ static int add_classes(const struct control *control, struct span span, struct r
 
 int control_report_messages(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    struct span span;
+    struct control_span span;
 
-    if (span_of(control, parameter, &span) != 0)
+    if (control_report_span(control, parameter, &span) != 0)
         return -EINVAL;
     rte_tel_data_start_dict(reply);
     int error = add_methods(control, span, reply, "requests", offsetof(struct counters, requests));
@@ -234,7 +229,7 @@ int control_report_messages(const struct control *control, const char *parameter
 
 int control_report_parse(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    struct span all = {0, control->setup.workers_n};
+    struct control_span all = {0, control->setup.workers_n};
     char key[NAME_MAX_BYTES];
 
     (void)parameter;
@@ -248,7 +243,7 @@ int control_report_parse(const struct control *control, const char *parameter, s
     return 0;
 }
 
-static int add_stage(const struct control *control, struct span span, struct rte_tel_data *reply,
+static int add_stage(const struct control *control, struct control_span span, struct rte_tel_data *reply,
                      enum stage stage)
 {
     size_t offset = offsetof(struct counters, stage) + stage * sizeof(struct counters_stage);
@@ -273,8 +268,8 @@ static int add_stage(const struct control *control, struct span span, struct rte
 
 int control_report_stages(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    struct span span;
-    int error = span_of(control, parameter, &span);
+    struct control_span span;
+    int error = control_report_span(control, parameter, &span);
 
     if (error == 0)
         rte_tel_data_start_dict(reply);

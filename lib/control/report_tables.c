@@ -27,9 +27,12 @@ struct rte_tel_data *control_report_row(struct rte_tel_data *outer, unsigned num
 
 int control_report_location(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
-    (void)parameter;
+    struct control_span span;
+
+    if (control_report_span(control, parameter, &span) != 0)
+        return -EINVAL;
     rte_tel_data_start_dict(reply);
-    for (unsigned shard = 0; control->setup.location != NULL && shard < control->setup.workers_n; shard++) {
+    for (unsigned shard = span.first; control->setup.location != NULL && shard < span.end; shard++) {
         struct location_usage usage;
         location_usage(control->setup.location, shard, &usage);
         struct rte_tel_data *row = control_report_row(reply, shard);

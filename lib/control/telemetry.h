@@ -8,12 +8,13 @@
 //   /strowger/drops[,REASON]    counts by reason; with a reason its explanation
 //   /strowger/messages[,ID]     by method and by status class, of all workers or one
 //   /strowger/parse             malformed messages by what was wrong with them
-//   /strowger/location          fill of each shard
-//   /strowger/transactions      of each worker: records, branches, messages kept, what was sent beside the one in hand
-//   /strowger/calls             of each worker: calls followed; lines of accounting
+//   /strowger/location[,ID]     fill of each shard
+//   /strowger/transactions[,ID] of each worker: records, branches, messages kept, what was sent beside the one in hand
+//   /strowger/calls[,ID]        of each worker: calls followed; lines of accounting
 //   /strowger/names             the table of names, the DNS, messages that wait for a name
 //   /strowger/gateways[,WHICH]  each gateway: health, since when, share, calls, probes; WHICH: a name, or the number to
 //                               start from, as in `next`
+//   /strowger/store             state, batches written, registrations that wait or were refused, keys and bytes
 //   /strowger/numbers           the number table: prefixes, bytes
 //   /strowger/stages[,ID]       cycles per message by stage, as histograms
 //   /strowger/hops[,START]      next hops; `next` is the START of the next page, absent on the last
