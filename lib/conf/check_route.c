@@ -112,11 +112,18 @@ static void check_source(const struct rule *rule, enum conf_action action, enum 
                    conf_sections[kind].name);
 }
 
+// One that names no method leaves REGISTER to the registrar, so whoever names it is reached.
+static bool methods_cover(const struct conf_route *wide, const struct conf_route *narrow)
+{
+    if (wide->methods_n == 0 && conf_text_is_among(SLICE("REGISTER"), narrow->methods, narrow->methods_n))
+        return false;
+    return conf_methods_cover(wide->methods, wide->methods_n, narrow->methods, narrow->methods_n);
+}
+
 static bool route_covers(const struct conf_route *wide, const struct conf_route *narrow)
 {
     return (wide->listener == CONF_NONE || wide->listener == narrow->listener) &&
-           (wide->who == CONF_WHO_ANY || wide->who == narrow->who) &&
-           conf_methods_cover(wide->methods, wide->methods_n, narrow->methods, narrow->methods_n) &&
+           (wide->who == CONF_WHO_ANY || wide->who == narrow->who) && methods_cover(wide, narrow) &&
            conf_match_covers(&wide->user, &narrow->user) &&
            conf_match_covers(&wide->domain, &narrow->domain) &&
            conf_match_covers(&wide->to_user, &narrow->to_user) &&

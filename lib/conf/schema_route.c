@@ -94,7 +94,8 @@ const struct conf_key conf_gateway_keys[6] = {
 const struct conf_key conf_route_keys[20] = {
     {.name = "methods", CONF_LIST(conf_route, methods, methods_n), .type = CONF_METHOD, .max = CONF_METHODS_MAX,
      .example = "INVITE, MESSAGE",
-     .help = "Methods of the requests; empty: any."},
+     .help = "Methods of the requests; empty: any. A REGISTER that would be served here is taken only where "
+             "it stands here: action location then leaves it to the registrar."},
     {.name = "domain", CONF_FIELD(conf_route, domain), .type = CONF_DOMAIN_MATCH, .max = CONF_TEXT_MAX,
      .example = "example.com",
      .help = "Host of the request-URI; empty: any."},

@@ -4,6 +4,7 @@
 #include "role/policy.h"
 #include "role/proxy.h"
 
+#include "role/rules.h"
 // CANCEL has no transaction to match here (RFC 3261 9.2); without a user there is nobody to ask for (484).
 static void serve_without_user(struct role_request *request)
 {
@@ -19,20 +20,30 @@ static void serve_without_user(struct role_request *request)
     }
 }
 
-static bool is_served_register(const struct role_request *request)
+bool role_is_registrars(const struct role_request *request)
 {
-    if (request->message->method != SIP_METHOD_REGISTER)
+    if (request->message->method != SIP_METHOD_REGISTER || request->where.place == ROLE_ELSEWHERE)
         return false;
     return request->where.place == ROLE_HERE || request->role->conf->domains[request->where.domain].registrar;
 }
 
 // The request-URI is ours.
+// By a rule that says more than that it be served where the user is.
+static bool is_routed(struct role_request *request)
+{
+    const struct role *role = request->role;
+    int rule = role_rules_take_register(role->policy->rules) ? role_rules_find(role->policy->rules, request)
+                                                              : CONF_NONE;
+
+    return rule != CONF_NONE && role->conf->routes[rule].action != CONF_ACTION_LOCATION;
+}
+
 static void serve_own(struct role_request *request)
 {
     const struct conf *conf = request->role->conf;
     unsigned method = request->message->method;
 
-    if (is_served_register(request))
+    if (role_is_registrars(request) && !is_routed(request))
         role_register(request);
     else if (conf->record_route && request->to_tag.at != NULL && !request->routes.ours &&
              method != SIP_METHOD_ACK)

@@ -125,6 +125,7 @@ static bool holds(struct subject *subject, const struct rule *rule)
 int role_rules_find(const struct role_rules *rules, struct role_request *request)
 {
     uint32_t method = SIP_METHOD_BIT(request->message->method);
+    bool by_name = role_is_registrars(request);
     struct subject subject;
 
     // not cleared: its rooms are large
@@ -137,12 +138,17 @@ int role_rules_find(const struct role_rules *rules, struct role_request *request
     for (unsigned i = 0; i < rules->n; i++) {
         const struct gate *gate = &rules->gates[i];
         if (((user ^ gate->user) & gate->user_mask) != 0 || !(gate->methods & method) ||
-            (gate->domain != KEY_ANY && gate->domain != domain))
+            (gate->domain != KEY_ANY && gate->domain != domain) || (by_name && gate->methods == METHODS_ANY))
             continue;
         if (holds(&subject, &rules->rules[i]))
             return (int)i;
     }
     return CONF_NONE;
+}
+
+bool role_rules_take_register(const struct role_rules *rules)
+{
+    return rules->names_register;
 }
 
 void role_rules_print(const struct role_rules *rules, FILE *out)

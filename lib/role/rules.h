@@ -17,8 +17,12 @@ struct role_rules;
 struct role_rules *role_rules_create(const struct conf *conf, const struct role_route *route, FILE *errors);
 void role_rules_destroy(struct role_rules *rules);
 
-// Index into conf->routes of the first rule that takes the request, or CONF_NONE.
+// Index into conf->routes of the first rule that takes the request, or CONF_NONE. A rule takes a REGISTER from the
+// registrar here only where its methods name it: whoever routes calls does not mean to lose his registrations.
 int role_rules_find(const struct role_rules *rules, struct role_request *request);
+
+// Whether there is any rule that may do so.
+bool role_rules_take_register(const struct role_rules *rules);
 
 // The compiled order, one line a rule, for --check; and one of its lines.
 void role_rules_print(const struct role_rules *rules, FILE *out);

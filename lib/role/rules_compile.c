@@ -12,7 +12,7 @@ static uint32_t methods_of(const struct conf_route *from)
     for (unsigned i = 0; i < from->methods_n; i++)
         methods |= SIP_METHOD_BIT(sip_method_of(slice_of(from->methods[i].text, from->methods[i].len)));
     if (from->methods_n == 0)
-        return UINT32_MAX;
+        return METHODS_ANY;
     return methods & SIP_METHOD_BIT(SIP_METHOD_INVITE) ? methods | follow : methods;
 }
 
@@ -57,6 +57,8 @@ static bool compile_rule(struct role_rules *rules, const struct conf_route *from
     rules->gates[rules->n - 1] = gate;
     rules->asks_user |= gate.user_mask != 0;
     rules->asks_domain |= gate.domain != KEY_ANY;
+    rules->names_register |=
+        gate.methods != METHODS_ANY && (gate.methods & SIP_METHOD_BIT(SIP_METHOD_REGISTER)) != 0;
     return true;
 }
 

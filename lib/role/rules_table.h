@@ -8,7 +8,8 @@
 
 enum part { PART_URI, PART_TO, PART_FROM, PARTS };
 
-#define KEY_ANY UINT64_MAX
+#define KEY_ANY     UINT64_MAX
+#define METHODS_ANY UINT32_MAX // of a rule that names none
 
 // What turns most requests away, side by side for all rules.
 struct gate {
@@ -29,6 +30,7 @@ struct role_rules {
     struct role_matcher *matcher;
     unsigned n;
     bool asks_user, asks_domain; // of the request-URI, some rule
+    bool names_register;         // some rule among its methods
     struct gate *gates;
     struct rule *rules; // as in conf->routes
 };

@@ -112,6 +112,8 @@ static const struct {
     {"methods = INVITE\n", "methods = MESSAGE, INVITE\n", false},
     {"methods = INVITE\n", "methods = invite\n", false}, // RFC 3261 7.1: methods have case
     {"methods = INVITE\n", "", false},
+    {"", "methods = REGISTER\n", false}, // which only who names it takes from the registrar
+    {"methods = INVITE, REGISTER\n", "methods = REGISTER\nuser = 1\n", true},
     {"source = 192.0.2.0/24\n", "source = 192.0.2.7\n", true},
     {"source = 192.0.2.0/24\n", "source = 192.0.2.0/23\n", false},
     {"source = 192.0.2.0/24\n", "source = 192.0.3.0/24\n", false},
