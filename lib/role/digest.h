@@ -19,6 +19,7 @@ enum role_digest_purpose {
     ROLE_DIGEST_TRANSACTION = 'k',
     ROLE_DIGEST_PROBE = 'p',
     ROLE_DIGEST_MERGED = 'm',
+    ROLE_DIGEST_NONCE = 'n',
 };
 
 struct role_digest {

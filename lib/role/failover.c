@@ -34,6 +34,7 @@ static bool resume(struct role_event *event, struct resumed *resumed)
     request->edits = &role->spare; // an answer that nobody hears
     request->trust = ROLE_TRUST_UNASKED;
     request->resumed = true;
+    request->proof.given = false; // nor is it asked for again
     return role_request_parse(request) == SIP_OK && role_routes_prepare(request) &&
            role_course_find(request, &resumed->course) == ROLE_TARGET;
 }

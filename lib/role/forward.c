@@ -1,4 +1,5 @@
 // What a request becomes for one target: the edits of RFC 3261 16.6.
+#include "role/auth.h"
 #include "role/proxy.h"
 #include "role/trust.h"
 
@@ -149,4 +150,5 @@ void role_forward_note(struct role_request *request, const struct role_target *t
     note_max_breadth(request, leg->breadth);
     role_identity_note(request, target);
     role_contact_note(request->role, request->message, &request->arrival->source, request->edits);
+    role_auth_note(request);
 }

@@ -1,4 +1,5 @@
 // The registrar (RFC 3261 10.3).
+#include "role/auth.h"
 #include "role/registration.h"
 #include "role/trust.h"
 
@@ -97,6 +98,7 @@ static bool write_ok(const struct role_registration *registration, struct role_t
         role_text_put(lines, registration->path);
         role_text_put(lines, SLICE("\r\n"));
     }
+    role_auth_put_info(request, lines);
     role_text_put(lines, SLICE("Date: "));
     role_text_put(lines, date_of(request->role, request->arrival->now.unix_s));
     role_text_put(lines, SLICE("\r\n"));

@@ -5,6 +5,7 @@
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
 
+#include "role/hashing.h"
 #include "role/role.h"
 #include "role/route.h"
 #include "role/text.h"
@@ -26,6 +27,14 @@ struct role_routes {
         uint16_t at, len; // of the value in the message
         uint8_t line;
     } value[ROLE_ROUTES_MAX];
+};
+
+// What the sender proved by his credentials, see role/auth.h.
+struct role_proof {
+    bool given;                  // that he is the user whom To (REGISTER) or From names
+    uint8_t rspauth_len;         // our own proof to him; 0: he did not ask for any. These: where `given`
+    char rspauth[ROLE_HASH_HEX];
+    struct slice cnonce, nc;     // in the message
 };
 
 enum role_trust { ROLE_TRUST_UNASKED = 0, ROLE_TRUST_NO, ROLE_TRUST_YES };
@@ -50,6 +59,8 @@ struct role_request {
     bool uri_rewritten; // uri is not what stands in the message
     uint8_t trust;      // enum role_trust; role_trusts() asks once
     bool resumed;       // asked again from a timer or a failed branch: `message` is the kept original
+
+    struct role_proof proof;
 
     struct hash128 key; // of its server transaction (RFC 3261 17.2.3), valid where the role has transactions
 

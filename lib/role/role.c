@@ -1,6 +1,7 @@
 #include "role/role.h"
 
 #include "role/drain.h"
+#include "role/auth.h"
 #include "role/policy.h"
 #include "role/proxy.h"
 
@@ -90,6 +91,7 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
     request.edits = edits;
     request.trust = ROLE_TRUST_UNASKED;
     request.resumed = false;
+    request.proof.given = false;
 
     if (!role_request_sane(&request, parsed))
         return;
@@ -101,6 +103,8 @@ void role_serve(struct role *role, const struct sip_message *message, enum sip_e
         return;
     }
     if (!role_routes_prepare(&request) || (role->drain != NULL && role_drain_refuses(&request)))
+        return;
+    if (role->conf->auths_n > 0 && !role_authenticate(&request))
         return;
     if (request.where.place == ROLE_ELSEWHERE)
         role_proxy(&request);

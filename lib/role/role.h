@@ -28,6 +28,8 @@ struct role_drain;  // role/drain.h
 struct role_route;  // role/route.h
 struct call_table;  // call/call.h
 struct gateway_states; // gateway/gateway.h
+struct user_table;     // user/user.h
+struct role_guard;     // role/guard.h
 
 #define ROLE_PROBES_MAX 256 // OPTIONS of a worker that wait for an answer; further gateways wait their turn
 
@@ -46,6 +48,16 @@ struct role_probes {
     struct role_probe one[ROLE_PROBES_MAX];
 };
 
+// Requests that had to carry credentials, see role/auth.h.
+struct role_auth_counts {
+    uint64_t challenged; // had none
+    uint64_t failed;     // had wrong ones
+    uint64_t stale;      // had right ones for a nonce that was too old, or used before
+    uint64_t foreign;    // had those of another user than the one they named
+    uint64_t blocked;    // came from an address that had sent too many wrong ones
+    uint64_t passed;
+};
+
 struct role {
     const struct role_policy *policy; // these three by role_renew only
     const struct conf *conf;          // policy->conf
@@ -59,11 +71,14 @@ struct role {
     struct transaction_table *transactions; // this worker's; NULL: everything goes without state
     struct call_table *calls;               // this worker's; NULL: no accounting
     struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
+    const struct user_table *users; // NULL: there is nobody
+    struct role_guard *guard;       // this worker's; NULL: nothing is counted, nor let in where that is needed
     struct outlet outlet;
     struct role_probes probes;
     struct sip_edits spare; // of messages other than the one in hand
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
+    struct role_auth_counts auths; // telemetry: ro
     uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     struct role_merged merged;

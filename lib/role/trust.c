@@ -61,7 +61,7 @@ bool role_in_dialog(struct role_request *request)
 
 bool role_may_relay(struct role_request *request, bool in_dialog)
 {
-    if ((in_dialog && request->routes.proven) || role_trusts(request))
+    if ((in_dialog && request->routes.proven) || request->proof.given || role_trusts(request))
         return true;
     if (request->role->conf->trust_registered && sent_from_binding(request))
         return true;

@@ -15,7 +15,8 @@ bool role_trusts_endpoint(const struct role *role, const struct endpoint *endpoi
 bool role_in_dialog(struct role_request *request);
 
 // A request may go to a domain that is not ours: it is in a dialog that our signed Record-Route leads, its sender is
-// trusted, or a registered user sends it from where he registered and [trust] says that will do. False: answered 403.
+// trusted or proved to be a user of ours, or a registered user sends it from where he registered and [trust] says that
+// will do. False: answered 403.
 bool role_may_relay(struct role_request *request, bool in_dialog);
 
 // Route values that the sender put there himself (no dialog of ours) are believed of the trusted only. False: 403.
