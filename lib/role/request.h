@@ -127,6 +127,9 @@ void role_routes_note(struct role_request *request);
 // merged.c. True: answered 482.
 bool role_is_merged(struct role_request *request);
 
+// A REGISTER that the registrar serves, unless a rule names its method (role/rules.h).
+bool role_is_registrars(const struct role_request *request);
+
 // The servers. Each sets the verdict.
 void role_register(struct role_request *request);
 void role_proxy(struct role_request *request);
@@ -138,9 +141,6 @@ void role_response(struct role *role, const struct sip_message *message, enum si
 // target.c, shared with the registrar.
 // The canonical address of record of a URI in one of our domains; 0: it does not fit.
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain,
-// A REGISTER that the registrar serves, unless a rule names its method (role/rules.h).
-bool role_is_registrars(const struct role_request *request);
-
                         char aor[SIP_AOR_MAX]);
 // The bindings of the request-URI, which is in one of our domains, or NULL.
 const struct location_set *role_target_set(const struct role_request *request);

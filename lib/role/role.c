@@ -1,11 +1,11 @@
 #include "role/role.h"
 
-#include "role/drain.h"
 #include "role/auth.h"
+#include "role/drain.h"
 #include "role/policy.h"
 #include "role/proxy.h"
-
 #include "role/rules.h"
+
 // CANCEL has no transaction to match here (RFC 3261 9.2); without a user there is nobody to ask for (484).
 static void serve_without_user(struct role_request *request)
 {
@@ -28,17 +28,17 @@ bool role_is_registrars(const struct role_request *request)
     return request->where.place == ROLE_HERE || request->role->conf->domains[request->where.domain].registrar;
 }
 
-// The request-URI is ours.
 // By a rule that says more than that it be served where the user is.
 static bool is_routed(struct role_request *request)
 {
     const struct role *role = request->role;
     int rule = role_rules_take_register(role->policy->rules) ? role_rules_find(role->policy->rules, request)
-                                                              : CONF_NONE;
+                                                             : CONF_NONE;
 
     return rule != CONF_NONE && role->conf->routes[rule].action != CONF_ACTION_LOCATION;
 }
 
+// The request-URI is ours.
 static void serve_own(struct role_request *request)
 {
     const struct conf *conf = request->role->conf;
