@@ -29,6 +29,7 @@ int start_control(struct strowger *strowger)
         .workers_n = strowger->workers_n,
         .hops = strowger->hops,
         .location = strowger->location,
+        .commit = strowger->commit,
         .pool = pool_for_control(strowger),
         .memory = &memory_system,
     };

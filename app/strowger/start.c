@@ -5,10 +5,15 @@
 #include <rte_lcore.h>
 #include <stdio.h>
 
+#include "control/commit.h"
 #include "datapath/datapath.h"
 
 static int start_launch(struct strowger *strowger)
 {
+    if (strowger->commit != NULL && control_commit_launch(strowger->commit) != 0) {
+        fputs("strowger: no thread for the store's writer\n", stderr);
+        return -EAGAIN;
+    }
     for (unsigned id = 0; id < strowger->workers_n; id++) {
         int error = rte_eal_remote_launch(datapath_run, strowger->workers[id], strowger->workers[id]->lcore);
         if (error != 0) {
@@ -33,8 +38,9 @@ static const struct stage_of_start {
     int (*start)(struct strowger *strowger);
     void (*stop)(struct strowger *strowger);
 } stages[] = {
-    {start_pools, stop_pools},     {start_tables, stop_tables},   {start_ports, stop_ports},
-    {start_workers, stop_workers}, {start_control, stop_control}, {start_launch, stop_launch},
+    {start_store, stop_store},     {start_pools, stop_pools},     {start_tables, stop_tables},
+    {start_ports, stop_ports},     {start_workers, stop_workers}, {start_journals, stop_journals},
+    {start_control, stop_control}, {start_launch, stop_launch},
 };
 
 static int run(struct strowger *strowger)

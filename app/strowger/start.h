@@ -11,9 +11,12 @@
 #include "role/policy.h"
 #include "role/role.h"
 #include "sip/edit.h"
+#include "worker/journal.h"
 #include "worker/worker.h"
 
-struct control; // control/loop.h
+struct control;        // control/loop.h
+struct control_commit; // control/commit.h
+struct store;          // store/store.h
 
 // What one worker has that control made for it.
 struct worker_parts {
@@ -44,6 +47,10 @@ struct strowger {
     struct name_table *names;
     struct gateway_states *gateways;
     struct hash_key secret;
+    struct store *store;           // NULL: nothing outlives the process
+    struct control_commit *commit; // its writer
+    struct journal_gate gate;
+    struct journal *journals[WORKERS_MAX];
     struct control *control;
     unsigned launched;
 };
@@ -61,10 +68,14 @@ int start_pools(struct strowger *strowger);
 void stop_pools(struct strowger *strowger);
 int start_tables(struct strowger *strowger);
 void stop_tables(struct strowger *strowger);
+int start_store(struct strowger *strowger); // opens what a test has not put there
+void stop_store(struct strowger *strowger);
 int start_ports(struct strowger *strowger);
 void stop_ports(struct strowger *strowger);
 int start_workers(struct strowger *strowger);
 void stop_workers(struct strowger *strowger);
+int start_journals(struct strowger *strowger); // loads the store, and makes its writer
+void stop_journals(struct strowger *strowger);
 int start_control(struct strowger *strowger);
 void stop_control(struct strowger *strowger);
 

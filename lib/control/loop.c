@@ -111,6 +111,8 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
         control_dns_tick(control->dns, control->now_ms);
     if (control->reload != NULL)
         control_reload_tick(control->reload, control->now_ms);
+    if (control->setup.commit != NULL)
+        control_commit_tick(control->setup.commit, control->now_ms);
     control_commands_tick(control->commands);
     control_drain_tick(control);
 }

@@ -14,6 +14,7 @@
 
 #include "control/cdr.h"
 #include "control/command.h"
+#include "control/commit.h"
 #include "control/dns.h"
 #include "control/drain.h"
 #include "control/mirror.h"
@@ -43,6 +44,7 @@ struct control_setup {
     unsigned workers_n;
     struct net_hops *hops;
     const struct location *location; // for telemetry; may be NULL
+    struct control_commit *commit;   // NULL: there is no store
     struct rte_mempool *pool;        // for the kernel's frames; private area is a struct packet
     const struct memory *memory;
     void (*stop)(void *owner); // SIGTERM or SIGINT came; the loop ends after it. May be NULL

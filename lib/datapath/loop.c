@@ -7,6 +7,7 @@
 #include "role/policy.h"
 #include "role/proxy.h"
 #include "role/role.h"
+#include "worker/journal.h"
 
 #define TICK_PER_SECOND 1000 // how often what waits for siblings is looked at
 #define LOOK_PER_SECOND 50   // how often the pools are counted, which reads every core's cache of them
@@ -62,10 +63,10 @@ static void flush(struct worker *worker)
     lap(worker, STAGE_TX, since, waiting);
 }
 
-// As much as this turn may have put: one burst of each port and of each ring.
+// As much as this turn may have put: one burst of each port and of each ring, and what was undone.
 static void expire(struct worker *worker)
 {
-    unsigned bursts = worker->conf->ports_n + 2;
+    unsigned bursts = worker->conf->ports_n + 2 + DATAPATH_SETTLE_BURSTS;
 
     location_expire(worker->location, worker->id, worker->now.ms, bursts * WORKER_BURST);
 }
@@ -115,11 +116,14 @@ unsigned datapath_turn(struct worker *worker)
 
     worker_clock(worker);
     renew(worker);
+    if (worker->journal != NULL)
+        journal_turn(worker->journal, worker->now.ms);
     uint64_t start = worker->now_tsc;
     for (unsigned port = 0; port < worker->conf->ports_n; port++)
         received += serve_port(worker, port);
     received += datapath_mailbox(worker);
     received += datapath_inject(worker);
+    received += datapath_settle(worker);
     role_turn(worker->role, &worker->now);
     datapath_outlet_flush(worker);
     flush(worker);
@@ -162,6 +166,8 @@ void datapath_drain(struct worker *worker)
 {
     datapath_tx_flush(worker);
     close_transactions(worker);
+    rte_pktmbuf_free(worker->spare);
+    worker->spare = NULL;
     drain_ring(worker, worker->mailbox);
     drain_ring(worker, worker->inject);
 }

@@ -4,6 +4,7 @@
 #include "location/location.h"
 #include "role/role.h"
 #include "sip/edit.h"
+#include "worker/journal.h"
 
 // Reading the clock around every message would cost a tenth of what it measures: one in so many stands for all.
 // Odd, since requests and responses may alternate.
@@ -58,16 +59,21 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     }
     packet->to = verdict.to;
     packet->listener = verdict.listener;
-    count_departure(&worker->counters, &packet->message, &verdict);
+    if (!verdict.waits) // it may become another one
+        count_departure(&worker->counters, &packet->message, &verdict);
 
     uint64_t before = rewriting != NULL ? rte_rdtsc() : 0;
     enum drop drop = datapath_rewrite(worker, &mbuf);
     if (rewriting != NULL)
         *rewriting += rte_rdtsc() - before;
+    if (verdict.waits)
+        journal_publish(worker->journal, drop == DROP_NONE ? mbuf : NULL);
     if (drop != DROP_NONE) {
         worker_drop(worker, mbuf, drop);
         return NULL;
     }
+    if (verdict.waits)
+        return NULL;
     if (verdict.keep != NULL)
         *verdict.keep = datapath_keep(worker, mbuf);
     return mbuf;

@@ -55,6 +55,11 @@ enum drop datapath_rewrite(struct worker *worker, struct rte_mbuf **mbuf);
 // kept now.
 struct buffer *datapath_keep(struct worker *worker, struct rte_mbuf *mbuf);
 
+// Sends the answers that waited for the disk, at most so many bursts of them; what the disk did not take is undone and
+// refused. Returns the records that are settled.
+#define DATAPATH_SETTLE_BURSTS 2
+unsigned datapath_settle(struct worker *worker);
+
 // Puts headers on what roles sent through their outlet.
 void datapath_outlet_flush(struct worker *worker);
 

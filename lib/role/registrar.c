@@ -1,11 +1,10 @@
 // The registrar (RFC 3261 10.3).
 #include "role/auth.h"
+#include "role/durable.h"
 #include "role/registration.h"
 #include "role/trust.h"
 
 #include <errno.h>
-
-#define RETRY_AFTER_S 30 // the least; as much again at random, so that refused clients do not return together
 
 // Step 5. The request-URI names a domain, or this server by its address, which has access to all of them.
 static bool find_aor(struct role_registration *registration)
@@ -105,15 +104,15 @@ static bool write_ok(const struct role_registration *registration, struct role_t
     return !lines->full;
 }
 
-static void answer_full(struct role_request *request)
+static void answer_later(struct role_request *request, const char *reason)
 {
     struct role_text lines;
 
     role_answer_lines_begin(request, &lines);
     role_text_put(&lines, SLICE("Retry-After: "));
-    role_text_put_number(&lines, RETRY_AFTER_S + request->role->random++ % RETRY_AFTER_S);
+    role_text_put_number(&lines, role_retry_after(request->role));
     role_text_put(&lines, SLICE("\r\n"));
-    role_answer_lines(request, 503, "Location Table Is Full", role_text_slice(&lines));
+    role_answer_lines(request, 503, reason, role_text_slice(&lines));
 }
 
 // The canonical text; a refresh finds it written already.
@@ -135,25 +134,30 @@ static void commit(struct role_registration *registration)
 
     // before the table is written: a set that no answer can list must not come to be
     bool fits = write_ok(registration, &lines);
-    int error = fits ? location_put(request->role->location, registration->key, aor_of(registration),
-                                    registration->next, registration->next_n, request->arrival->now.ms)
+    struct slice aor = aor_of(registration); // stays readable in the set that is replaced
+    int error = fits ? location_put(request->role->location, registration->key, aor, registration->next,
+                                    registration->next_n, request->arrival->now.ms)
                      : -E2BIG;
-    if (error == 0)
+    if (error == 0) {
         role_answer_lines(request, 200, NULL, role_text_slice(&lines));
-    else if (error == -E2BIG)
+        role_durable_note(registration, aor);
+    } else if (error == -E2BIG) {
         role_answer(request, 403, "Bindings Too Large"); // again as they are they would be refused again
-    else
-        answer_full(request);
+    } else {
+        answer_later(request, "Location Table Is Full");
+    }
 }
 
 static void answer_current(struct role_registration *registration)
 {
     struct role_text lines;
 
-    if (write_ok(registration, &lines))
+    if (write_ok(registration, &lines)) {
         role_answer_lines(registration->request, 200, NULL, role_text_slice(&lines));
-    else
+        role_durable_wait(registration);
+    } else {
         role_answer(registration->request, 500, "Bindings Do Not Fit An Answer");
+    }
 }
 
 void role_register(struct role_request *request)
@@ -168,6 +172,10 @@ void role_register(struct role_request *request)
         return; // step 2
     if (!find_aor(&registration) || !role_registration_read(&registration) || !long_enough(&registration))
         return;
+    if (!role_durable_ready(request->role)) {
+        answer_later(request, "Registrations Cannot Be Stored Now");
+        return;
+    }
     read_current(&registration);
     switch (role_registration_merge(&registration)) {
     case ROLE_UPDATED:

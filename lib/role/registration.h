@@ -28,6 +28,13 @@ struct role_registration {
     char path_text[ROLE_PATH_MAX];
 };
 
+// Retry-After of a 503, in seconds: at least half a minute, and as much again so that those who were refused do not
+// return together.
+static inline uint32_t role_retry_after(struct role *role)
+{
+    return 30 + (uint32_t)(role->random++ % 30);
+}
+
 // contacts.c: reads the header fields. False: answered.
 bool role_registration_read(struct role_registration *registration);
 

@@ -14,7 +14,8 @@
 static const char *const names[STORE_KINDS] = {[STORE_BINDINGS] = "bindings",
                                                [STORE_USERS] = "users",
                                                [STORE_PUBLICATIONS] = "publications",
-                                               [STORE_SUBSCRIPTIONS] = "subscriptions"};
+                                               [STORE_SUBSCRIPTIONS] = "subscriptions",
+                                               [STORE_TRIAL] = "trial"};
 
 static MDB_val text(const char *at)
 {

@@ -17,6 +17,7 @@ enum store_kind {
     STORE_USERS,        // user@realm -> HA1 by algorithm
     STORE_PUBLICATIONS,
     STORE_SUBSCRIPTIONS,
+    STORE_TRIAL, // what is written to see whether the store can be written to
     STORE_KINDS
 };
 

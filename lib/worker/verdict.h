@@ -27,6 +27,7 @@ struct verdict {
     uint8_t kind;     // enum verdict_kind
     uint8_t listener; // index into conf->listeners: the source address of what leaves
     uint8_t drop;     // enum drop
+    bool waits;       // reply: it leaves when the record that was staged in the journal is on the disk
 };
 
 #endif

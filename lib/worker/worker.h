@@ -41,6 +41,7 @@ struct role_drain;     // role/drain.h
 struct location;       // location/location.h
 struct net_reassembly; // net/fragment.h
 struct sip_edits;      // sip/edit.h
+struct journal;        // worker/journal.h
 
 struct worker {
     // control: wo before launch, worker: ro
@@ -61,6 +62,7 @@ struct worker {
     struct location *location;
     struct role *role;
     struct net_reassembly *reassembly;
+    struct journal *journal;       // the role's; NULL: there is no store
     struct sip_edits *edits;       // of the message in hand
     const uint8_t *listener_table; // datapath/datapath.h
 
@@ -80,6 +82,7 @@ struct worker {
     uint64_t kept;                     // messages that roles hold now; telemetry: ro
     uint64_t kept_large;               // of these, in large buffers; telemetry: ro
     bool pools_low;                    // as the last look found them
+    struct rte_mbuf *spare;            // that the next message of a role's own is written to; NULL: none is ready
     uint16_t outgoing_n;
     struct rte_mbuf *outgoing[WORKER_BURST];  // what roles sent beside the message in hand
     struct worker_port ports[CONF_PORTS_MAX]; // index into conf->ports

@@ -86,9 +86,15 @@ static void make_port(struct rig *rig, unsigned port)
 
 void rig_start(struct rig *rig, const char *ini, unsigned queues)
 {
+    rig_start_with(rig, ini, queues, NULL);
+}
+
+void rig_start_with(struct rig *rig, const char *ini, unsigned queues, struct store *store)
+{
     struct strowger *strowger = &rig->strowger;
 
     memset(rig, 0, sizeof(*rig));
+    strowger->store = store;
     rig->queues = queues;
     rig->conf = conf_parse(ini, strlen(ini), "rig", stderr);
     need(rig->conf != NULL, "configuration");
@@ -96,8 +102,8 @@ void rig_start(struct rig *rig, const char *ini, unsigned queues)
     strowger->workers_n = rte_lcore_count() - 1;
     for (unsigned port = 0; port < rig->conf->ports_n; port++)
         make_port(rig, port);
-    need(start_pools(strowger) == 0 && start_tables(strowger) == 0 && start_ports(strowger) == 0 &&
-             start_workers(strowger) == 0,
+    need(start_store(strowger) == 0 && start_pools(strowger) == 0 && start_tables(strowger) == 0 &&
+             start_ports(strowger) == 0 && start_workers(strowger) == 0 && start_journals(strowger) == 0,
          "start");
     for (unsigned id = 0; id <= strowger->workers_n; id++)
         rte_rcu_qsbr_thread_register(strowger->qsbr, id);
@@ -143,6 +149,7 @@ bool rig_stop(struct rig *rig)
             rte_pktmbuf_free(mbuf);
     }
     rig_drain(rig);
+    stop_journals(strowger);
     stop_workers(strowger);
     bool whole = pools_are_whole(strowger);
     stop_ports(strowger);
@@ -156,6 +163,7 @@ bool rig_stop(struct rig *rig)
     }
     stop_tables(strowger);
     stop_pools(strowger);
+    stop_store(strowger);
     return whole;
 }
 

@@ -31,6 +31,9 @@ void rig_eal_parallel(unsigned workers);
 // Exits with the reason when it cannot. `queues`: RX/TX queue pairs of each port.
 void rig_start(struct rig *rig, const char *ini, unsigned queues);
 
+// The same with this store, which is closed at the end. The caller is its writer, by control_commit_turn.
+void rig_start_with(struct rig *rig, const char *ini, unsigned queues, struct store *store);
+
 // The workers stop being workers, as at the end of their loops. rig_stop does it where nobody did before.
 void rig_drain(struct rig *rig);
 
