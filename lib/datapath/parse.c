@@ -78,13 +78,14 @@ void datapath_prefetch(const struct rte_mbuf *mbuf)
 {
     const struct packet *packet = rte_mbuf_to_priv((struct rte_mbuf *)(uintptr_t)mbuf);
     const char *bytes = rte_pktmbuf_mtod_offset(mbuf, const char *, packet->frame.payload);
+    const char *steered = (const char *)&packet->steered;
     const char *index = (const char *)&packet->message;
     unsigned len = RTE_MIN((unsigned)packet->frame.payload_len, (unsigned)PREFETCH_BYTES);
 
     for (unsigned at = 0; at < len; at += RTE_CACHE_LINE_SIZE)
         rte_prefetch0(bytes + at);
-    for (unsigned at = 0; at < PREFETCH_INDEX; at += RTE_CACHE_LINE_SIZE)
-        __builtin_prefetch(index + at, 1);
+    for (const char *at = steered; at < index + PREFETCH_INDEX; at += RTE_CACHE_LINE_SIZE)
+        __builtin_prefetch(at, 1);
 }
 
 void datapath_parse(struct worker *worker, struct burst *burst)

@@ -190,8 +190,12 @@ void transaction_prefetch_slot(const struct transaction_table *table, uint32_t s
 
 void transaction_prefetch_buffers(const struct transaction_table *table, uint32_t slot)
 {
-    if (slot <= table->records_n)
-        transaction_prefetch_kept(&table->records[slot]);
+    if (slot > table->records_n)
+        return;
+    transaction_prefetch_kept(&table->records[slot]);
+    // A final answer may close the record.
+    __builtin_prefetch(head_of(table, table->records[slot].key), 1);
+    __builtin_prefetch(&table->wheel.links[slot], 1);
 }
 
 void transaction_prefetch_record(const struct transaction_table *table, struct hash128 key)
