@@ -159,7 +159,7 @@ bool role_stored_read(const struct conf *conf, const struct clock *now, struct s
     uint64_t version = take(&c, 1);
     unsigned all = (unsigned)take(&c, 1);
 
-    take(&c, HEAD_BYTES - 2);
+    take_text(&c, HEAD_BYTES - 2);
     if (c.error != 0 || version != VERSION || all == 0 || all > LOCATION_CONTACTS_MAX)
         return false;
     for (unsigned i = 0; i < all; i++)
