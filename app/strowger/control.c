@@ -30,6 +30,7 @@ int start_control(struct strowger *strowger)
         .hops = strowger->hops,
         .location = strowger->location,
         .commit = strowger->commit,
+        .users = strowger->users,
         .pool = pool_for_control(strowger),
         .memory = &memory_system,
     };

@@ -11,6 +11,7 @@
 #include "role/policy.h"
 #include "role/role.h"
 #include "sip/edit.h"
+#include "user/user.h"
 #include "worker/journal.h"
 #include "worker/worker.h"
 
@@ -46,6 +47,7 @@ struct strowger {
     struct location *location;
     struct name_table *names;
     struct gateway_states *gateways;
+    struct user_table *users; // NULL: nobody is asked for credentials
     struct hash_key secret;
     struct store *store;           // NULL: nothing outlives the process
     struct control_commit *commit; // its writer

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "control/users.h"
 #include "datapath/datapath.h"
 #include "secret.h"
 #include "start.h"
@@ -53,6 +54,23 @@ static int make_location(struct strowger *strowger)
     return location_create(&strowger->location, &limits, &strowger->secret, strowger->qsbr, &memory_system);
 }
 
+// Whoever the store has is there before the first packet.
+static int make_users(struct strowger *strowger)
+{
+    const struct conf *conf = strowger->conf;
+
+    if (conf->auths_n == 0)
+        return 0;
+    int error = user_table_create(&strowger->users, conf->users_max, &strowger->secret, strowger->qsbr,
+                                  &memory_system);
+    if (error != 0) {
+        fprintf(stderr, "strowger: no memory for [store] users_max = %u users: %s\n", conf->users_max,
+                strerror(-error));
+        return error;
+    }
+    return strowger->store == NULL ? 0 : control_users_load(strowger->store, strowger->users, stderr);
+}
+
 int start_tables(struct strowger *strowger)
 {
     const struct conf *conf = strowger->conf;
@@ -83,7 +101,12 @@ int start_tables(struct strowger *strowger)
     error = gateway_states_create(&strowger->gateways, strowger->workers_n, &memory_system);
     if (error != 0)
         goto failed;
-    // What is wrong with it is said there.
+    // These two say what is wrong themselves.
+    error = make_users(strowger);
+    if (error != 0) {
+        stop_tables(strowger);
+        return error;
+    }
     strowger->policy = role_policy_create(strowger->conf, strowger->gateways, &strowger->secret,
                                           nodes_of_workers(), start_clock_ms(), stderr);
     if (strowger->policy != NULL)
@@ -103,11 +126,13 @@ void stop_tables(struct strowger *strowger)
         strowger->policy = NULL;
         strowger->conf = NULL; // it was the policy's
     }
+    user_table_destroy(strowger->users);
     gateway_states_destroy(strowger->gateways);
     name_table_destroy(strowger->names);
     location_destroy(strowger->location);
     net_hops_destroy(strowger->hops);
     rte_free(strowger->qsbr);
+    strowger->users = NULL;
     strowger->gateways = NULL;
     strowger->names = NULL;
     strowger->location = NULL;

@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "datapath/datapath.h"
 #include "net/fragment.h"
+#include "role/guard.h"
 #include "start.h"
 
 static struct rte_ring *make_ring(const struct strowger *strowger, const char *what, unsigned id, int node,
@@ -103,6 +104,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
         .location = strowger->location,
         .names = strowger->names,
         .gateways = strowger->gateways,
+        .users = strowger->users,
         .outlet = datapath_outlet(worker),
         .secret = strowger->secret,
         .random = strowger->secret.k0 ^ (id + 1) * 0x9e3779b97f4a7c15u,
@@ -110,6 +112,9 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     int error = make_transactions(strowger, &parts->role, node);
     if (error == 0)
         error = make_calls(strowger, &parts->role, node);
+    if (error == 0 && strowger->users != NULL)
+        error = role_guard_create(&parts->role.guard, &strowger->secret, (uint64_t)time(NULL), &memory_system,
+                                  node);
     if (error != 0)
         return error;
     give_ports(strowger, worker);
@@ -163,6 +168,7 @@ void stop_workers(struct strowger *strowger)
             drain(worker->mailbox);
             drain(worker->punt);
             drain(worker->inject);
+            role_guard_destroy(worker->role->guard);
             call_table_destroy(worker->role->calls);
             transaction_table_destroy(worker->role->transactions);
             net_reassembly_destroy(worker->reassembly);

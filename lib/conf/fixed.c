@@ -91,6 +91,15 @@ bool conf_follows_calls(const struct conf *conf)
     return follows;
 }
 
+static unsigned compare_users(const struct conf *running, const struct conf *wanted, FILE *out)
+{
+    if (running->auths_n > 0 || wanted->auths_n == 0)
+        return 0;
+    fprintf(out, "there is no table of users, and cannot be without a restart: [auth %s] needs that\n",
+            wanted->auths[0].name);
+    return 1;
+}
+
 unsigned conf_fixed_differences(const struct conf *running, const struct conf *wanted, FILE *out)
 {
     unsigned differences = 0;
@@ -106,5 +115,5 @@ unsigned conf_fixed_differences(const struct conf *running, const struct conf *w
             "need that\n");
         differences++;
     }
-    return differences;
+    return differences + compare_users(running, wanted, out);
 }

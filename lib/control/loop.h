@@ -45,6 +45,7 @@ struct control_setup {
     struct net_hops *hops;
     const struct location *location; // for telemetry; may be NULL
     struct control_commit *commit;   // NULL: there is no store
+    struct user_table *users;        // NULL: there is no [auth]
     struct rte_mempool *pool;        // for the kernel's frames; private area is a struct packet
     const struct memory *memory;
     void (*stop)(void *owner); // SIGTERM or SIGINT came; the loop ends after it. May be NULL

@@ -30,6 +30,7 @@ struct call_table;  // call/call.h
 struct gateway_states; // gateway/gateway.h
 struct user_table;     // user/user.h
 struct role_guard;     // role/guard.h
+struct journal;        // worker/journal.h
 
 #define ROLE_PROBES_MAX 256 // OPTIONS of a worker that wait for an answer; further gateways wait their turn
 
@@ -70,6 +71,7 @@ struct role {
     const struct name_table *names;
     struct transaction_table *transactions; // this worker's; NULL: everything goes without state
     struct call_table *calls;               // this worker's; NULL: no accounting
+    struct journal *journal;                // this worker's; NULL: registrations do not outlive the process
     struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
     const struct user_table *users; // NULL: there is nobody
     struct role_guard *guard;       // this worker's; NULL: nothing is counted, nor let in where that is needed

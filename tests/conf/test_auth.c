@@ -1,6 +1,7 @@
 // Whose requests must carry credentials: what an [auth] may say.
 #include "reading.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define USERS  "[store]\npath = /p\n" // two lines
@@ -90,12 +91,35 @@ static void test_algorithms_keep_their_order(void **state)
     conf_free(conf);
 }
 
+// The memory for users is reserved at start.
+static void test_reload_cannot_begin_to_ask(void **state)
+{
+    struct conf *without = reading_good(USERS READING_LEAST DOMAIN);
+    struct conf *with = reading_good(USERS "[auth a]\n[auth b]\nrealm = r\n" READING_LEAST DOMAIN);
+    char *said = NULL;
+    size_t len;
+    FILE *out = open_memstream(&said, &len);
+
+    (void)state;
+    assert_non_null(out);
+    assert_int_equal(conf_fixed_differences(with, without, out), 0);
+    assert_int_equal(conf_fixed_differences(with, with, out), 0);
+    assert_int_equal(conf_fixed_differences(without, with, out), 1);
+    fclose(out);
+    assert_string_equal(said,
+                        "there is no table of users, and cannot be without a restart: [auth a] needs that\n");
+    free(said);
+    conf_free(with);
+    conf_free(without);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_auth_asks_what_can_be_answered),
         cmocka_unit_test(test_realm_is_the_domains_first_name),
         cmocka_unit_test(test_algorithms_keep_their_order),
+        cmocka_unit_test(test_reload_cannot_begin_to_ask),
     };
     return cmocka_run_group_tests_name("conf auth", tests, NULL, NULL);
 }
