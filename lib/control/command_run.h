@@ -48,7 +48,7 @@ control_command_refuse(struct control_json *reply, const char *format, ...);
 // command_server.c
 enum control_command_outcome control_command_status(struct control_command *command,
                                                     struct control_json *reply);
-enum control_command_outcome control_command_routes(struct control_command *command,
+enum control_command_outcome control_command_policy(struct control_command *command,
                                                     struct control_json *reply);
 enum control_command_outcome control_command_reload(struct control_command *command,
                                                     struct control_json *reply);

@@ -123,7 +123,7 @@ enum control_command_outcome control_command_status(struct control_command *comm
     return CONTROL_COMMAND_DONE;
 }
 
-static char *routes_text(const struct control *control)
+static char *print(const struct control *control, void (*how)(const struct conf *conf, FILE *out))
 {
     char *text = NULL;
     size_t bytes;
@@ -131,27 +131,29 @@ static char *routes_text(const struct control *control)
 
     if (out == NULL)
         return NULL;
-    conf_print_routes(control->setup.conf, out);
+    how(control->setup.conf, out);
     if (fclose(out) == 0)
         return text;
     free(text);
     return NULL;
 }
 
-// By line, as --check prints them; the sign of a comment is for the file that these might stand in.
-enum control_command_outcome control_command_routes(struct control_command *command,
+// As --check prints them, by line.
+enum control_command_outcome control_command_policy(struct control_command *command,
                                                     struct control_json *reply)
 {
+    bool routes = command->words_n > 0;
+
+    if (routes && !slice_equal(command->words[0], SLICE("routes")))
+        return control_command_refuse(reply, "expected: policy [routes]");
     if (command->text == NULL)
-        command->line = command->text = routes_text(command->control);
+        command->line = command->text = print(command->control, routes ? conf_print_routes : conf_print);
     if (command->text == NULL)
         return control_command_refuse(reply, "no memory");
     control_json_open(reply, "rows", '[');
     while (*command->line != 0 && control_json_slice(reply).len < CONTROL_REPLY_FULL) {
         struct slice line = slice_of(command->line, strcspn(command->line, "\n"));
         command->line += line.len + (command->line[line.len] == '\n');
-        if (slice_starts(line, SLICE("# ")))
-            line = slice_of(line.at + 2, line.len - 2);
         control_json_text(reply, NULL, line);
     }
     control_json_close(reply, ']');

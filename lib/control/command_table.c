@@ -8,7 +8,7 @@ static const struct {
 } commands[] = {
     {{"status"}, 0, 0, "status", control_command_status},
     {{"registrations"}, 0, 1, "registrations [AOR]", control_command_registrations},
-    {{"routes"}, 0, 0, "routes", control_command_routes},
+    {{"policy"}, 0, 1, "policy [routes]", control_command_policy},
     {{"binding", "add"}, 2, 3, "binding add AOR CONTACT [SECONDS]", control_command_binding_add},
     {{"binding", "del"}, 1, 2, "binding del AOR [CONTACT]", control_command_binding_del},
     {{"reload"}, 0, 0, "reload", control_command_reload},

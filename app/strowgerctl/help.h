@@ -1,0 +1,12 @@
+// help: strowgerctl's manual, as a whole and by command.
+#ifndef APP_CTL_HELP_H
+#define APP_CTL_HELP_H
+
+#include <stdio.h>
+
+#include "ctl.h"
+
+void help_print(FILE *out);
+void help_print_command(const struct ctl_command *command, FILE *out);
+
+#endif
