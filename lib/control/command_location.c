@@ -116,7 +116,7 @@ enum control_command_outcome control_command_registrations(struct control_comman
     char text[SIP_AOR_MAX + 8];
     struct sip_uri uri;
     bool more = false;
-    int domain;
+    int domain = CONF_NONE;
 
     if (control->setup.location == NULL)
         return control_command_refuse(reply, "this server has no location table");
@@ -212,7 +212,7 @@ static enum control_command_outcome change(struct control_command *command, stru
     struct control *control = command->control;
     char text[SIP_AOR_MAX + 8];
     struct sip_uri uri, target;
-    int domain;
+    int domain = CONF_NONE;
 
     if (!read_aor(control, command->words[0], text, &uri, &domain, reply))
         return CONTROL_COMMAND_DONE;
