@@ -139,7 +139,8 @@ class Report:
         self.expect(bindings == self.wanted["register"], f"{bindings} bindings in the location table")
         self.expect(forwarded >= 3 * self.wanted["call"], f"only {forwarded} requests were forwarded")
         self.expect(moved >= self.wanted["follow"], f"only {moved} requests were redirected")
-        dead, alive = (last["gateways"][name] for name in ("dead", "alive"))
+        gateways = {row["name"]: row for row in last["gateways"].values()}
+        dead, alive = gateways["dead"], gateways["alive"]
         self.expect(dead["health"] == "down", "the dead gateway is not known to be down")
         self.expect(alive["good"] >= self.wanted["trunk"], f"the other gateway took only {alive['good']} calls")
         print(f"  strowger counted: {received(last) - received(first):,} messages received, {forwarded:,} requests "
