@@ -19,7 +19,14 @@ PHASES = {
     "trunk": ("calls, failed over", [("INVITE", "100", "INVITE -> 100"), ("INVITE", "200", "INVITE -> 200")]),
 }
 # What the demo's own traffic makes.
-EXPECTED_DROPS = {"ack_absorbed": "the ACKs to its 302s end here"}
+EXPECTED_DROPS = {
+    "ack_absorbed": "the ACKs to its 302s end here",
+    "response_kept": "final answers of phones that lost a fork",
+    "response_to_cancel": "what those phones said to its CANCEL",
+    "response_late": "what rang when the other had answered",
+    "trying": "a 100 goes one hop",
+    "retransmission": "absorbed",
+}
 PORT_LOSSES = ("missed", "rx_errors", "rx_no_mbuf", "tx_errors", "twin_refused", "twin_no_mbuf", "twin_truncated")
 ROW = "  {:<22}{:>7}{:>7}{:>8}{:>9}{:>9}{:>9}{:>9}"
 
