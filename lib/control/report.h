@@ -18,7 +18,8 @@ struct control_span {
 };
 int control_report_span(const struct control *control, const char *parameter, struct control_span *span);
 
-// A dictionary of its own in the reply, named by a number; NULL: no memory.
+// A dictionary of its own in the reply, or in one that is in it, named by a number or a word; NULL: no memory.
+struct rte_tel_data *control_report_nest(struct rte_tel_data *reply, const char *key);
 struct rte_tel_data *control_report_row(struct rte_tel_data *reply, unsigned number);
 
 // report_counters.c: what the workers count.

@@ -47,20 +47,6 @@ static const char *key_of(const char *text, size_t len, char *key)
     return key;
 }
 
-// A dictionary in a dictionary; NULL when there is no memory for it.
-static struct rte_tel_data *nest(struct rte_tel_data *outer, const char *key)
-{
-    struct rte_tel_data *inner = rte_tel_data_alloc();
-
-    if (inner == NULL)
-        return NULL;
-    if (rte_tel_data_start_dict(inner) != 0 || rte_tel_data_add_dict_container(outer, key, inner, 0) != 0) {
-        rte_tel_data_free(inner);
-        return NULL;
-    }
-    return inner;
-}
-
 int control_report_workers(const struct control *control, const char *parameter, struct rte_tel_data *reply)
 {
     struct control_span span;
@@ -73,7 +59,7 @@ int control_report_workers(const struct control *control, const char *parameter,
         const struct counters *counters = &worker->counters;
         char key[NAME_MAX_BYTES];
         snprintf(key, sizeof(key), "%u", w);
-        struct rte_tel_data *row = nest(reply, key);
+        struct rte_tel_data *row = control_report_nest(reply, key);
         if (row == NULL)
             return -ENOMEM;
         rte_tel_data_add_dict_u64(row, "lcore", worker->lcore);
@@ -128,7 +114,8 @@ int control_report_ports(const struct control *control, const char *parameter, s
     for (unsigned p = 0; p < conf->ports_n; p++) {
         char key[NAME_MAX_BYTES];
         struct rte_eth_stats stats;
-        struct rte_tel_data *row = nest(reply, key_of(conf->ports[p].name, strlen(conf->ports[p].name), key));
+        struct rte_tel_data *row =
+            control_report_nest(reply, key_of(conf->ports[p].name, strlen(conf->ports[p].name), key));
         if (row == NULL)
             return -ENOMEM;
         rte_tel_data_add_dict_string(row, "device", conf->ports[p].device);
@@ -179,7 +166,7 @@ int control_report_drops(const struct control *control, const char *parameter, s
 static int add_methods(const struct control *control, struct control_span span, struct rte_tel_data *reply,
                        const char *name, size_t offset)
 {
-    struct rte_tel_data *row = nest(reply, name);
+    struct rte_tel_data *row = control_report_nest(reply, name);
     char key[NAME_MAX_BYTES];
 
     if (row == NULL)
@@ -197,7 +184,7 @@ static int add_classes(const struct control *control, struct control_span span, 
 {
     static const char *const names[COUNTERS_STATUS_CLASSES] = {NULL,  "1xx", "2xx", "3xx",
                                                                "4xx", "5xx", "6xx"};
-    struct rte_tel_data *row = nest(reply, name);
+    struct rte_tel_data *row = control_report_nest(reply, name);
 
     if (row == NULL)
         return -ENOMEM;
@@ -247,7 +234,7 @@ static int add_stage(const struct control *control, struct control_span span, st
                      enum stage stage)
 {
     size_t offset = offsetof(struct counters, stage) + stage * sizeof(struct counters_stage);
-    struct rte_tel_data *row = nest(reply, stage_name(stage));
+    struct rte_tel_data *row = control_report_nest(reply, stage_name(stage));
     struct rte_tel_data *histogram = rte_tel_data_alloc();
 
     if (row == NULL || histogram == NULL) {

@@ -10,19 +10,25 @@
 #define HOPS_A_PAGE  64
 #define LINES_A_PAGE 100
 
-struct rte_tel_data *control_report_row(struct rte_tel_data *outer, unsigned number)
+struct rte_tel_data *control_report_nest(struct rte_tel_data *outer, const char *key)
 {
     struct rte_tel_data *inner = rte_tel_data_alloc();
-    char key[16];
 
     if (inner == NULL)
         return NULL;
-    snprintf(key, sizeof(key), "%u", number);
     if (rte_tel_data_start_dict(inner) != 0 || rte_tel_data_add_dict_container(outer, key, inner, 0) != 0) {
         rte_tel_data_free(inner);
         return NULL;
     }
     return inner;
+}
+
+struct rte_tel_data *control_report_row(struct rte_tel_data *outer, unsigned number)
+{
+    char key[16];
+
+    snprintf(key, sizeof(key), "%u", number);
+    return control_report_nest(outer, key);
 }
 
 int control_report_location(const struct control *control, const char *parameter, struct rte_tel_data *reply)

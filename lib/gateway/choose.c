@@ -7,15 +7,6 @@ enum conf_algorithm gateway_algorithm(const struct gateway_table *table, unsigne
     return table->groups[group].conf->algorithm;
 }
 
-static bool was_tried(const struct gateway_choice *choice, uint16_t slot)
-{
-    for (unsigned i = 0; i < choice->tried_n; i++) {
-        if (choice->tried[i] == slot)
-            return true;
-    }
-    return false;
-}
-
 // The bound is one of the whole box, in one word: when the next call were due if they came evenly. A call may come so much
 // before that as makes a burst of GATEWAY_BURST_MS. Shares of workers would refuse calls where a worker happens to get
 // more than others, and all of them where there are fewer calls a second than workers.
@@ -106,7 +97,7 @@ static bool admit(struct contest *contest, const struct gateway_member *member, 
         gateway_condition_share(gateway_condition_of(slot, group, choice->now_ms), group, choice->now_ms);
 
     contest->any_up |= part != 0;
-    if ((part == 0 && contest->leniency != DOWN_TOO) || was_tried(choice, member->slot))
+    if ((part == 0 && contest->leniency != DOWN_TOO) || gateway_was_tried(choice, member->slot))
         return false;
     if (member->interval_ns != 0 && !choice->stateless &&
         !bound_has_room(atomic_load_explicit(&slot->due_ns, memory_order_relaxed), choice->now_ms)) {

@@ -49,6 +49,15 @@ struct gateway_choice {
     bool stateless;
 };
 
+static inline bool gateway_was_tried(const struct gateway_choice *choice, uint16_t slot)
+{
+    for (unsigned i = 0; i < choice->tried_n; i++) {
+        if (choice->tried[i] == slot)
+            return true;
+    }
+    return false;
+}
+
 // Which of them `affinity` must be the hash of.
 enum conf_algorithm gateway_algorithm(const struct gateway_table *table, unsigned group);
 

@@ -40,6 +40,15 @@ static void carry(struct role *role, uint16_t gateway, int more)
         gateway_call(role->gateways, gateway, role->worker, more);
 }
 
+static void carry_over(struct role *role, struct call *call, uint16_t gateway)
+{
+    if (call->gateway == gateway)
+        return;
+    carry(role, call->gateway, -1);
+    carry(role, gateway, 1);
+    call->gateway = gateway;
+}
+
 // A gateway carries the attempts that are followed, from being chosen to their end. What is not followed does not count:
 // nobody would hear of its end.
 void role_account_branch(struct role *role, struct transaction *transaction,
@@ -51,11 +60,7 @@ void role_account_branch(struct role *role, struct transaction *transaction,
         return;
     call->tries++;
     call->hop = branch->to;
-    if (call->gateway != branch->gateway) {
-        carry(role, call->gateway, -1);
-        carry(role, branch->gateway, 1);
-        call->gateway = branch->gateway;
-    }
+    carry_over(role, call, branch->gateway);
 }
 
 // Good is any answer but those that say the gateway itself is in trouble.
@@ -106,12 +111,7 @@ void role_account_final(struct role_event *event, const struct transaction_branc
         return;
     transaction->call = CALL_NONE; // from now on it is found by its Call-ID
     if (status < 300 && branch != NULL) {
-        struct call *call = call_at(role->calls, slot);
-        if (call->gateway != branch->gateway) {
-            carry(role, call->gateway, -1);
-            carry(role, branch->gateway, 1);
-            call->gateway = branch->gateway;
-        }
+        carry_over(role, call_at(role->calls, slot), branch->gateway);
         call_answered(role->calls, slot, &event->now, status, &branch->to);
     } else if (transaction->cancelled) {
         finish(role, slot, &event->now, CALL_CANCELLED, status);

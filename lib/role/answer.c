@@ -104,6 +104,16 @@ void role_request_stamp(struct role_request *request)
     }
 }
 
+void role_request_stamp_spare(struct role_request *request)
+{
+    struct sip_edits *edits = request->edits;
+
+    request->edits = &request->role->spare;
+    sip_edits_clear(request->edits);
+    role_request_stamp(request);
+    request->edits = edits;
+}
+
 // RFC 3261 18.2.2 with RFC 3581 4. A maddr that cannot be used (a name, multicast, the other family) leaves
 // the source address, from which the request surely came.
 struct endpoint role_answer_endpoint(const struct role_request *request)
@@ -159,15 +169,20 @@ void role_answer(struct role_request *request, uint16_t status, const char *reas
     role_answer_lines(request, status, reason, role_route_server_line(request->role->route));
 }
 
-void role_answer_unavailable(struct role_request *request)
+void role_answer_later(struct role_request *request, const char *reason, uint32_t seconds)
 {
     struct role_text lines;
 
     role_answer_lines_begin(request, &lines);
     role_text_put(&lines, SLICE("Retry-After: "));
-    role_text_put_number(&lines, request->role->conf->retry_after);
+    role_text_put_number(&lines, seconds);
     role_text_put(&lines, SLICE("\r\n"));
-    role_answer_lines(request, 503, NULL, role_text_slice(&lines));
+    role_answer_lines(request, 503, reason, role_text_slice(&lines));
+}
+
+void role_answer_unavailable(struct role_request *request, const char *reason)
+{
+    role_answer_later(request, reason, request->role->conf->retry_after);
 }
 
 void role_answer_not_allowed(struct role_request *request, uint32_t methods)

@@ -129,12 +129,8 @@ static void share_out(struct beginning *beginning)
 static void keep_original(struct role_request *request, struct transaction *transaction)
 {
     struct role *role = request->role;
-    struct sip_edits *edits = request->edits;
 
-    sip_edits_clear(&role->spare);
-    request->edits = &role->spare;
-    role_request_stamp(request);
-    request->edits = edits;
+    role_request_stamp_spare(request);
     transaction->original =
         role->outlet.copy(role->outlet.owner, slice_of(request->message->bytes, request->message->len),
                           &role->spare, request->arrival);

@@ -25,7 +25,7 @@ static void redirect(struct role_request *request)
         role_text_put(&lines, SLICE(";user=phone"));
     role_text_put(&lines, SLICE(">\r\n"));
     if (lines.full)
-        role_answer_unavailable(request);
+        role_answer_unavailable(request, NULL);
     else
         role_answer_lines(request, 302, NULL, role_text_slice(&lines));
 }
@@ -37,6 +37,6 @@ bool role_drain_refuses(struct role_request *request)
     if (request->role->drain->peer_len > 0)
         redirect(request);
     else
-        role_answer_unavailable(request);
+        role_answer_unavailable(request, NULL);
     return true;
 }

@@ -35,12 +35,6 @@ static bool has_looped(const struct role_request *request, uint32_t loop)
     return false;
 }
 
-// A CANCEL and an ACK go where their INVITE went (16.11, 8.2.2.3).
-static bool follows_an_invite(const struct role_request *request)
-{
-    return request->message->method == SIP_METHOD_CANCEL || request->message->method == SIP_METHOD_ACK;
-}
-
 // RFC 3261 16.3 steps 3 to 5. A request that comes twice by different ways (8.2.2.2) is no fault here: merging is for
 // the user agent that gets both, and a proxy that refused the second would take a way to the user from its sender.
 static bool may_be_forwarded(struct role_request *request, uint32_t loop, uint8_t breadth)
@@ -54,7 +48,7 @@ static bool may_be_forwarded(struct role_request *request, uint32_t loop, uint8_
         role_answer(request, 482, NULL);
         return false;
     }
-    if (follows_an_invite(request))
+    if (role_follows_an_invite(request))
         return true;
     if (breadth == 0) { // RFC 5393 5.3.3: not even one after the other
         role_answer(request, 440, NULL);
@@ -123,7 +117,7 @@ static void forward_stateful(struct role_request *request, const struct role_cou
     struct transaction *transaction = role_transaction_open(request, group.n + 2u);
     if (transaction == NULL) {
         if (begins_a_call(request))
-            role_answer_unavailable(request);
+            role_answer_unavailable(request, NULL);
         else // what belongs to a call that is known gets through
             forward_stateless(request, course, branch, breadth);
         return;
@@ -145,7 +139,7 @@ void role_proxy(struct role_request *request)
     if (!may_be_forwarded(request, branch.loop, breadth) || role_course_find(request, &course) != ROLE_TARGET)
         return;
     if (request->role->transactions == NULL || course.mode == CONF_MODE_STATELESS ||
-        follows_an_invite(request))
+        role_follows_an_invite(request))
         forward_stateless(request, &course, &branch, breadth);
     else
         forward_stateful(request, &course, &branch, breadth);

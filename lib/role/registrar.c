@@ -106,13 +106,7 @@ static bool write_ok(const struct role_registration *registration, struct role_t
 
 static void answer_later(struct role_request *request, const char *reason)
 {
-    struct role_text lines;
-
-    role_answer_lines_begin(request, &lines);
-    role_text_put(&lines, SLICE("Retry-After: "));
-    role_text_put_number(&lines, role_retry_after(request->role));
-    role_text_put(&lines, SLICE("\r\n"));
-    role_answer_lines(request, 503, reason, role_text_slice(&lines));
+    role_answer_later(request, reason, role_retry_after(request->role));
 }
 
 // The canonical text; a refresh finds it written already.

@@ -100,9 +100,11 @@ void role_drop(struct role_request *request, enum drop drop);
 struct endpoint role_answer_endpoint(const struct role_request *request);
 // received and rport on the top Via (RFC 3261 18.2.1, RFC 3581 4).
 void role_request_stamp(struct role_request *request);
+void role_request_stamp_spare(struct role_request *request); // for a copy: into role->spare, which has nothing else then
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
 bool role_request_acks_us(const struct role_request *request);
-void role_answer_unavailable(struct role_request *request); // 503 with Retry-After
+void role_answer_later(struct role_request *request, const char *reason, uint32_t seconds); // 503 with Retry-After
+void role_answer_unavailable(struct role_request *request, const char *reason);             // of [server] retry_after
 void role_answer_not_allowed(struct role_request *request, uint32_t methods); // 405 with Allow
 // False, and 420, when Require or Proxy-Require holds an option tag that is not in the comma list `known`.
 bool role_supports(struct role_request *request, enum sip_header id, struct slice known);
@@ -118,6 +120,12 @@ void role_text_put_binding_params(struct role_text *text, const struct location_
     (SIP_METHOD_BIT(SIP_METHOD_INVITE) | SIP_METHOD_BIT(SIP_METHOD_ACK) |     \
      SIP_METHOD_BIT(SIP_METHOD_CANCEL) | SIP_METHOD_BIT(SIP_METHOD_OPTIONS) | \
      SIP_METHOD_BIT(SIP_METHOD_REGISTER))
+
+// A CANCEL and an ACK go where their INVITE went (RFC 3261 16.11, 8.2.2.3).
+static inline bool role_follows_an_invite(const struct role_request *request)
+{
+    return request->message->method == SIP_METHOD_CANCEL || request->message->method == SIP_METHOD_ACK;
+}
 
 // routes.c: RFC 3261 16.4, and the edits that carry its result out.
 bool role_routes_prepare(struct role_request *request);

@@ -155,23 +155,9 @@ static uint64_t affinity_of(const struct role_request *request, enum conf_algori
     return role_call_hash(request);
 }
 
-static bool follows_an_invite(const struct role_request *request)
-{
-    return request->message->method == SIP_METHOD_CANCEL || request->message->method == SIP_METHOD_ACK;
-}
-
-static bool has_slot(const struct gateway_choice *choice, uint16_t slot)
-{
-    for (unsigned i = 0; i < choice->tried_n; i++) {
-        if (choice->tried[i] == slot)
-            return true;
-    }
-    return false;
-}
-
 static void add_slot(struct gateway_choice *choice, uint16_t slot)
 {
-    if (slot != GATEWAY_NONE && !has_slot(choice, slot) && choice->tried_n < GATEWAY_TRIED_MAX)
+    if (slot != GATEWAY_NONE && !gateway_was_tried(choice, slot) && choice->tried_n < GATEWAY_TRIED_MAX)
         choice->tried[choice->tried_n++] = slot;
 }
 
@@ -184,7 +170,7 @@ static void begin_choice(const struct role_request *request, const struct role_c
         .affinity = affinity_of(request, gateway_algorithm(table, course->group)),
         .now_ms = request->arrival->now.ms,
         .worker = request->role->worker,
-        .stateless = course->mode == CONF_MODE_STATELESS || follows_an_invite(request),
+        .stateless = course->mode == CONF_MODE_STATELESS || role_follows_an_invite(request),
     };
     for (unsigned i = 0; i < tried->n; i++)
         add_slot(choice, tried->one[i].gateway);
@@ -201,17 +187,6 @@ static enum role_targeting pick_gateway(struct role_request *request, struct rol
     if (gateway == CONF_NONE)
         return ROLE_TARGET_NONE;
     return role_pick_hop(pick, request, &request->role->conf->gateways[gateway].address, &candidate, &failed);
-}
-
-static void answer_busy(struct role_request *request)
-{
-    struct role_text lines;
-
-    role_answer_lines_begin(request, &lines);
-    role_text_put(&lines, SLICE("Retry-After: "));
-    role_text_put_number(&lines, request->role->conf->retry_after);
-    role_text_put(&lines, SLICE("\r\n"));
-    role_answer_lines(request, 503, "No Gateway Free", role_text_slice(&lines));
 }
 
 // A gateway that has several addresses is tried at all of them before the next one's turn.
@@ -242,7 +217,7 @@ static enum role_targeting next_gateway(struct role_request *request, const stru
         pick->target->more = true;
     if (pick->found || is_later(pick))
         return found(pick);
-    answer_busy(request);
+    role_answer_unavailable(request, "No Gateway Free");
     return ROLE_TARGET_ANSWERED;
 }
 

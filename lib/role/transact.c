@@ -133,12 +133,8 @@ static struct buffer *make_trying(struct role_request *request)
     struct role *role = request->role;
     const struct sip_message *message = request->message;
     const struct sip_reply reply = {.status = 100, .lines = role_route_server_line(role->route)};
-    struct sip_edits *edits = request->edits;
 
-    sip_edits_clear(&role->spare);
-    request->edits = &role->spare;
-    role_request_stamp(request);
-    request->edits = edits;
+    role_request_stamp_spare(request);
     sip_reply_note(message, &reply, &role->spare);
     return role->outlet.copy(role->outlet.owner, slice_of(message->bytes, message->len), &role->spare, NULL);
 }
