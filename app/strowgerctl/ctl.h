@@ -44,6 +44,9 @@ extern const unsigned ctl_commands_n;
 // One request to control. `each` gets every reply, which is "ok"; false ends it.
 enum ctl_status ctl_ask(struct ctl *ctl, const char *request, bool (*each)(void *owner, const json_t *reply),
                         void *owner);
+// The same with an open file that goes along, -1: none.
+enum ctl_status ctl_ask_with(struct ctl *ctl, const char *request, int file,
+                             bool (*each)(void *owner, const json_t *reply), void *owner);
 // What telemetry answers to one command, JSON's null where it takes no such parameter. NULL: failed.
 json_t *ctl_telemetry(struct ctl *ctl, const char *command);
 void ctl_close(struct ctl *ctl);
@@ -63,6 +66,12 @@ enum ctl_status ctl_show_transactions(struct ctl *ctl);
 enum ctl_status ctl_show_calls(struct ctl *ctl);
 enum ctl_status ctl_show_names(struct ctl *ctl);
 enum ctl_status ctl_show_numbers(struct ctl *ctl);
+
+// user.c
+enum ctl_status ctl_user_add(struct ctl *ctl);
+enum ctl_status ctl_user_del(struct ctl *ctl);
+enum ctl_status ctl_user_list(struct ctl *ctl);
+enum ctl_status ctl_user_import(struct ctl *ctl);
 
 // Prints a whole answer as JSON.
 void ctl_print_json(const json_t *json);

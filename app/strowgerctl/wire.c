@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,8 +115,33 @@ static int open_control(struct ctl *ctl)
     return 0;
 }
 
+// False: errno says why.
+static bool send_request(int fd, const char *request, int file)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } beside = {
+        .head = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec bytes = {(void *)(uintptr_t)request, strlen(request)};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+
+    if (file >= 0) {
+        memcpy(CMSG_DATA(&beside.head), &file, sizeof(file));
+        message.msg_control = &beside;
+        message.msg_controllen = sizeof(beside);
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL) >= 0;
+}
+
 enum ctl_status ctl_ask(struct ctl *ctl, const char *request, bool (*each)(void *owner, const json_t *reply),
                         void *owner)
+{
+    return ctl_ask_with(ctl, request, -1, each, owner);
+}
+
+enum ctl_status ctl_ask_with(struct ctl *ctl, const char *request, int file,
+                             bool (*each)(void *owner, const json_t *reply), void *owner)
 {
     int error = open_control(ctl);
     bool more = true;
@@ -124,7 +150,7 @@ enum ctl_status ctl_ask(struct ctl *ctl, const char *request, bool (*each)(void 
         return CTL_FAILED;
     if (error != 0)
         return say_no_server(ctl, -error);
-    if (send(ctl->control, request, strlen(request), MSG_NOSIGNAL) < 0)
+    if (!send_request(ctl->control, request, file))
         return ctl_fail("%s: %s", control_path(ctl), strerror(errno));
     while (more) {
         json_t *reply = receive(ctl->control);

@@ -33,17 +33,28 @@ struct control_commands {
     char reply[CONTROL_REPLY_MAX];
 };
 
+// Nothing of the command is left; a request may have had a password in it.
+static void end_command(struct client *client)
+{
+    if (client->command.text != NULL)
+        explicit_bzero(client->command.text, client->command.text_len);
+    free(client->command.text);
+    if (client->command.file >= 0)
+        close(client->command.file);
+    client->command = (struct control_command){.control = client->commands->control, .file = -1};
+    explicit_bzero(client->request, sizeof(client->request));
+    client->busy = false;
+}
+
 static void cut(struct client *client)
 {
     event_free(client->readable);
     event_free(client->writable);
     close(client->fd);
     free(client->unsent);
-    free(client->command.text);
-    client->command = (struct control_command){.control = client->commands->control};
+    end_command(client);
     client->readable = client->writable = NULL;
     client->unsent = NULL;
-    client->busy = false;
     client->fd = -1;
 }
 
@@ -86,7 +97,7 @@ static struct control_json begin_reply(struct control_commands *commands)
 
 enum control_command_outcome control_command_refuse(struct control_json *reply, const char *format, ...)
 {
-    char text[1024];
+    char text[4096];
     va_list arguments;
 
     va_start(arguments, format);
@@ -118,9 +129,7 @@ static void send_outcome(struct client *client, enum control_command_outcome out
         event_add(client->writable, NULL); // a page each time the loop comes round
         return;
     }
-    free(client->command.text);
-    client->command = (struct control_command){.control = client->commands->control};
-    client->busy = false;
+    end_command(client);
     if (client->unsent == NULL)
         event_add(client->readable, NULL);
 }
@@ -138,6 +147,7 @@ static bool split(struct control_command *command, struct slice request)
     uint32_t at = 0;
 
     command->words_n = 0;
+    command->rest = request;
     while (at < request.len) {
         uint32_t from = at;
         while (at < request.len && (unsigned char)request.at[at] > ' ' && request.at[at] != 0x7f)
@@ -176,12 +186,31 @@ static void carry_out(struct client *client, size_t len)
     send_outcome(client, outcome, &reply);
 }
 
+// A request, and the file that came with it. There is room for one: of more the kernel keeps the others back.
+static ssize_t take_request(struct client *client)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } beside;
+    struct iovec bytes = {client->request, sizeof(client->request)};
+    struct msghdr message = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = CMSG_LEN(sizeof(int))};
+
+    ssize_t len = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *head = len < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+        head->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&client->command.file, CMSG_DATA(head), sizeof(int));
+    return len;
+}
+
 static void on_request(evutil_socket_t fd, short what, void *argument)
 {
     struct client *client = argument;
 
-    (void)what;
-    ssize_t len = recv(fd, client->request, sizeof(client->request), MSG_DONTWAIT | MSG_TRUNC);
+    (void)fd, (void)what;
+    ssize_t len = take_request(client);
     if (len > 0)
         carry_out(client, (size_t)len);
     else if (len == 0 || errno != EAGAIN)
@@ -340,7 +369,7 @@ int control_commands_open(struct control_commands **opened, struct control *cont
         return -ENOMEM;
     commands->control = control;
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
-        commands->clients[i] = (struct client){.commands = commands, .fd = -1};
+        commands->clients[i] = (struct client){.commands = commands, .fd = -1, .command.file = -1};
     int error =
         control_socket_open(&commands->socket, setup->conf->control_socket, setup->conf->control_group);
     if (error == 0) {

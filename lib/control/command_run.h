@@ -7,6 +7,7 @@
 
 #include "control/json.h"
 #include "control/loop.h"
+#include "control/users.h"
 
 #define CONTROL_REQUEST_MAX 4096 // bytes
 #define CONTROL_WORDS_MAX   16
@@ -24,6 +25,8 @@ struct control_command {
     struct control *control;
     unsigned words_n;
     struct slice words[CONTROL_WORDS_MAX]; // behind those that name the command
+    struct slice rest;                     // the same as one, with the spaces between them
+    int file;                              // that came with the request, or -1; closed with the command
     // Makes the next reply, into an object that is open and says "ok".
     enum control_command_outcome (*next)(struct control_command *command, struct control_json *reply);
     uint64_t until_ms; // it waits no longer
@@ -31,8 +34,13 @@ struct control_command {
     // Where a list goes on.
     unsigned shard;
     uint64_t position;
-    char *text; // freed with the command
+    char *text; // wiped and freed with the command
+    size_t text_len;
     char *line;
+    struct control_users users;
+    struct control_users_import import;
+    char name[STORE_KEY_MAX]; // the last key of a list, or the file of an import
+    unsigned name_len;
 };
 
 typedef enum control_command_outcome (*control_command)(struct control_command *command,
@@ -57,6 +65,16 @@ enum control_command_outcome control_command_drain(struct control_command *comma
 enum control_command_outcome control_command_undrain(struct control_command *command,
                                                      struct control_json *reply);
 enum control_command_outcome control_command_log(struct control_command *command, struct control_json *reply);
+
+// command_users.c
+enum control_command_outcome control_command_user_add(struct control_command *command,
+                                                      struct control_json *reply);
+enum control_command_outcome control_command_user_del(struct control_command *command,
+                                                      struct control_json *reply);
+enum control_command_outcome control_command_user_list(struct control_command *command,
+                                                       struct control_json *reply);
+enum control_command_outcome control_command_user_import(struct control_command *command,
+                                                         struct control_json *reply);
 
 // command_location.c
 enum control_command_outcome control_command_registrations(struct control_command *command,

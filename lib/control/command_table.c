@@ -11,6 +11,10 @@ static const struct {
     {{"policy"}, 0, 1, "policy [routes]", control_command_policy},
     {{"binding", "add"}, 2, 3, "binding add AOR CONTACT [SECONDS]", control_command_binding_add},
     {{"binding", "del"}, 1, 2, "binding del AOR [CONTACT]", control_command_binding_del},
+    {{"user", "add"}, 1, CONTROL_WORDS_MAX, "user add USER,DOMAIN,PASSWORD", control_command_user_add},
+    {{"user", "del"}, 2, 2, "user del USER DOMAIN", control_command_user_del},
+    {{"user", "list"}, 0, 1, "user list [DOMAIN]", control_command_user_list},
+    {{"user", "import"}, 1, 1, "user import NAME (and the file with it)", control_command_user_import},
     {{"reload"}, 0, 0, "reload", control_command_reload},
     {{"drain"}, 0, 2, "drain [deadline=SECONDS] [redirect=HOST[:PORT]]", control_command_drain},
     {{"undrain"}, 0, 0, "undrain", control_command_undrain},
@@ -53,6 +57,10 @@ bool control_command_find(struct control_command *command, struct control_json *
         command->words_n -= n;
         memmove(command->words, command->words + n, command->words_n * sizeof(*command->words));
         command->next = commands[i].run;
+        if (command->words_n > 0) {
+            const char *end = command->rest.at + command->rest.len;
+            command->rest = slice_of(command->words[0].at, (size_t)(end - command->words[0].at));
+        }
         if (command->words_n >= commands[i].min && command->words_n <= commands[i].max)
             return true;
         control_command_refuse(reply, "expected: %s", commands[i].usage);

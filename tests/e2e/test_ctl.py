@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """strowgerctl as an operator uses it, against a running strowger. tests/e2e/run makes the network."""
+import hashlib
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
@@ -43,12 +45,13 @@ def ctl(*words):
 class Controlled(unittest.TestCase):
     """Cases that share one strowger, which must end well."""
     workers = 2
+    extra = ""
 
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="strowger-ctl-")
         cls.socket = os.path.join(cls.folder.name, "control")
-        cls.config = CONFIG.format(folder=cls.folder.name)
+        cls.config = (CONFIG + cls.extra).format(folder=cls.folder.name)
         cls.box = box.Box(cls.config, workers=cls.workers).start()
 
     @classmethod
@@ -268,6 +271,86 @@ class Commanding(Controlled):
             self.assertIn(b'"ok":', one.recv(65536))
         for one in rude:
             one.close()
+
+
+class Admitting(Controlled):
+    """Users, of a domain whose registrations want credentials."""
+    extra = """
+[store]
+path = {folder}/store
+[auth phones]
+domain = example.com
+methods = REGISTER
+"""
+
+    def add(self, user, password, domain="example.com"):
+        done = subprocess.run([CTL, "--socket", self.socket, "user", "add", user, domain, "--password-stdin"],
+                              input=password + "\n", capture_output=True, text=True, timeout=20)
+        return done.returncode, done.stderr
+
+    def admitted(self, user, password):
+        """The status of a REGISTER that answers its challenge (RFC 7616 3.4)."""
+        def h(*parts):
+            return hashlib.sha256(":".join(parts).encode()).hexdigest()
+
+        with Phone(user) as phone:
+            challenge = phone.register()
+            self.assertEqual(401, challenge.status)
+            want = next(line for line in challenge.all("WWW-Authenticate") if "SHA-256" in line)
+            realm, nonce = (re.search(name + '="([^"]*)"', want).group(1) for name in ("realm", "nonce"))
+            uri, nc, cnonce = "sip:example.com", "00000001", "c"
+            proof = h(h(user, realm, password), nonce, nc, cnonce, "auth", h("REGISTER", uri))
+            return phone.register(cseq=2, lines=[
+                f'Authorization: Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
+                f'response="{proof}", algorithm=SHA-256, qop=auth, nc={nc}, cnonce="{cnonce}"']).status
+
+    def test_a_user_is_let_in_from_when_he_is_added_until_he_is_removed(self):
+        self.assertNotEqual(200, self.admitted("alice", "a pass word, with: all"))
+        self.assertEqual((0, ""), self.add("alice", "a pass word, with: all"))
+        self.assertEqual(200, self.admitted("alice", "a pass word, with: all"))
+        self.assertNotEqual(200, self.admitted("alice", "another"))
+        row, = (row for row in self.json("user", "list") if row["user"] == "alice")
+        self.assertEqual(("example.com", {"MD5", "SHA-256", "SHA-512-256"}), (row["realm"], set(row["algorithms"])))
+        self.assertIn("alice", self.ctl("user", "list", "example.com"))
+        self.ctl("user", "del", "alice", "example.com")
+        self.assertNotEqual(200, self.admitted("alice", "a pass word, with: all"))
+        self.assertNotIn("alice", self.ctl("user", "list"))
+        self.assertIn("no such user", self.refused("user", "del", "alice", "example.com"))
+
+    def test_users_that_make_no_sense_are_refused(self):
+        self.assertEqual(1, self.add("bob", "secret", "elsewhere.example")[0])
+        self.assertEqual(1, self.add("bo,b", "secret")[0])
+        self.assertEqual(1, self.add("bob", "")[0])
+        self.assertEqual(1, self.add("bob", "x" * 5000)[0])
+        self.assertIn("--password-stdin", subprocess.run(
+            [CTL, "--socket", self.socket, "user", "add", "bob", "example.com"], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, start_new_session=True, timeout=20).stderr)
+
+    def test_a_file_is_imported_whole_or_not_at_all(self):
+        path = pathlib.Path(self.folder.name, "users.csv")
+        path.write_text("# many\n\n" + "".join(f"u{i},example.com,p{i}\n" for i in range(500)), encoding="utf-8")
+        self.assertIn("500 users", self.ctl("user", "import", str(path)))
+        listed = {row["user"] for row in self.json("user", "list", "example.com")}
+        self.assertLessEqual({f"u{i}" for i in range(500)}, listed)
+        self.assertEqual(200, self.admitted("u499", "p499"))
+        path.write_text("good,example.com,x\nbad,example.com\nworse,nowhere.example,y\n", encoding="utf-8")
+        why = self.refused("user", "import", str(path))
+        self.assertIn("users.csv:2: ", why)
+        self.assertIn("users.csv:3: ", why)
+        self.assertNotIn("good", {row["user"] for row in self.json("user", "list")})
+        self.assertIn("No such file", self.refused("user", "import", "/nowhere/users.csv"))
+        self.assertIn("expected an open file", self.refused("user", "import", "/dev/null"))
+
+    def test_no_password_is_kept_or_logged(self):
+        self.add("keeper", "unmistakable-secret")
+        self.ctl("user", "list")
+        self.assertNotIn("unmistakable-secret", self.box.output())
+        for path in pathlib.Path(self.folder.name, "store").iterdir():
+            self.assertNotIn(b"unmistakable-secret", path.read_bytes())
+
+    def test_a_binding_by_hand_needs_no_credentials(self):
+        self.assertIn("1 binding now", self.ctl("binding", "add", "desk@example.com", "sip:desk@198.18.0.2:5997"))
+        self.assertIn("0 bindings now", self.ctl("binding", "del", "desk@example.com"))
 
 
 class Draining(unittest.TestCase):
