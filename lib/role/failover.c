@@ -50,6 +50,15 @@ static bool goes_on(const struct role_course *course, uint16_t status)
     return status == 408 || status == 503;
 }
 
+// RFC 3261 16.5: who is not responsible for the request-URI adds no targets of his own, the contacts of a 3xx among them.
+// A rule that sends a domain elsewhere than its name says makes this server responsible, one that follows the name does
+// not.
+static bool is_responsible(const struct role *role, const struct role_course *course)
+{
+    return course->action != CONF_ACTION_DOMAIN ||
+           (course->rule != UINT16_MAX && role->conf->routes[course->rule].action != CONF_ACTION_DOMAIN);
+}
+
 static bool may_begin(struct role_event *event, bool contacts)
 {
     const struct transaction *transaction = event->transaction;
@@ -75,6 +84,8 @@ static bool find_next(struct role_event *event, uint16_t failed, struct resumed 
         transaction->exhausted = true;
     if (!resumes)
         return false;
+    if (!is_responsible(event->role, &resumed->course))
+        contacts.n = 0;
     // a group waits for the end of the one before, the contacts of a 3xx do not
     bool asks = !transaction->exhausted && (failed == 0 || role_branches_waiting(event) == 0);
     *max = role_group_max(&resumed->request, transaction);
@@ -97,13 +108,15 @@ bool role_branches_next(struct role_event *event, uint16_t failed)
     if (!find_next(event, failed, &resumed, &max, &group))
         return false;
     if (max == 0) { // those that ring have all of Max-Breadth; a next time is when they have given it back
+        if (!event->role->outlet.room(event->role->outlet.owner, group.n)) // they would go for nobody
+            return false;
         role_branches_give_up(event, before);
         return transaction->breadth > 0 && role_branches_next(event, 0);
     }
     unsigned begun = role_branches_begin_copies(&resumed.request, resumed.course_asked, transaction, &group);
-    if (resumed.course_asked != NULL)
+    if (resumed.course_asked != NULL && begun > 0) // what no buffer was left for is there another time
         transaction->exhausted = !group.more;
-    if (failed == 0)
+    if (failed == 0 && begun > 0)
         role_branches_give_up(event, before);
     return begun > 0;
 }

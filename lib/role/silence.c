@@ -7,14 +7,15 @@ void role_branch_reclaim(struct role_event *event, struct transaction_branch *br
     branch->breadth = 0;
 }
 
-// One that never said a word is given up at once: a CANCEL cannot reach it yet (RFC 3261 9.1), and nobody is to wait for
-// it. Should it speak later it is cancelled then; should it be a 2xx, that goes upstream. One that rings will say 487.
+// One that never said a word is given up at once: a CANCEL cannot reach it yet (RFC 3261 9.1), nobody is to wait for it,
+// and it is not asked again, or what comes back to life later would take up what another one has by then. Should it speak later it is cancelled then; should it be a 2xx, that goes upstream. One that rings will say 487.
 static void give_up(struct role_event *event, struct transaction_branch *branch)
 {
     branch->answer_at = TRANSACTION_NEVER;
     role_branch_cancel(event, branch, ROLE_CANCEL_SILENT);
     if (branch->status != 0)
         return;
+    transaction_client_forgo(branch);
     role_account_heard(event, branch, 408);
     branch->status = 408;
     role_branch_reclaim(event, branch);
@@ -55,6 +56,7 @@ void role_branch_unanswered(struct role_event *event, struct transaction_branch 
         return;
     if (branch->gateway != GATEWAY_NONE)
         pass_over(event, branch);
-    else
-        role_branches_next(event, 0);
+    else if (!role_branches_next(event, 0) && role_branches_waiting(event) == 0 &&
+             !role_is_answered(event->transaction)) // they made room for somebody who cannot be asked
+        role_best_send(event, NULL, 0);
 }

@@ -141,6 +141,11 @@ void transaction_client_cancel_answered(struct transaction_branch *branch, uint1
         branch->interval = UINT32_MAX; // Proceeding: from now on T2
 }
 
+void transaction_client_forgo(struct transaction_branch *branch)
+{
+    branch->retransmit_at = TRANSACTION_NEVER;
+}
+
 static unsigned pending_timer(const struct transaction_table *table, struct transaction *transaction,
                               struct transaction_branch *branch, uint64_t now_ms)
 {

@@ -225,6 +225,8 @@ unsigned transaction_client_response(struct transaction_table *table, struct tra
 bool transaction_client_cancel(struct transaction *transaction, struct transaction_branch *branch);
 void transaction_client_cancelled(struct transaction_table *table, struct transaction_branch *branch,
                                   uint64_t now_ms);
+// Another one has its place (RFC 3263 4.3): its request is not sent again. Answers are heard until B or F.
+void transaction_client_forgo(struct transaction_branch *branch);
 // The answer to our CANCEL: a final one stops its retransmissions.
 void transaction_client_cancel_answered(struct transaction_branch *branch, uint16_t status);
 unsigned transaction_client_timer(struct transaction_table *table, struct transaction *transaction,

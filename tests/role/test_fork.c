@@ -97,6 +97,71 @@ static void test_recursion(void **state)
     STORY_TELL(recursion, "");
 }
 
+// RFC 3261 16.5: a request-URI that is none of ours gets no other targets.
+static void test_no_recursion_for_the_users_of_others(void **state)
+{
+    const struct story story = {"", "a", "recursion = yes\n", "a200", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    story_left(f);
+    fixture_request(f, "INVITE sip:carol@192.0.2.12\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKother");
+    story_go_on(f, "c302:d");
+    assert_string_equal(story_left(f), "100>u INVITE>c ACK>c 302>u");
+    story_end(f);
+}
+
+// Who rings for too long makes way for somebody, and not for nobody.
+static void test_no_buffer_for_the_next_leaves_the_one_before(void **state)
+{
+    const struct story story = {"", "a b", "fork = serial\nring_timeout = 10s\n", "9s", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    f->outlet->room = 0;
+    story_go_on(f, "2s");
+    f->outlet->room = 1000;
+    story_left(f);
+    story_go_on(f, "a180 a200");
+    assert_string_equal(story_left(f), "180>u 200>u");
+    story_end(f);
+}
+
+static void test_no_buffer_for_the_next_is_tried_again(void **state)
+{
+    const struct story story = {"", "a b", "fork = serial\nring_timeout = 10s\n", "9s", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    f->outlet->room = 0;
+    story_go_on(f, "2s");
+    f->outlet->room = 1000;
+    story_left(f);
+    story_go_on(f, "a486 b200");
+    assert_string_equal(story_left(f), "ACK>a INVITE>b 200>u");
+    story_end(f);
+}
+
+// They made room for somebody who cannot be asked: the caller is told, once there is a buffer for that.
+static void test_nobody_is_left_when_breadth_and_buffers_are_short(void **state)
+{
+    const struct story story = {"", "a b", "fork = serial\nring_timeout = 10s\n", "9s", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    f->outlet->fail_each = 1;
+    story_go_on(f, "1016ms");
+    f->outlet->fail_each = 0;
+    story_left(f);
+    story_go_on(f, "600ms");
+    assert_string_equal(story_left(f), "408>u");
+    story_end(f);
+}
+
 #define GATEWAYS                                                                                   \
     "[gateways g]\nalgorithm = priority\nanswer_timeout = 2s\ntries_max = 3\nprobe_interval = 0\n" \
     "[gateway a]\ngroup = g\naddress = 192.0.2.10\n[gateway b]\ngroup = g\naddress = 192.0.2.11\n" \
@@ -118,6 +183,8 @@ static const struct story gateways[] = {
      "100>u INVITE>a INVITE>a INVITE>a INVITE>b CANCEL>a 180>u"},
     {"one that was given up and is picked up late goes up", NULL, "", "2100ms a200",
      "100>u INVITE>a INVITE>a INVITE>a INVITE>b 200>u"},
+    {"one that was given up is not asked again", NULL, "", "2100ms b100 5s",
+     "100>u INVITE>a INVITE>a INVITE>a INVITE>b"},
     {"100 is a sign of life", NULL, "", "a100 5s", "100>u INVITE>a"},
     {"5xx after ringing", NULL, "", "a183 a503 b200", "100>u INVITE>a 183>u ACK>a INVITE>b 200>u"},
 };
@@ -306,6 +373,10 @@ int main(void)
         cmocka_unit_test(test_best_response),
         cmocka_unit_test(test_order_of_targets),
         cmocka_unit_test(test_recursion),
+        cmocka_unit_test(test_no_recursion_for_the_users_of_others),
+        cmocka_unit_test(test_no_buffer_for_the_next_leaves_the_one_before),
+        cmocka_unit_test(test_no_buffer_for_the_next_is_tried_again),
+        cmocka_unit_test(test_nobody_is_left_when_breadth_and_buffers_are_short),
         cmocka_unit_test(test_gateways),
         cmocka_unit_test(test_all_challenges_go_up),
         cmocka_unit_test(test_max_breadth_is_shared_out),
