@@ -34,12 +34,13 @@ bool role_upstream_in_hand(struct role_event *event, uint16_t status)
         role_event_drop(event, DROP_RESPONSE_LATE);
         return false;
     }
+    // what it takes the place of makes room for it
+    if (!answers)
+        role_buffer_release(role, &transaction->response);
     // RFC 6026 7.1: in Accepted nobody asks for it again, the callee repeats it himself
     bool keeps = !answers &&
                  (is_invite(transaction) ? role->outlet.room(role->outlet.owner, 1) : role_may_linger(role));
-    if (!answers)
-        role_buffer_release(role, &transaction->response);
-    if (status >= 200)
+    if (status >= 200 && (keeps || answers)) // else role_upstream_again makes an answer of it
         role_buffer_release(role, &transaction->original);
     sip_edits_remove(event->edits, event->cut.at, event->cut.len);
     role_upstream_note(event, event->edits);

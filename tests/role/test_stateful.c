@@ -541,6 +541,24 @@ static void test_answer_that_is_not_kept_is_asked_for_anew(void **state)
     fixture_left(f, "again", "MESSAGE@" BOB);
 }
 
+// It is repeated until it is acknowledged (17.2.1), in the place of the provisional one.
+static void test_final_answer_is_kept_when_no_more_can_be(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_request(f, INVITE);
+    fixture_answer(f, BOB, "INVITE", 180, "");
+    f->outlet->log[0] = 0;
+    unsigned room = f->outlet->room;
+    f->outlet->room = f->outlet->buffers;
+    fixture_answer(f, BOB, "INVITE", 486, "");
+    fixture_left(f, "no buffer for the ACK", "486@" CALLER);
+    f->outlet->room = room;
+    fixture_answer(f, BOB, "INVITE", 486, "");
+    fixture_advance(f, 520);
+    fixture_left(f, "both are there later", "ACK@" BOB " 486@" CALLER);
+}
+
 // RFC 3261 9.1, 17.1.1.3: they go where their INVITE went.
 static void test_hop_requests_keep_the_route(void **state)
 {
@@ -586,6 +604,7 @@ int main(void)
         TEST(test_no_buffer_is_503_for_new_calls_alone),
         TEST(test_request_that_waits_for_a_name),
         TEST(test_answer_that_is_not_kept_is_asked_for_anew),
+        TEST(test_final_answer_is_kept_when_no_more_can_be),
         TEST(test_hop_requests_keep_the_route),
         TEST(test_icmp_ends_a_branch_as_503),
         TEST(test_icmp_about_what_was_answered_is_ignored),
