@@ -61,10 +61,6 @@ struct strowger {
 // `path` and is read from there again by SIGHUP. Returns the exit status, 0 or 1.
 int strowger_run(struct conf *conf, const char *path);
 
-// The time that control and all workers share: milliseconds, monotonic. An expiry that one of them wrote is another's to
-// read.
-uint64_t start_clock_ms(void);
-
 // The stages, each in a file of its own. 0, or a negative errno after having said why on stderr.
 int start_pools(struct strowger *strowger);
 void stop_pools(struct strowger *strowger);

@@ -2,20 +2,12 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "control/users.h"
 #include "datapath/datapath.h"
 #include "secret.h"
 #include "start.h"
-
-uint64_t start_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 // Readers of the shared tables: the workers by id, and one more for control and telemetry.
 static int make_qsbr(struct strowger *strowger)
@@ -108,7 +100,7 @@ int start_tables(struct strowger *strowger)
         return error;
     }
     strowger->policy = role_policy_create(strowger->conf, strowger->gateways, &strowger->secret,
-                                          nodes_of_workers(), start_clock_ms(), stderr);
+                                          nodes_of_workers(), clock_monotonic_ms(), stderr);
     if (strowger->policy != NULL)
         return 0;
     stop_tables(strowger);

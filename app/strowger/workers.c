@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "call/call.h"
 #include "datapath/datapath.h"
 #include "net/fragment.h"
@@ -38,7 +39,7 @@ static void give_clock(struct worker *worker)
 {
     worker->tsc_hz = rte_get_tsc_hz();
     worker->clock_tsc = rte_rdtsc();
-    worker->clock_ms = start_clock_ms();
+    worker->clock_ms = clock_monotonic_ms();
     worker->now.ms = worker->clock_ms;
     worker->now.unix_s = (uint64_t)time(NULL);
     worker->unix_offset_s = worker->now.unix_s - worker->clock_ms / 1000;

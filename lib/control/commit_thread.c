@@ -3,19 +3,12 @@
 #include <rte_lcore.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "control/commit_parts.h"
 #include "control/log.h"
 
 #define NAP_LONG_US 500  // where nothing has come for
 #define NAP_LONG_MS 1000 // so long
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static size_t records_bytes(const struct control_commit *commit)
 {
@@ -65,7 +58,7 @@ static void *run(void *argument)
     uint64_t busy_ms = 0;
 
     while (!atomic_load_explicit(&commit->stopping, memory_order_relaxed)) {
-        uint64_t now_ms = monotonic_ms();
+        uint64_t now_ms = clock_monotonic_ms();
         if (control_commit_turn(commit, now_ms) > 0) {
             busy_ms = now_ms;
             continue;

@@ -1,8 +1,8 @@
 #include "control/load.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "role/stored.h"
 
 // A look-up in a large table is a miss of every cache: so many are under way at a time.
@@ -26,14 +26,6 @@ struct loading {
     unsigned n;
     struct waiting batch[BATCH];
 };
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static bool fail(struct loading *loading, int error, struct slice aor)
 {
@@ -84,7 +76,7 @@ static bool put_batch(struct loading *loading)
 
 static void tell(struct loading *loading)
 {
-    uint64_t now_ms = monotonic_ms();
+    uint64_t now_ms = clock_monotonic_ms();
 
     if (now_ms < loading->told_ms + PROGRESS_MS)
         return;
@@ -110,7 +102,7 @@ static bool load_one(void *owner, struct slice key, struct slice value)
 int control_load(struct store *store, struct location *location, unsigned shards, const struct conf *conf,
                  const struct clock *now, struct control_load *loaded, FILE *errors)
 {
-    uint64_t began_ms = monotonic_ms();
+    uint64_t began_ms = clock_monotonic_ms();
     struct loading loading = {.location = location,
                               .conf = conf,
                               .now = now,
@@ -128,6 +120,6 @@ int control_load(struct store *store, struct location *location, unsigned shards
         put_batch(&loading);
     if (loading.error == 0 && error != 0)
         fprintf(errors, "strowger: cannot read the store: %s\n", strerror(-error));
-    loaded->ms = monotonic_ms() - began_ms;
+    loaded->ms = clock_monotonic_ms() - began_ms;
     return loading.error != 0 ? loading.error : error;
 }

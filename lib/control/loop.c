@@ -5,19 +5,12 @@
 #include <signal.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "control/log.h"
 #include "control/parts.h"
 #include "control/telemetry.h"
 
 #define FRAMES_MAX 64 // of one twin, before the next gets its turn
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 // The port of a punted frame, when it has a twin.
 static struct control_port *port_of(struct control *control, uint16_t port)
@@ -103,7 +96,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     struct control *control = argument;
 
     (void)fd, (void)what;
-    control->now_ms = monotonic_ms();
+    control->now_ms = clock_monotonic_ms();
     control_mirror_tick(control->mirror);
     control_resolve_tick(control->resolve, control->now_ms);
     net_hops_reclaim(control->setup.hops);
@@ -122,7 +115,7 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
     struct control *control = argument;
 
     (void)number, (void)what;
-    control->now_ms = monotonic_ms();
+    control->now_ms = clock_monotonic_ms();
     if (control->reload != NULL)
         control_reload_ask(control->reload, control->now_ms);
 }
@@ -162,7 +155,7 @@ int control_turn(struct control *control)
     static const struct timeval nap = {.tv_usec = CONTROL_IDLE_MS * 1000};
     int flags = EVLOOP_NONBLOCK;
 
-    control->now_ms = monotonic_ms();
+    control->now_ms = clock_monotonic_ms();
     bool busy = poll_punts(control) > 0;
     if (control->cdr != NULL && control_cdr_turn(control->cdr, control->now_ms))
         busy = true;
@@ -293,7 +286,7 @@ int control_create(struct control **created, const struct control_setup *setup)
     if (control == NULL)
         return error;
     control->setup = *setup;
-    control->now_ms = control->started_ms = monotonic_ms();
+    control->now_ms = control->started_ms = clock_monotonic_ms();
     control->ports = memory->take(memory->owner, port_bytes(setup), MEMORY_ANY_NODE);
     if (control->ports == NULL)
         goto undo_control;
