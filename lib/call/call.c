@@ -127,7 +127,7 @@ static void unchain(struct call_table *table, uint32_t slot)
     *link = table->calls[slot].chain;
 }
 
-uint32_t call_find(const struct call_table *table, struct slice call_id)
+uint32_t call_find(const struct call_table *table, struct slice call_id, uint64_t dialog)
 {
     struct hash128 key = hash_sip13(&table->key, call_id.at, call_id.len);
     uint32_t found = CALL_NONE;
@@ -136,10 +136,10 @@ uint32_t call_find(const struct call_table *table, struct slice call_id)
         const struct call *call = &table->calls[slot];
         if (!hash128_equal(call->key, key))
             continue;
-        if (call->answer_ms != 0)
-            return call->slot;
-        if (found == CALL_NONE)
+        if (call->answer_ms == 0 && found == CALL_NONE)
             found = call->slot;
+        if (call->answer_ms != 0 && (dialog == 0 || call->dialog == 0 || call->dialog == dialog))
+            return call->slot;
     }
     return found;
 }
@@ -253,7 +253,7 @@ uint32_t call_begin(struct call_table *table, const struct clock *now, const str
 
     call->key = key;
     call->start_ms = unix_ms(now);
-    call->answer_ms = call->end_ms = 0;
+    call->answer_ms = call->end_ms = call->dialog = 0;
     call->source = *source;
     call->hop = (struct endpoint){.family = ENDPOINT_NONE};
     call->code = 0;

@@ -36,6 +36,7 @@ struct call {
     uint8_t end;                          // enum call_end; 0: it goes on
     uint8_t tries;                        // branches that were begun
     uint64_t expires_ms;                  // table's; of clock.ms
+    uint64_t dialog;                      // caller's, of the tags that the answer made one; 0: not known
     uint64_t start_ms, answer_ms, end_ms; // unix time; 0: not yet
     struct endpoint source, hop;          // of the INVITE; the next hop that answered, or was tried last
     uint16_t gateway;                     // slot, or UINT16_MAX
@@ -67,11 +68,12 @@ void call_table_destroy(struct call_table *table); // NULL is allowed; both thre
 // Worker. CALL_NONE when the table is full, or the Call-ID's attempts are too many (counted): the call goes on
 // without a line. A Call-ID that is there already begins another attempt of its own. Texts that are too long
 // together are cut: a quarter of the room is each one's own, and what one does not need is for the others.
-// The caller sets hop, gateway, route and tries in the record as they become known.
+// The caller sets hop, gateway, route, dialog and tries in the record as they become known.
 uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
                     const struct endpoint *source);
-// The latest attempt that was answered, else the latest; CALL_NONE: none goes on.
-uint32_t call_find(const struct call_table *table, struct slice call_id);
+// The latest attempt that was answered with this dialog, or none that is known (0 is any), else the latest that was
+// not; CALL_NONE: none goes on. A caller has several where somebody forked.
+uint32_t call_find(const struct call_table *table, struct slice call_id, uint64_t dialog);
 // NULL: the call is over; another one in its place has another slot.
 struct call *call_at(struct call_table *table, uint32_t slot);
 void call_answered(struct call_table *table, uint32_t slot, const struct clock *now, uint16_t code,

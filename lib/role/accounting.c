@@ -1,5 +1,6 @@
 // What calls and gateways are told of what happens to a request.
 #include "call/call.h"
+#include "role/digest.h"
 #include "role/policy.h"
 #include "role/proxy.h"
 
@@ -84,6 +85,50 @@ static void finish(struct role *role, uint32_t slot, const struct clock *now, en
     call_end(role->calls, slot, now, end, code);
 }
 
+// Of its tags, whoever of the two speaks.
+static uint64_t dialog_of(const struct role *role, struct slice tag, struct slice other)
+{
+    uint64_t dialog = role_digest_mix(role->secret.k0, tag) + role_digest_mix(role->secret.k0, other);
+
+    return dialog != 0 ? dialog : 1;
+}
+
+static struct slice tag_in(const struct sip_message *message, enum sip_header id)
+{
+    struct sip_address address;
+
+    bool tagged =
+        sip_address_parse(sip_message_first(message, id), &address) == SIP_OK && address.tag.at != NULL;
+
+    return tagged ? sip_address_tag(&address) : SLICE("");
+}
+
+static uint64_t dialog_in(const struct role *role, const struct sip_message *message)
+{
+    return dialog_of(role, tag_in(message, SIP_HEADER_FROM), tag_in(message, SIP_HEADER_TO));
+}
+
+static void end_dialog(struct role *role, struct slice call_id, uint64_t dialog, const struct clock *now)
+{
+    uint32_t slot = role->calls == NULL ? CALL_NONE : call_find(role->calls, call_id, dialog);
+    const struct call *call = slot == CALL_NONE ? NULL : call_at(role->calls, slot);
+
+    if (call != NULL && call->answer_ms != 0)
+        finish(role, slot, now, CALL_COMPLETED, 0);
+}
+
+// A BYE in another dialog of the same Call-ID, a fork's second answer or one that is made up and gets its 481, leaves
+// the call alone.
+void role_account_bye(struct role_request *request)
+{
+    const struct slice from_tag = request->from_tag.at != NULL ? request->from_tag : SLICE("");
+    const struct slice to_tag = request->to_tag.at != NULL ? request->to_tag : SLICE("");
+
+    if (request->role->calls != NULL)
+        end_dialog(request->role, request->call_id, dialog_of(request->role, from_tag, to_tag),
+                   &request->arrival->now);
+}
+
 // RFC 3261 15.1.1: these, and silence, end a session; a challenge does not.
 static void end_by_bye(struct role_event *event, const struct transaction_branch *branch, uint16_t status)
 {
@@ -95,7 +140,8 @@ static void end_by_bye(struct role_event *event, const struct transaction_branch
     if (message == NULL && branch != NULL && branch->request != NULL)
         message = role->outlet.index(role->outlet.owner, branch->request);
     if (message != NULL)
-        role_account_bye(role, sip_message_first(message, SIP_HEADER_CALL_ID), &event->now);
+        end_dialog(role, sip_message_first(message, SIP_HEADER_CALL_ID), dialog_in(role, message),
+                   &event->now);
 }
 
 // The answer that the caller got, 0: none. `branch`: who gave it, NULL: this server.
@@ -111,7 +157,10 @@ void role_account_final(struct role_event *event, const struct transaction_branc
         return;
     transaction->call = CALL_NONE; // from now on it is found by its Call-ID
     if (status < 300 && branch != NULL) {
-        carry_over(role, call_at(role->calls, slot), branch->gateway);
+        struct call *call = call_at(role->calls, slot);
+        carry_over(role, call, branch->gateway);
+        if (event->response != NULL)
+            call->dialog = dialog_in(role, event->response);
         call_answered(role->calls, slot, &event->now, status, &branch->to);
     } else if (transaction->cancelled) {
         finish(role, slot, &event->now, CALL_CANCELLED, status);
@@ -127,15 +176,6 @@ void role_account_lost(struct role *role, struct transaction *transaction, const
         return;
     finish(role, transaction->call, now, CALL_TIMEOUT, 408);
     transaction->call = CALL_NONE;
-}
-
-void role_account_bye(struct role *role, struct slice call_id, const struct clock *now)
-{
-    uint32_t slot = role->calls == NULL ? CALL_NONE : call_find(role->calls, call_id);
-    const struct call *call = slot == CALL_NONE ? NULL : call_at(role->calls, slot);
-
-    if (call != NULL && call->answer_ms != 0)
-        finish(role, slot, now, CALL_COMPLETED, 0);
 }
 
 static void lost(void *owner, const struct call *call)

@@ -79,8 +79,8 @@ static void forward_stateless(struct role_request *request, const struct role_co
         .kind = VERDICT_FORWARD,
         .listener = leg.out,
     };
-    if (request->message->method == SIP_METHOD_BYE) // whose answer nobody will know
-        role_account_bye(request->role, request->call_id, &request->arrival->now);
+    if (request->message->method == SIP_METHOD_BYE)
+        role_account_bye(request);
 }
 
 static bool begins_a_call(const struct role_request *request)

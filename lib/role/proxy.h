@@ -146,7 +146,7 @@ void role_account_branch(struct role *role, struct transaction *transaction,
 void role_account_heard(struct role_event *event, struct transaction_branch *branch, uint16_t status);
 void role_account_final(struct role_event *event, const struct transaction_branch *branch, uint16_t status);
 void role_account_lost(struct role *role, struct transaction *transaction, const struct clock *now);
-void role_account_bye(struct role *role, struct slice call_id, const struct clock *now);
+void role_account_bye(struct role_request *request); // one whose answer nobody will know
 void role_account_turn(struct role *role, const struct clock *now);
 
 #endif

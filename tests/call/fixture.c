@@ -73,7 +73,8 @@ uint32_t fixture_find(const struct fixture *f, unsigned n)
 {
     char call_id[32];
 
-    return call_find(f->table, slice_of(call_id, (size_t)snprintf(call_id, sizeof(call_id), "call-%u", n)));
+    return call_find(f->table, slice_of(call_id, (size_t)snprintf(call_id, sizeof(call_id), "call-%u", n)),
+                     0);
 }
 
 struct call_usage fixture_usage(const struct fixture *f)

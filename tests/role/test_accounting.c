@@ -1,6 +1,7 @@
 // What calls and gateways are told: one attempt, one line, and what a gateway carries is given back.
 #include "story.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "call/call.h"
@@ -53,13 +54,22 @@ static void leave(struct attempt *attempt)
     story_end(attempt->f);
 }
 
-static void bye(struct fixture *f, unsigned status)
+// In the dialog that this tag makes with the caller's.
+static void bye_to(struct fixture *f, const char *tag)
 {
-    fixture_request(f,
-                    "BYE sip:b@192.0.2.10\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKbye\nCall-ID: followed\n"
-                    "From: <sip:alice@example.com>;tag=a1\nTo: <sip:+4930@example.com>;tag=t\n"
-                    "CSeq: 2 BYE\nRoute: <sip:198.18.0.1;lr>");
-    (void)status;
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "BYE sip:b@192.0.2.10\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKbye%s\nCall-ID: followed\n"
+             "From: <sip:alice@example.com>;tag=a1\nTo: <sip:+4930@example.com>;tag=%s\n"
+             "CSeq: 2 BYE\nRoute: <sip:198.18.0.1;lr>",
+             tag, tag);
+    fixture_request(f, text);
+}
+
+static void bye(struct fixture *f)
+{
+    bye_to(f, "192.0.2.10:5060"); // fixture_answer's
 }
 
 static void test_refused_call_is_one_line(void **state)
@@ -134,7 +144,7 @@ static void test_answered_call_ends_with_the_answer_to_its_bye(void **state)
     assert_null(attempt.call);
     assert_int_equal(carried(attempt.f, 0), 1);
     story_go_on(attempt.f, "20s");
-    bye(attempt.f, 200);
+    bye(attempt.f);
     assert_null(call_take(attempt.f->role.calls));
     fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 200, "");
     attempt.call = call_take(attempt.f->role.calls);
@@ -154,7 +164,7 @@ static void test_bye_ends_the_attempt_that_was_answered(void **state)
     fixture_request(attempt.f,
                     "INVITE sip:+4931@example.com\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKother\n"
                     "Call-ID: followed\nFrom: \"A\" <sip:alice@example.com>;tag=a1");
-    bye(attempt.f, 200);
+    bye(attempt.f);
     fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 200, "");
     attempt.call = call_take(attempt.f->role.calls);
     assert_non_null(attempt.call);
@@ -172,13 +182,49 @@ static void test_challenged_bye_does_not_end_the_call(void **state)
     struct attempt attempt = follow("a200");
 
     (void)state;
-    bye(attempt.f, 401);
+    bye(attempt.f);
     fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 401, "");
     assert_null(call_take(attempt.f->role.calls));
     story_go_on(attempt.f, "70s"); // longer than a call may last here
     attempt.call = call_take(attempt.f->role.calls);
     assert_non_null(attempt.call);
     assert_int_equal(attempt.call->end, CALL_LOST);
+    leave(&attempt);
+}
+
+// The call goes on, whatever the callee says to a BYE in a dialog that he does not know.
+static void test_bye_of_another_dialog_does_not_end_the_call(void **state)
+{
+    static const unsigned answers[] = {481, 200};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct attempt attempt = follow("a200");
+        bye_to(attempt.f, "another");
+        fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", answers[i], "");
+        assert_null(call_take(attempt.f->role.calls));
+        bye(attempt.f);
+        fixture_answer(attempt.f, "192.0.2.10:5060", "BYE", 481, "");
+        attempt.call = call_take(attempt.f->role.calls);
+        assert_non_null(attempt.call);
+        assert_int_equal(attempt.call->end, CALL_COMPLETED);
+        leave(&attempt);
+    }
+}
+
+static void test_callee_may_hang_up(void **state)
+{
+    struct attempt attempt = follow("a200");
+
+    (void)state;
+    fixture_from(attempt.f, "192.0.2.10:5060", 0);
+    fixture_request(attempt.f, "BYE sip:alice@192.0.2.4\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKcallee\n"
+                               "Call-ID: followed\nFrom: <sip:+4930@example.com>;tag=192.0.2.10:5060\n"
+                               "To: <sip:alice@example.com>;tag=a1\nCSeq: 7 BYE\nRoute: <sip:198.18.0.1;lr>");
+    fixture_answer(attempt.f, "192.0.2.4:5060", "BYE", 200, "");
+    attempt.call = call_take(attempt.f->role.calls);
+    assert_non_null(attempt.call);
+    assert_int_equal(attempt.call->end, CALL_COMPLETED);
     leave(&attempt);
 }
 
@@ -218,6 +264,8 @@ int main(void)
         cmocka_unit_test(test_answered_call_ends_with_the_answer_to_its_bye),
         cmocka_unit_test(test_bye_ends_the_attempt_that_was_answered),
         cmocka_unit_test(test_challenged_bye_does_not_end_the_call),
+        cmocka_unit_test(test_bye_of_another_dialog_does_not_end_the_call),
+        cmocka_unit_test(test_callee_may_hang_up),
         cmocka_unit_test(test_request_within_a_call_is_no_attempt),
         cmocka_unit_test(test_gateways_hear_what_became_of_requests),
     };
