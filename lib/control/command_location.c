@@ -13,9 +13,10 @@
 #include "role/route.h"
 #include "sip/contact.h"
 
-#define ANSWER_MS 5000
-#define FOREVER   UINT32_MAX // seconds: as many as a REGISTER can say
-#define CALL_ID   "@operator.invalid"
+#define ANSWER_MS     5000
+#define PLACES_A_PAGE 65536      // of the table, well under a millisecond
+#define FOREVER       UINT32_MAX // seconds: as many as a REGISTER can say
+#define CALL_ID       "@operator.invalid"
 
 static const struct role_policy *policy_of(const struct control *control)
 {
@@ -74,20 +75,26 @@ static void put_set(struct control_json *reply, const struct location_set *set, 
         put_binding(reply, location_set_aor(set), &binding, now_ms);
 }
 
-// A page of all. The worker's number behind the last is control's own as a reader.
+// A page of all, or an empty one where that takes too long.
 static bool put_page(struct control_command *command, struct control_json *reply)
 {
     const struct control *control = command->control;
-    const struct location *location = control->setup.location;
+    uint64_t *position = &command->position;
+    unsigned places = PLACES_A_PAGE;
 
-    while (command->shard < control->setup.workers_n && control_json_slice(reply).len < CONTROL_REPLY_FULL) {
-        const struct location_set *set = location_walk(location, command->shard, &command->position);
-        if (set != NULL) {
-            put_set(reply, set, control->now_ms);
+    while (command->shard < control->setup.workers_n && places > 0 &&
+           control_json_slice(reply).len < CONTROL_REPLY_FULL) {
+        uint64_t before = *position;
+        const struct location_set *set =
+            location_walk(control->setup.location, command->shard, position, places);
+        if (*position == LOCATION_WALK_END) {
+            command->shard++;
+            *position = 0;
             continue;
         }
-        command->shard++;
-        command->position = 0;
+        places -= (unsigned)(*position - before);
+        if (set != NULL)
+            put_set(reply, set, control->now_ms);
     }
     return command->shard < control->setup.workers_n;
 }
@@ -122,7 +129,8 @@ enum control_command_outcome control_command_registrations(struct control_comman
         return control_command_refuse(reply, "this server has no location table");
     if (command->words_n > 0 && !read_aor(control, command->words[0], text, &uri, &domain, reply))
         return CONTROL_COMMAND_DONE;
-    // Registered for the moment: nothing that is read is held while the loop does other things.
+    // The number behind the last worker's is control's. Registered for the moment: nothing that is read is held while the
+    // loop does other things.
     rte_rcu_qsbr_thread_register(control->setup.qsbr, reader);
     rte_rcu_qsbr_thread_online(control->setup.qsbr, reader);
     control_json_open(reply, "rows", '[');

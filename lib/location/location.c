@@ -143,11 +143,13 @@ void location_usage(const struct location *location, unsigned shard, struct loca
     };
 }
 
-const struct location_set *location_walk(const struct location *location, unsigned shard, uint64_t *position)
+const struct location_set *location_walk(const struct location *location, unsigned shard, uint64_t *position,
+                                         unsigned places)
 {
     const struct location_index *index = &location->shards[shard]->index;
+    uint64_t end = (uint64_t)index->all * LOCATION_SLOTS;
 
-    while (*position < (uint64_t)index->all * LOCATION_SLOTS) {
+    for (; *position < end && places > 0; places--) {
         uint64_t at = (*position)++;
         uint32_t reference =
             location_bucket_record(&index->buckets[at / LOCATION_SLOTS], (unsigned)(at % LOCATION_SLOTS));
@@ -155,5 +157,7 @@ const struct location_set *location_walk(const struct location *location, unsign
         if (reference != 0)
             return location_index_set(index, reference);
     }
+    if (*position >= end)
+        *position = LOCATION_WALK_END;
     return NULL;
 }

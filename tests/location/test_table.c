@@ -1,5 +1,6 @@
 // What location.h promises of creation, puts and look-ups.
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -409,7 +410,7 @@ static void test_walk_meets_every_set_once(void **state)
         const struct location_set *set;
         uint64_t position = 0;
 
-        while ((set = location_walk(f.location, shard, &position)) != NULL) {
+        while ((set = location_walk(f.location, shard, &position, UINT_MAX)) != NULL) {
             struct slice aor = location_set_aor(set);
             uint64_t i;
 
@@ -418,9 +419,28 @@ static void test_walk_meets_every_set_once(void **state)
             assert_int_equal(seen[i]++, 0);
             n++;
         }
-        assert_null(location_walk(f.location, shard, &position));
+        assert_true(position == LOCATION_WALK_END);
+        assert_null(location_walk(f.location, shard, &position, UINT_MAX));
     }
     assert_int_equal(n, SETS);
+    fixture_close(&f);
+}
+
+static void test_walk_stops_after_so_many_places(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint64_t position = 0, before;
+    unsigned sets = 0;
+
+    fixture_open(&f, 1, 100, 1);
+    assert_int_equal(fixture_put(&f, AOR, contacts[0], 1000), 0);
+    do {
+        before = position;
+        sets += location_walk(f.location, 0, &position, 3) != NULL;
+        assert_true(position == LOCATION_WALK_END || position - before <= 3);
+    } while (position != LOCATION_WALK_END);
+    assert_int_equal(sets, 1);
     fixture_close(&f);
 }
 
@@ -478,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_keys_follow_the_secret_and_owners_share),
         cmocka_unit_test(test_prefetch_is_only_a_hint),
         cmocka_unit_test(test_walk_meets_every_set_once),
+        cmocka_unit_test(test_walk_stops_after_so_many_places),
         cmocka_unit_test(test_usage_counts),
     };
 
