@@ -43,9 +43,6 @@ struct control_command {
     unsigned name_len;
 };
 
-typedef enum control_command_outcome (*control_command)(struct control_command *command,
-                                                        struct control_json *reply);
-
 // command_table.c: finds what the words of a request name, sets `next`, and takes these words off. False: refused.
 bool control_command_find(struct control_command *command, struct control_json *reply);
 

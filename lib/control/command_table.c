@@ -4,7 +4,7 @@ static const struct {
     const char *names[2]; // the second NULL: of one word
     unsigned min, max;    // words behind them
     const char *usage;
-    control_command run;
+    enum control_command_outcome (*run)(struct control_command *command, struct control_json *reply);
 } commands[] = {
     {{"status"}, 0, 0, "status", control_command_status},
     {{"registrations"}, 0, 1, "registrations [AOR]", control_command_registrations},

@@ -87,85 +87,6 @@ static void test_retransmitted_invite_is_absorbed(void **state)
     assert_int_equal(f->outlet->buffers, 0);
 }
 
-// 17.2.3: another sent-by is another transaction; case and the default port are not another one.
-static void test_branch_and_sent_by_match(void **state)
-{
-    static const struct {
-        const char *name, *via;
-        bool same;
-    } cases[] = {
-        {"the same", "Via: SIP/2.0/UDP pc.example;branch=z9hG4bKx", true},
-        {"host in another case", "Via: SIP/2.0/UDP PC.Example;branch=z9hG4bKx", true},
-        {"default port written", "Via: SIP/2.0/UDP pc.example:5060;branch=z9hG4bKx", true},
-        {"another parameter", "Via: SIP/2.0/UDP pc.example;rport;branch=z9hG4bKx", true},
-        {"another host", "Via: SIP/2.0/UDP pc2.example;branch=z9hG4bKx", false},
-        {"another port", "Via: SIP/2.0/UDP pc.example:5070;branch=z9hG4bKx", false},
-        {"another branch", "Via: SIP/2.0/UDP pc.example;branch=z9hG4bKX", false},
-    };
-    struct fixture *f = *state;
-    char text[512];
-
-    fixture_request(f, "MESSAGE sip:bob@example.com\nVia: SIP/2.0/UDP pc.example;branch=z9hG4bKx");
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        snprintf(text, sizeof(text), "MESSAGE sip:bob@example.com\n%s", cases[i].via);
-        fixture_request(f, text);
-        if (cases[i].same != (f->verdict.kind == VERDICT_DROP))
-            fail_msg("%s: %s", cases[i].name, fixture_verdict(f));
-    }
-    fixture_request(f, "INFO sip:bob@example.com\nVia: SIP/2.0/UDP pc.example;branch=z9hG4bKx");
-    assert_int_equal(f->verdict.kind, VERDICT_FORWARD); // another method
-}
-
-#define OLD "Via: SIP/2.0/UDP old.example:5070\n"
-
-// 17.2.3 without the cookie.
-static void test_rfc_2543_matches_by_what_tells_requests_apart(void **state)
-{
-    static const struct {
-        const char *name, *request;
-        bool same;
-    } cases[] = {
-        {"again", INVITE OLD, true},
-        {"another top Via", INVITE "Via: SIP/2.0/UDP old.example:5071\n", false},
-        {"another Call-ID", INVITE OLD "Call-ID: other", false},
-        {"another CSeq", INVITE OLD "CSeq: 2 INVITE", false},
-        {"another From tag", INVITE OLD "From: <sip:alice@example.com>;tag=other", false},
-        {"another request-URI", "INVITE sip:quick@example.com\n" OLD, false},
-    };
-    struct fixture *f = *state;
-
-    fixture_request(f, INVITE OLD);
-    assert_int_equal(f->verdict.kind, VERDICT_FORWARD);
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        fixture_request(f, cases[i].request);
-        if (cases[i].same != (f->verdict.kind == VERDICT_DROP))
-            fail_msg("%s: %s", cases[i].name, fixture_verdict(f));
-    }
-}
-
-static void test_rfc_2543_ack_belongs_to_the_to_tag_of_its_answer(void **state)
-{
-    struct fixture *f = *state;
-
-    fixture_request(f, INVITE OLD);
-    fixture_answer(f, BOB, "INVITE", 486, "");
-    fixture_request(f, "ACK sip:bob@example.com\n" OLD "To: <sip:bob@example.com>;tag=other");
-    assert_int_equal(f->verdict.kind, VERDICT_FORWARD);
-    fixture_request(f, "ACK sip:bob@example.com\n" OLD "To: <sip:bob@example.com>;tag=" BOB);
-    assert_string_equal(fixture_verdict(f), "drop ACK_ABSORBED");
-}
-
-static void test_rfc_2543_cancel_finds_its_invite(void **state)
-{
-    struct fixture *f = *state;
-
-    fixture_request(f, INVITE OLD);
-    fixture_answer(f, BOB, "INVITE", 180, "");
-    f->outlet->log[0] = 0;
-    fixture_request(f, "CANCEL sip:bob@example.com\n" OLD);
-    fixture_left(f, "taken back", "CANCEL@" BOB " 200@192.0.2.4:5070");
-}
-
 // 17.1.1.3
 static void test_negative_answer_is_acknowledged_hop_by_hop(void **state)
 {
@@ -580,10 +501,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_invite_gets_100_at_once_and_goes_on),
         TEST(test_retransmitted_invite_is_absorbed),
-        TEST(test_branch_and_sent_by_match),
-        TEST(test_rfc_2543_matches_by_what_tells_requests_apart),
-        TEST(test_rfc_2543_ack_belongs_to_the_to_tag_of_its_answer),
-        TEST(test_rfc_2543_cancel_finds_its_invite),
         TEST(test_negative_answer_is_acknowledged_hop_by_hop),
         TEST(test_ack_to_2xx_and_a_stray_ack_go_on),
         TEST(test_every_2xx_goes_on),
