@@ -16,6 +16,7 @@ PHASES = {
     "call": ("calls, proxied", [("INVITE", "180", "INVITE -> 180"), ("BYE", "200", "BYE -> 200")]),
     "follow": ("calls, redirected", [("INVITE", "302", "INVITE -> 302")]),
     "forked": ("calls, forked in two", [("INVITE", "180", "INVITE -> 180"), ("INVITE", "200", "INVITE -> 200")]),
+    "again": ("calls after kill -9", [("INVITE", "180", "INVITE -> 180"), ("BYE", "200", "BYE -> 200")]),
     "trunk": ("calls, failed over", [("INVITE", "100", "INVITE -> 100"), ("INVITE", "200", "INVITE -> 200")]),
 }
 # What the demo's own traffic makes.
@@ -156,6 +157,13 @@ class Report:
               f"probes; alive answered {alive['good']:,}")
         self.drops(last)
 
+    def restart(self):
+        """What the process that was started after the kill had before its first packet."""
+        found = self.read_counters("restart")
+        bindings = sum(shard["bindings"] for shard in found["location"].values())
+        self.expect(bindings == self.wanted["register"], f"{bindings} bindings after kill -9 and restart")
+        print(f"  after kill -9 and restart: {bindings:,} bindings, loaded before the first packet")
+
     def drops(self, last):
         """Every counter of something lost that is not 0."""
         counts = dict(last["drops"])
@@ -174,10 +182,14 @@ def main():
     print(ROW.format("", "tried", "ok", "failed", "retrans", "msgs/s", "p50 ms", "p99 ms"))
     first = last = report.read_counters("start")
     for name in wanted:
-        last = report.phase(name, last)
+        if name == "again":
+            report.phase(name, report.read_counters("restart"))
+        else:
+            last = report.phase(name, last)
     report.kernel()
     print()
     report.server(first, last)
+    report.restart()
     print("  msgs/s: received by strowger. Times and retransmissions: as SIPp saw them, on the same machine's cores and")
     print("  at a rate that one SIPp keeps up with. What strowger can do is measured by bench/run.")
     for failure in report.failures:
