@@ -320,6 +320,15 @@ void call_expire(struct call_table *table, const struct clock *now,
     }
 }
 
+bool call_stop(struct call_table *table, const struct clock *now)
+{
+    bool any = table->oldest != 0;
+
+    for (uint32_t n = 0; n <= table->ended.mask && table->oldest != 0; n++)
+        call_end(table, table->calls[table->oldest].slot, now, CALL_STOPPED, 0);
+    return any;
+}
+
 // Control.
 
 const struct call *call_take(struct call_table *table)

@@ -26,6 +26,7 @@ enum call_end {
     CALL_CANCELLED,     // by the caller
     CALL_TIMEOUT,       // no answer
     CALL_LOST,          // answered, and no BYE came in call_max
+    CALL_STOPPED,       // the server stopped; whether it went on is not known
 };
 
 struct call {
@@ -88,6 +89,10 @@ void call_end(struct call_table *table, uint32_t slot, const struct clock *now, 
 #define CALL_EXPIRE_MAX 64
 void call_expire(struct call_table *table, const struct clock *now,
                  void (*ended)(void *owner, const struct call *), void *owner);
+
+// Ends what still goes on, with CALL_STOPPED, as far as an empty ring takes it. False: nothing was left. By control,
+// when the worker has gone.
+bool call_stop(struct call_table *table, const struct clock *now);
 
 // Control. The next finished call, or NULL; give it back with call_written.
 const struct call *call_take(struct call_table *table);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/cdr_file.h"
 #include "control/cdr_line.h"
@@ -274,6 +275,25 @@ int control_cdr_reload(struct control_cdr *cdr, const struct conf *conf)
     return 0;
 }
 
+static void write_all(struct control_cdr *cdr)
+{
+    while (control_cdr_turn(cdr, cdr->now_ms))
+        ;
+}
+
+// Nobody will hear of their end: they get the line that can be written now.
+static void stop_calls(struct control_cdr *cdr)
+{
+    struct timespec real;
+
+    clock_gettime(CLOCK_REALTIME, &real);
+    const struct clock now = {.ms = (uint64_t)real.tv_nsec / 1000000, .unix_s = (uint64_t)real.tv_sec};
+    for (unsigned i = 0; i < cdr->setup.tables_n; i++) {
+        while (call_stop(cdr->setup.tables[i], &now))
+            write_all(cdr);
+    }
+}
+
 void control_cdr_close(struct control_cdr *cdr)
 {
     if (cdr == NULL)
@@ -283,8 +303,8 @@ void control_cdr_close(struct control_cdr *cdr)
     const struct call *call;
 
     cdr->retry_ms = cdr->rotate_ms = 0;
-    while (control_cdr_turn(cdr, cdr->now_ms))
-        ;
+    write_all(cdr);
+    stop_calls(cdr);
     // A full disk is not waited for.
     for (size_t i = cdr->line; i < cdr->end; i++)
         cdr->counters.lost += cdr->buffer[i] == '\n';

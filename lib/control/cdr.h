@@ -18,8 +18,8 @@
 //      "next_hop":"192.0.2.9:5060","gateway":"west","route":"trunk","tries":1}
 //
 // in one line; times in UTC. "answer", "next_hop", "gateway" and "route" are null where there was none;
-// "duration_ms" is from answer to end; "reason" is completed, failed, cancelled, timeout or lost (enum
-// call_end). A byte that is no UTF-8 becomes U+FFFD.
+// "duration_ms" is from answer to end; "reason" is completed, failed, cancelled, timeout, lost or
+// stopped (enum call_end). A byte that is no UTF-8 becomes U+FFFD.
 #ifndef CONTROL_CDR_H
 #define CONTROL_CDR_H
 
@@ -69,8 +69,8 @@ int control_cdr_reload(struct control_cdr *cdr, const struct conf *conf);
 // Of this moment; valid until control_cdr_close.
 const struct control_cdr_counters *control_cdr_counters(const struct control_cdr *cdr);
 
-// After the workers have stopped: writes what is left in their rings, as far as that succeeds. NULL is
-// allowed.
+// After the workers have stopped: ends the calls that go on, and writes what is left in the rings, as far as that
+// succeeds. NULL is allowed.
 void control_cdr_close(struct control_cdr *cdr);
 
 #endif

@@ -44,6 +44,8 @@ static struct slice reason_of(uint8_t end)
         return SLICE("cancelled");
     case CALL_TIMEOUT:
         return SLICE("timeout");
+    case CALL_STOPPED:
+        return SLICE("stopped");
     default:
         return SLICE("lost");
     }

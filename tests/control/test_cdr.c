@@ -182,6 +182,39 @@ static unsigned lines_in(const struct scene *s, unsigned number)
     return count_lines(s, number, next);
 }
 
+// Calls that nobody will hear of any more.
+static void test_calls_that_go_on_get_a_line_at_the_end(void **state)
+{
+    struct scene s;
+    struct clock now = {.ms = 120, .unix_s = START_S};
+    struct endpoint source = endpoint_ip4(192, 0, 2, 1, 5060);
+    size_t len;
+    unsigned lines = 0, stopped = 0;
+
+    (void)state;
+    scene_begin(&s, 1 << 24, 3);
+    for (unsigned i = 0; i < CALLS; i++) { // more than a ring takes
+        char id[16];
+        struct slice text[CALL_TEXTS] = {slice_of(id, (size_t)snprintf(id, sizeof(id), "%06u", i)),
+                                         SLICE("sip:a@example.com"), SLICE("sip:b@example.com"),
+                                         SLICE("sip:b@192.0.2.7")};
+        uint32_t slot = call_begin(s.tables[i % TABLES], &now, text, &source);
+        assert_int_not_equal(slot, CALL_NONE);
+        call_answered(s.tables[i % TABLES], slot, &now, 200, &source);
+    }
+    control_cdr_close(s.cdr);
+    s.cdr = NULL;
+    char *text = text_of(&s, 0, &len);
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    for (const char *at = text; (at = strstr(at, "\"reason\":\"stopped\"")) != NULL; at++)
+        stopped++;
+    free(text);
+    assert_int_equal(lines, CALLS);
+    assert_int_equal(stopped, CALLS);
+    scene_end(&s);
+}
+
 static void test_a_line_says_everything_of_a_call(void **state)
 {
     struct scene s;
@@ -578,6 +611,7 @@ static void test_what_cannot_be_opened_or_had_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls_that_go_on_get_a_line_at_the_end),
         cmocka_unit_test(test_a_line_says_everything_of_a_call),
         cmocka_unit_test(test_calls_of_all_workers_are_written),
         cmocka_unit_test(test_a_turn_is_bounded),

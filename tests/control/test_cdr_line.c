@@ -55,7 +55,8 @@ static void test_every_end_has_its_word(void **state)
                  {CALL_FAILED, "\"reason\":\"failed\""},
                  {CALL_CANCELLED, "\"reason\":\"cancelled\""},
                  {CALL_TIMEOUT, "\"reason\":\"timeout\""},
-                 {CALL_LOST, "\"reason\":\"lost\""}};
+                 {CALL_LOST, "\"reason\":\"lost\""},
+                 {CALL_STOPPED, "\"reason\":\"stopped\""}};
 
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
