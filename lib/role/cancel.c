@@ -48,19 +48,40 @@ void role_hop_request_note(const struct sip_message *sent, struct slice method, 
     sip_edits_end(edits);
 }
 
+// RFC 3326: who is told that it was answered elsewhere does not show a missed call. What the caller's own CANCEL says
+// goes on with it (2: SHOULD).
+static void put_reasons(struct role_event *event, enum role_cancel why, struct role_text *lines)
+{
+    struct role *role = event->role;
+    struct buffer *cancel = event->transaction->cancel;
+    const struct sip_message *said = NULL;
+
+    role_text_begin(lines);
+    if (why == ROLE_CANCEL_ANSWERED)
+        role_text_put(lines, SLICE("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"));
+    if (why == ROLE_CANCEL_CALLER && cancel != NULL)
+        said = role->outlet.index(role->outlet.owner, cancel);
+    if (said == NULL)
+        return;
+    SIP_FOREACH_LINE(line, said, SIP_HEADER_REASON) {
+        uint16_t at = said->lines[line].name;
+        role_text_put(lines, slice_of(said->bytes + at, (size_t)(sip_message_line_end(said, line) - at)));
+    }
+}
+
 void role_cancel_send(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
 {
     struct role *role = event->role;
-    // RFC 3326: who is told so does not show a missed call
-    struct slice lines = why == ROLE_CANCEL_ANSWERED
-                             ? SLICE("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n")
-                             : SLICE("");
+    struct role_text reasons;
+
+    put_reasons(event, why, &reasons);
     const struct sip_message *sent =
         branch->request != NULL ? role->outlet.index(role->outlet.owner, branch->request) : NULL;
 
     if (sent != NULL) {
         sip_edits_clear(&role->spare);
-        role_hop_request_note(sent, SLICE("CANCEL"), (struct slice){NULL, 0}, lines, &role->spare);
+        role_hop_request_note(sent, SLICE("CANCEL"), (struct slice){NULL, 0}, role_text_slice(&reasons),
+                              &role->spare);
         role_buffer_release(role, &branch->extra);
         branch->extra =
             role->outlet.copy(role->outlet.owner, slice_of(sent->bytes, sent->len), &role->spare, NULL);
@@ -110,6 +131,18 @@ static void answer(struct role_request *request, const struct transaction *trans
     };
 }
 
+static void keep_reason(struct role_request *request, struct transaction *transaction)
+{
+    struct role *role = request->role;
+    const struct sip_message *message = request->message;
+
+    if (!sip_message_has(message, SIP_HEADER_REASON) || !role->outlet.room(role->outlet.owner, 1))
+        return;
+    sip_edits_clear(&role->spare);
+    transaction->cancel =
+        role->outlet.copy(role->outlet.owner, slice_of(message->bytes, message->len), &role->spare, NULL);
+}
+
 void role_cancel(struct role_request *request, struct transaction *transaction)
 {
     struct role_event event = {
@@ -122,6 +155,7 @@ void role_cancel(struct role_request *request, struct transaction *transaction)
     if (transaction->cancelled || role_is_answered(transaction)) // 9.2: no effect
         return;
     transaction->cancelled = true;
+    keep_reason(request, transaction);
     role_branches_cancel(&event, ROLE_CANCEL_CALLER);
     if (role_branches_waiting(&event) == 0)
         role_best_send(&event, NULL, 0);

@@ -50,6 +50,8 @@ static void trim(struct role_event *event)
                   transaction->state == TRANSACTION_SERVER_COMPLETED;
     if (role_is_answered(transaction) && !silent) // see role_upstream_own
         role_buffer_release(role, &transaction->original);
+    if (transaction->cancelled && role_is_answered(transaction)) // in a line that is rarely asked for
+        role_buffer_release(role, &transaction->cancel);
     if (transaction->state == TRANSACTION_SERVER_CONFIRMED ||
         transaction->state == TRANSACTION_SERVER_ACCEPTED)
         role_buffer_release(role, &transaction->response);
@@ -66,6 +68,8 @@ static void release_all(struct role *role, struct transaction *transaction)
     }
     role_buffer_release(role, &transaction->original);
     role_buffer_release(role, &transaction->response);
+    if (transaction->cancelled)
+        role_buffer_release(role, &transaction->cancel);
 }
 
 void role_record_evict(void *owner, struct transaction *transaction)

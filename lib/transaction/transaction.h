@@ -120,6 +120,7 @@ struct transaction {
     struct buffer *original;  // the request as it came, where further targets may be tried; else NULL
     struct endpoint reply_to; // where responses go (18.2.2)
     struct endpoint source;   // of the request
+    struct buffer *cancel;    // the caller's CANCEL, where it says why and somebody may still have to be told
 } __attribute__((aligned(64)));
 
 struct transaction_table;

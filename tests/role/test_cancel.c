@@ -83,6 +83,28 @@ static void test_losers_hear_that_somebody_answered(void **state) // RFC 3326
     story_end(f);
 }
 
+// RFC 3326 2. The one that has said nothing yet hears it later.
+static void test_losers_hear_what_the_caller_says(void **state)
+{
+    const struct story story = {"", "a b", "fork = parallel\n", "b180", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    fixture_request(
+        f, "CANCEL sip:bob@example.com\nReason: SIP;cause=200;text=\"Elsewhere\"\nReason: Q.850;cause=26");
+    story_go_on(f, "a100");
+    assert_string_equal(story_left(f), "100>u INVITE>b INVITE>a 180>u CANCEL>b 200>u CANCEL>a");
+    for (char who = 'a'; who <= 'b'; who++) {
+        struct endpoint to;
+        assert_true(endpoint_parse(slice_text(story_address(who)), &to));
+        assert_non_null(strstr(outlet_find(f->outlet, &to, "CANCEL")->bytes,
+                               "\r\nReason: SIP;cause=200;text=\"Elsewhere\"\r\nReason: Q.850;cause=26\r\n"));
+    }
+    story_go_on(f, "a487 b487");
+    story_end(f);
+}
+
 static void test_tags_of_200_and_487_are_equal(void **state) // 9.2
 {
     const struct story story = {"", "a", "", "cancel 33s", ""};
@@ -116,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_nobody_answers_the_cancel),
         cmocka_unit_test(test_cancel_is_the_invite_without_its_body),
         cmocka_unit_test(test_losers_hear_that_somebody_answered),
+        cmocka_unit_test(test_losers_hear_what_the_caller_says),
         cmocka_unit_test(test_tags_of_200_and_487_are_equal),
         cmocka_unit_test(test_unmatched_cancel_goes_on_without_state),
     };
