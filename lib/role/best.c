@@ -2,6 +2,8 @@
 #include "role/proxy.h"
 
 #define CHALLENGES_MAX 32 // header field lines of all challenges together
+#define CHALLENGES_BYTES \
+    (SIP_EDIT_TEXT / 2) // and of their text: the answer has other edits, and leaves at any rate
 
 static bool is_challenge(uint16_t status)
 {
@@ -85,7 +87,7 @@ void role_best_keep(struct role_event *event, struct transaction_branch *branch,
 }
 
 struct challenges {
-    unsigned n;
+    unsigned n, bytes;
     struct slice line[CHALLENGES_MAX]; // with their ends, in buffers that are kept
 };
 
@@ -97,9 +99,11 @@ static void collect(struct role_event *event, struct buffer *buffer, struct chal
     for (unsigned i = 0; response != NULL && i < sizeof(headers) / sizeof(*headers); i++) {
         SIP_FOREACH_LINE(line, response, headers[i]) {
             uint16_t at = response->lines[line].name;
-            if (challenges->n < CHALLENGES_MAX)
-                challenges->line[challenges->n++] =
-                    slice_of(response->bytes + at, (size_t)(sip_message_line_end(response, line) - at));
+            unsigned len = (unsigned)(sip_message_line_end(response, line) - at);
+            if (challenges->n == CHALLENGES_MAX || challenges->bytes + len > CHALLENGES_BYTES)
+                continue;
+            challenges->bytes += len;
+            challenges->line[challenges->n++] = slice_of(response->bytes + at, len);
         }
     }
 }
@@ -110,7 +114,7 @@ static void collect_others(struct role_event *event, const struct transaction_br
 {
     struct transaction_branch *branch = NULL;
 
-    challenges->n = 0;
+    challenges->n = challenges->bytes = 0;
     while ((branch = transaction_branch_next(event->role->transactions, event->transaction, branch)) !=
            NULL) {
         if (branch != sent && is_challenge(branch->status) && branch->response != NULL)

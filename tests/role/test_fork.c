@@ -229,6 +229,27 @@ static unsigned breadth_of(struct fixture *f, char who)
     return breadth;
 }
 
+// More than fits: the answer leaves with those that do.
+static void test_too_many_challenges(void **state)
+{
+    const struct story story = {"", "a b c d e f", PAR, "", ""};
+    struct fixture *f = story_begin(&story, "");
+    char lines[1200] = "WWW-Authenticate: Digest realm=\"", end[] = "\"\n";
+    size_t len = strlen(lines);
+
+    (void)state;
+    memset(lines + len, 'r', 1000);
+    memcpy(lines + len + 1000, end, sizeof(end));
+    story_left(f);
+    for (char who = 'a'; who <= 'f'; who++) {
+        char from[32];
+        strcpy(from, story_address(who));
+        fixture_answer(f, from, "INVITE", 401, lines);
+    }
+    assert_string_equal(story_left(f), "ACK>a ACK>b ACK>c ACK>d ACK>e ACK>f 401>u");
+    story_end(f);
+}
+
 static void test_max_breadth_is_shared_out(void **state) // RFC 5393 5.3.3
 {
     const struct story story = {"", "a b c d:0.5", "breadth_max = 10\n", "", ""};
@@ -379,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_nobody_is_left_when_breadth_and_buffers_are_short),
         cmocka_unit_test(test_gateways),
         cmocka_unit_test(test_all_challenges_go_up),
+        cmocka_unit_test(test_too_many_challenges),
         cmocka_unit_test(test_max_breadth_is_shared_out),
         cmocka_unit_test(test_too_little_breadth_forks_one_after_the_other),
         cmocka_unit_test(test_branches_have_vias_of_their_own),
