@@ -4,6 +4,7 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -108,8 +109,10 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
         .users = strowger->users,
         .outlet = datapath_outlet(worker),
         .secret = strowger->secret,
-        .random = strowger->secret.k0 ^ (id + 1) * 0x9e3779b97f4a7c15u,
     };
+    // Nothing of the key: parts of it are seen outside, in expiries and nonces.
+    if (getrandom(&parts->role.random, sizeof(parts->role.random), 0) != sizeof(parts->role.random))
+        return -EIO;
     int error = make_transactions(strowger, &parts->role, node);
     if (error == 0)
         error = make_calls(strowger, &parts->role, node);
