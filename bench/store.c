@@ -111,7 +111,7 @@ static struct location *make_table(const struct options *options)
     struct location_limits limits = {.shards = options->workers, .bindings = options->bindings};
     struct hash_key key = {1, 2};
     struct rte_rcu_qsbr *qsbr = aligned_alloc(64, rte_rcu_qsbr_get_memsize(1));
-    struct location *location;
+    struct location *location = NULL;
 
     if (qsbr == NULL || rte_rcu_qsbr_init(qsbr, 1) != 0 ||
         location_create(&location, &limits, &key, qsbr, &memory_system) != 0)

@@ -110,25 +110,20 @@ static bool is_slow(const struct control_commit *commit, uint64_t now_ms)
 static void tell(const struct control_commit *commit, bool slow)
 {
     const char *path = commit->setup.path;
+    const char *so = commit->setup.durability == CONF_DURABILITY_NONE
+                         ? "what is registered would not outlive a restart"
+                         : "registrations are answered 503, calls go on";
 
     if (slow)
-        CONTROL_LOG(ERR,
-                    "the store in %s does not end a write for over %d s: registrations are answered 503, "
-                    "calls go on; "
-                    "look after the disk",
-                    path, JOURNAL_SLOW_MS / 1000);
+        CONTROL_LOG(ERR, "the store in %s does not end a write for over %d s: %s; look after the disk", path,
+                    JOURNAL_SLOW_MS / 1000, so);
     else if (commit->counters.error == -ENOSPC)
         CONTROL_LOG(
-            ERR,
-            "the store in %s is full: registrations are answered 503, calls go on; make room on its disk, or "
-            "raise [store] size_max and restart",
-            path);
+            ERR, "the store in %s is full: %s; make room on its disk, or raise [store] size_max and restart",
+            path, so);
     else
-        CONTROL_LOG(
-            ERR,
-            "the store in %s cannot be written: %s: registrations are answered 503, calls go on; look after "
-            "the disk",
-            path, strerror((int)-commit->counters.error));
+        CONTROL_LOG(ERR, "the store in %s cannot be written: %s: %s; look after the disk", path,
+                    strerror((int)-commit->counters.error), so);
 }
 
 void control_commit_tick(struct control_commit *commit, uint64_t now_ms)

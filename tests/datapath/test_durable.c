@@ -11,10 +11,9 @@
 #include "location/location.h"
 #include "role/stored.h"
 
-#define INI(durability)                                                                                    \
-    PHONES_INI                                                                                             \
-        "kept_max = 1024\n[registrar]\nexpires_min = 1\n[store]\nqueue_max = 64\ndurability = " durability \
-        "\n"
+#define INI(durability) \
+    PHONES_INI          \
+    "kept_max = 1024\n[registrar]\nexpires_min = 1\n[store]\nqueue_max = 64\ndurability = " durability "\n"
 
 static struct store *store;
 static unsigned cseq;
