@@ -79,9 +79,9 @@ static uint16_t worker_of_response(const struct role *role, const struct sip_mes
     struct slice rest;
 
     // back as it was pushed, our branch is at the very end; else it is somewhere
-    uint32_t before = via.len > ROLE_BRANCH_LEN ? via.len - ROLE_BRANCH_LEN : 0;
-    if ((role_branch_parse(slice_of(via.at + before, via.len - before), &branch) ||
-         role_branch_find(via, &branch, &rest)) &&
+    struct slice end =
+        via.len > ROLE_BRANCH_LEN ? slice_of(via.at + via.len - ROLE_BRANCH_LEN, ROLE_BRANCH_LEN) : via;
+    if ((role_branch_parse(end, &branch) || role_branch_find(via, &branch, &rest)) &&
         branch.worker < workers) {
         steered->slot = branch.slot;
         return branch.worker;
