@@ -24,7 +24,7 @@ static void add_transactions(struct rte_tel_data *row, const struct worker *work
     rte_tel_data_add_dict_u64(row, "kept", worker->kept);
     rte_tel_data_add_dict_u64(row, "kept_max", worker->kept_max);
     rte_tel_data_add_dict_u64(row, "kept_large", worker->kept_large);
-    rte_tel_data_add_dict_u64(row, "kept_refused", counters->kept_refused);
+    rte_tel_data_add_dict_u64(row, "kept_refused", counters->kept_refused + worker->role->crowded);
     rte_tel_data_add_dict_u64(row, "sent_requests", counters->sent_requests);
     for (unsigned status = 1; status < COUNTERS_STATUS_CLASSES; status++) {
         char name[24];

@@ -81,6 +81,7 @@ struct role {
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
     struct role_auth_counts auths; // telemetry: ro
+    uint64_t crowded; // requests that got no record, for there was no room to keep their messages; telemetry: ro
     uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     struct role_merged merged;

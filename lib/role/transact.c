@@ -165,8 +165,10 @@ struct transaction *role_transaction_open(struct role_request *request, unsigned
     uint64_t now_ms = request->arrival->now.ms;
     unsigned method = request->message->method;
 
-    if (!role->outlet.room(role->outlet.owner, buffers))
+    if (!role->outlet.room(role->outlet.owner, buffers)) {
+        role->crowded++;
         return NULL;
+    }
     struct transaction *transaction =
         transaction_open(role->transactions, request->key, (uint8_t)method, now_ms, role_record_evict, role);
     if (transaction == NULL)
