@@ -257,7 +257,8 @@ uint32_t call_begin(struct call_table *table, const struct clock *now, const str
     call->source = *source;
     call->hop = (struct endpoint){.family = ENDPOINT_NONE};
     call->code = 0;
-    call->gateway = call->route = UINT16_MAX;
+    call->gateway = UINT16_MAX;
+    call->rule[0] = 0;
     call->end = call->tries = 0;
     cut_texts(call, text);
     chain(table, slot);

@@ -18,6 +18,8 @@
     16                    // of one Call-ID at a time: one upstream forks, or somebody looks for a long chain
 #define CALL_TEXT_MAX 300 // bytes of all texts of a call; longer ones are cut, each to its share
 
+#define CALL_RULE_MAX 63 // bytes of a rule's name; a longer one is cut
+
 enum call_text { CALL_CALL_ID, CALL_FROM, CALL_TO, CALL_URI, CALL_TEXTS };
 
 enum call_end {
@@ -41,8 +43,8 @@ struct call {
     uint64_t start_ms, answer_ms, end_ms; // unix time; 0: not yet
     struct endpoint source, hop;          // of the INVITE; the next hop that answered, or was tried last
     uint16_t gateway;                     // slot, or UINT16_MAX
-    uint16_t route;                       // rule, or UINT16_MAX
     uint16_t text[CALL_TEXTS + 1];        // offsets into bytes
+    char rule[CALL_RULE_MAX + 1]; // that took it, by the name it had then: a reload may number them anew; "": none
     char bytes[CALL_TEXT_MAX];
 };
 
@@ -69,7 +71,7 @@ void call_table_destroy(struct call_table *table); // NULL is allowed; both thre
 // Worker. CALL_NONE when the table is full, or the Call-ID's attempts are too many (counted): the call goes on
 // without a line. A Call-ID that is there already begins another attempt of its own. Texts that are too long
 // together are cut: a quarter of the room is each one's own, and what one does not need is for the others.
-// The caller sets hop, gateway, route, dialog and tries in the record as they become known.
+// The caller sets hop, gateway, rule, dialog and tries in the record as they become known.
 uint32_t call_begin(struct call_table *table, const struct clock *now, const struct slice text[CALL_TEXTS],
                     const struct endpoint *source);
 // The latest attempt that was answered with this dialog, or none that is known (0 is any), else the latest that was

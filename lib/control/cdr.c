@@ -105,12 +105,11 @@ static const struct call *take_call(struct control_cdr *cdr, struct call_table *
 static void buffer_line(struct control_cdr *cdr, const struct call *call)
 {
     const struct control_cdr_setup *setup = &cdr->setup;
-    const char *gateway = NULL, *route = NULL;
+    const char *route = call->rule[0] != 0 ? call->rule : NULL;
+    const char *gateway = NULL;
 
     if (call->gateway != UINT16_MAX)
         gateway = setup->gateway(setup->owner, call->gateway);
-    if (call->route != UINT16_MAX)
-        route = setup->route(setup->owner, call->route);
     cdr->end += control_cdr_line(call, gateway, route, cdr->buffer + cdr->end);
 }
 

@@ -38,11 +38,9 @@ struct control_cdr_setup {
     const struct conf *conf;          // cdr_file, cdr_rotate and cdr_files are read, and copied
     struct call_table *const *tables; // of all workers; they and the array outlive this
     unsigned tables_n;
-    // The names of a gateway's slot and of a rule's index, good until the next call of the same one; NULL:
-    // there is none (any more). Never asked for UINT16_MAX.
+    // The name of a gateway's slot, good until the next call; NULL: there is none (any more). Never asked for UINT16_MAX.
     const char *(*gateway)(void *owner, uint16_t slot);
-    const char *(*route)(void *owner, uint16_t index);
-    void *owner; // passed to both
+    void *owner; // passed to it
     const struct memory *memory;
 };
 

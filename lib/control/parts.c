@@ -84,13 +84,6 @@ static const char *gateway_name(void *owner, uint16_t slot)
     return gateway == CONF_NONE ? NULL : policy->conf->gateways[gateway].name;
 }
 
-static const char *route_name(void *owner, uint16_t index)
-{
-    const struct conf *conf = policy_of(owner)->conf;
-
-    return index < conf->routes_n ? conf->routes[index].name : NULL;
-}
-
 static void published(void *owner, struct role_policy *policy)
 {
     struct control *control = owner;
@@ -159,7 +152,6 @@ static int make_cdr(struct control *control)
                                     .tables = control->calls,
                                     .tables_n = setup->workers_n,
                                     .gateway = gateway_name,
-                                    .route = route_name,
                                     .owner = control,
                                     .memory = setup->memory};
     return control_cdr_open(&control->cdr, &cdr);

@@ -9,6 +9,14 @@ static bool is_invite(const struct transaction *transaction)
     return transaction->method == SIP_METHOD_INVITE;
 }
 
+static void note_rule(struct call *call, const char *name)
+{
+    size_t len = strnlen(name, CALL_RULE_MAX);
+
+    memcpy(call->rule, name, len);
+    call->rule[len] = 0;
+}
+
 // An attempt is an INVITE that makes a dialog; one within a call belongs to that.
 void role_account_begin(struct role_request *request, struct transaction *transaction)
 {
@@ -25,8 +33,8 @@ void role_account_begin(struct role_request *request, struct transaction *transa
         return;
     transaction->call = call_begin(role->calls, &request->arrival->now, text, &request->arrival->source);
     struct call *call = transaction->call == CALL_NONE ? NULL : call_at(role->calls, transaction->call);
-    if (call != NULL)
-        call->route = transaction->route;
+    if (call != NULL && transaction->route != UINT16_MAX)
+        note_rule(call, role->conf->routes[transaction->route].name);
 }
 
 static struct call *call_of(struct role *role, const struct transaction *transaction)

@@ -54,7 +54,7 @@ static void test_a_call_leaves_what_it_was(void **state)
     struct call *call = call_at(f.table, slot);
 
     assert_int_equal(fixture_find(&f, 7), slot);
-    call->route = 3;
+    strcpy(call->rule, "out");
     call->gateway = 4;
     call->tries = 2;
     fixture_pass(&f, 2500);
@@ -72,7 +72,7 @@ static void test_a_call_leaves_what_it_was(void **state)
     assert_int_equal(ended->end_ms, 1000012505);
     assert_int_equal(ended->code, 200);
     assert_int_equal(ended->end, CALL_COMPLETED);
-    assert_int_equal(ended->route, 3);
+    assert_string_equal(ended->rule, "out");
     assert_int_equal(ended->gateway, 4);
     assert_int_equal(ended->tries, 2);
     assert_true(endpoint_equal(&ended->hop, &hop));
@@ -101,9 +101,10 @@ static void test_a_new_call_knows_nothing_yet(void **state)
         assert_int_equal(call->end_ms, 0);
         assert_int_equal(call->hop.family, ENDPOINT_NONE);
         assert_int_equal(call->gateway, UINT16_MAX);
-        assert_int_equal(call->route, UINT16_MAX);
+        assert_string_equal(call->rule, "");
         assert_int_equal(call->tries, 0);
-        call->gateway = call->route = call->tries = 9;
+        call->gateway = call->tries = 9;
+        strcpy(call->rule, "out");
         call_answered(f.table, slot, &f.now, 200, &hop);
         call_end(f.table, slot, &f.now, CALL_FAILED, 500);
         fixture_take(&f, call_id);

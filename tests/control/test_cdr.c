@@ -51,19 +51,12 @@ static const char *gateway_name(void *owner, uint16_t slot)
     return slot == 4 ? "west \"1\"" : NULL;
 }
 
-static const char *route_name(void *owner, uint16_t index)
-{
-    (void)owner;
-    return index == 3 ? "trunk" : NULL;
-}
-
 static int scene_open(struct scene *s)
 {
     struct control_cdr_setup setup = {.conf = &s->conf,
                                       .tables = s->tables,
                                       .tables_n = TABLES,
                                       .gateway = gateway_name,
-                                      .route = route_name,
                                       .owner = s,
                                       .memory = &s->memory};
 
@@ -232,7 +225,7 @@ static void test_a_line_says_everything_of_a_call(void **state)
 
     assert_true(endpoint_parse(SLICE("[2001:db8::9]:5070"), &hop));
     call->gateway = 4;
-    call->route = 3;
+    strcpy(call->rule, "trunk");
     call->tries = 2;
     call_answered(s.tables[0], slot, &answered, 200, &hop);
     call_end(s.tables[0], slot, &over, CALL_COMPLETED, 0);

@@ -81,7 +81,7 @@ static void test_refused_call_is_one_line(void **state)
     assert_int_equal(attempt.call->end, CALL_FAILED);
     assert_int_equal(attempt.call->code, 486);
     assert_int_equal(attempt.call->tries, 1);
-    assert_int_equal(attempt.call->route, 0);
+    assert_string_equal(attempt.call->rule, "out");
     assert_int_equal(attempt.call->answer_ms, 0);
     struct slice uri = call_text(attempt.call, CALL_URI);
     assert_true(slice_equal(uri, SLICE("sip:+4930@example.com")));
