@@ -16,7 +16,7 @@
 #include "sip/credentials.h"
 #include "user/user.h"
 
-#define ROLE_NONCE_LEN      32  // letters
+#define ROLE_NONCE_LEN      24  // letters; so short that most responses are two blocks of a hash
 #define ROLE_CREDENTIAL_MAX 512 // bytes of what a client chooses and is hashed: cnonce, URI
 
 // True: go on. False: answered.
@@ -47,7 +47,7 @@ enum role_found {
 };
 enum role_found role_credentials_find(struct role_request *request, struct role_asking *asking);
 
-// auth_nonce.c: time of issue (4 bytes), worker and a number (4), keyed hash of these, realm and source address (16).
+// auth_nonce.c: time of issue (4 bytes), worker and a number (4), keyed hash of these, realm and source address (10).
 struct role_nonce {
     uint32_t issued_s;
     uint16_t worker;

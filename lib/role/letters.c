@@ -12,30 +12,31 @@ void role_letters_write(const uint8_t *bytes, unsigned len, char *text)
     }
 }
 
-static int value_of(char letter)
-{
-    if (letter >= 'A' && letter <= 'Z')
-        return letter - 'A';
-    if (letter >= 'a' && letter <= 'z')
-        return letter - 'a' + 26;
-    if (letter >= '0' && letter <= '9')
-        return letter - '0' + 52;
-    return letter == '-' ? 62 : letter == '_' ? 63 : -1;
-}
+// Each letter's value and one; 0: it is none.
+static const uint8_t values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
 
 bool role_letters_read(struct slice text, uint8_t *bytes)
 {
+    uint32_t wrong = 0; // its top bit: one of them was 0
+
     for (uint32_t i = 0; i < text.len; i += 4) {
-        int four = 0;
-        for (uint32_t n = 0; n < 4; n++) {
-            int value = value_of(text.at[i + n]);
-            if (value < 0)
-                return false;
-            four = four << 6 | value;
-        }
-        *bytes++ = (uint8_t)(four >> 16);
-        *bytes++ = (uint8_t)(four >> 8);
-        *bytes++ = (uint8_t)four;
+        const uint8_t *at = (const uint8_t *)text.at + i;
+        uint32_t a = values[at[0]] - 1u, b = values[at[1]] - 1u, c = values[at[2]] - 1u,
+                 d = values[at[3]] - 1u;
+        uint32_t three = a << 18 | b << 12 | c << 6 | d;
+        wrong |= a | b | c | d;
+        *bytes++ = (uint8_t)(three >> 16);
+        *bytes++ = (uint8_t)(three >> 8);
+        *bytes++ = (uint8_t)three;
     }
-    return true;
+    return wrong >> 31 == 0;
 }

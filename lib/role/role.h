@@ -59,6 +59,14 @@ struct role_auth_counts {
     uint64_t passed;
 };
 
+// The hashes of A2, of a client's and of our own proof, for the REGISTER that was checked last (RFC 7616 3.4.3).
+struct role_a2 {
+    uint8_t algorithm;
+    uint16_t uri_len; // 0: none was
+    char uri[64];
+    char theirs[64], ours[64]; // as long as the algorithm makes them
+};
+
 struct role {
     const struct role_policy *policy; // these three by role_renew only
     const struct conf *conf;          // policy->conf
@@ -80,6 +88,7 @@ struct role {
     struct sip_edits spare; // of messages other than the one in hand
     struct hash_key secret; // for branches and tags; the same on all workers
     uint64_t random;        // state of the jitter's generator
+    struct role_a2 a2;
     struct role_auth_counts auths; // telemetry: ro
     uint64_t crowded; // requests that got no record, for there was no room to keep their messages; telemetry: ro
     uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro

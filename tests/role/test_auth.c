@@ -213,9 +213,8 @@ static void test_nonce_is_good_for_its_address_and_realm_alone(void **state)
 
 static void test_made_up_nonce_is_no_nonce(void **state)
 {
-    static const char *const nonces[] = {
-        "", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "................................"};
+    static const char *const nonces[] = {"", "x", "AAAAAAAAAAAAAAAAAAAAAAAA",
+                                         "AAAAAAAAAAAAAAAAAAAAAAA=", "........................"};
     struct auth_scene s;
 
     (void)state;
@@ -382,6 +381,32 @@ static void test_tag_without_our_route_proves_no_dialog(void **state)
     auth_close(&s);
 }
 
+// What is kept of one REGISTER's hashes is not taken for another's.
+static void test_registers_of_several_uris_and_algorithms_take_turns(void **state)
+{
+    static const struct auth_answer answers[] = {{.uri = "sip:example.com"},
+                                                 {.uri = "sip:example.net"},
+                                                 {.uri = "sip:example.com", .algorithm = "SHA-256"},
+                                                 {.uri = "sip:example.com;transport=udp"}};
+    struct auth_scene s;
+
+    (void)state;
+    auth_open(&s, PHONES);
+    for (unsigned i = 0; i < 32; i++) {
+        struct auth_answer wrong = answers[i * 7 / 3 % 4];
+        auth_register(&s, NULL);
+        auth_register_with(&s, &wrong);
+        assert_int_equal(auth_status(&s), 200);
+        assert_true(auth_says(&s, s.rspauth));
+        wrong.method = "INVITE";
+        auth_register(&s, NULL);
+        auth_register_with(&s, &wrong);
+        assert_int_equal(auth_status(&s), 401);
+        s.f->arrival.now.ms += 4000; // so few failures in a minute
+    }
+    auth_close(&s);
+}
+
 struct asked {
     const char *name, *auths, *source, *request;
     unsigned status; // 0: forwarded
@@ -534,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_ack_and_cancel_are_never_challenged),
         cmocka_unit_test(test_dialog_is_asked_only_where_its_method_is_named),
         cmocka_unit_test(test_tag_without_our_route_proves_no_dialog),
+        cmocka_unit_test(test_registers_of_several_uris_and_algorithms_take_turns),
         cmocka_unit_test(test_conditions_decide_who_is_asked),
         cmocka_unit_test(test_operator_is_not_asked),
         cmocka_unit_test(test_proven_user_may_call_foreign_domains),

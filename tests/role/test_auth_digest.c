@@ -109,7 +109,8 @@ static bool proves(const char *credentials, const char *name, const char *realm,
                    const char *method)
 {
     char text[2048], bytes[4096];
-    struct role_request request = {.proof.given = false};
+    static struct role role;
+    struct role_request request = {.role = &role};
     struct role_asking asking = {.server = false};
     struct sip_message message;
     struct user user;
