@@ -93,16 +93,20 @@ class Phone:
         return self.ask("REGISTER", f"sip:{self.domain}", f"sip:{self.user}@{self.domain}",
                         lines=[*contacts, *lines], **how)
 
-    def answer(self, request, status, reason, tag="callee", body=""):
-        """Answers a request where it came from, as RFC 3261 8.2.6 builds it."""
+    def response(self, request, status, reason, tag="callee", body="", extra=()):
+        """The text of an answer, as RFC 3261 8.2.6 builds it."""
         to = request.get("To")
         lines = [f"SIP/2.0 {status} {reason}"]
         lines += [f"Via: {via}" for via in request.all("Via")]
         lines += [f"Record-Route: {route}" for route in request.all("Record-Route")]
         lines += [f"From: {request.get('From')}", f"To: {to}" + ("" if ";tag=" in to else f";tag={tag}"),
                   f"Call-ID: {request.get('Call-ID')}", f"CSeq: {request.get('CSeq')}", f"Contact: {self.contact}",
-                  f"Content-Length: {len(body)}"]
-        self.send("\r\n".join(lines) + "\r\n\r\n" + body)
+                  *extra, f"Content-Length: {len(body)}"]
+        return "\r\n".join(lines) + "\r\n\r\n" + body
+
+    def answer(self, request, status, reason, tag="callee", body=""):
+        """Answers a request where it came from."""
+        self.send(self.response(request, status, reason, tag, body))
 
 
 def uri_of(contact):
