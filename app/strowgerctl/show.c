@@ -28,6 +28,8 @@ static bool show_status(void *owner, const json_t *reply)
         {"calls", "calls followed", TABLE_COUNT, NULL},
         {"aors", "users registered", TABLE_COUNT, NULL},
         {"bindings", "bindings", TABLE_OF, "bindings_max"},
+        {"users", "users with passwords", TABLE_OF, "users_max"},
+        {"store", "store", TABLE_TEXT, NULL},
         {"gateways_up", "gateways up", TABLE_COUNT, NULL},
         {"gateways_down", "gateways down", TABLE_COUNT, NULL},
         {"requests", "requests received", TABLE_COUNT, NULL},
@@ -69,8 +71,8 @@ static void print_binding(const json_t *row)
 
     for (unsigned i = 0; i < COUNT(columns); i++)
         table_cell(&columns[i], row, text[i]);
-    printf("%-30s %-44s %12s  %-21s%s%s\n", text[0], text[1], text[2], text[3],
-           text[4][0] != 0 ? "  path " : "", text[4]);
+    printf("%-30s %-44s %12s  %s%s%s\n", text[0], text[1], text[2], text[3], text[4][0] != 0 ? "  path " : "",
+           text[4]);
 }
 
 static bool show_bindings(void *owner, const json_t *reply)

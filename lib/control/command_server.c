@@ -52,6 +52,21 @@ static void put_location(const struct control *control, struct control_json *rep
     control_json_number(reply, "bindings_max", sum.bindings_max);
 }
 
+static void put_store(const struct control *control, struct control_json *reply)
+{
+    struct user_usage users;
+
+    if (control->setup.users != NULL) {
+        user_usage(control->setup.users, &users);
+        control_json_number(reply, "users", users.users);
+        control_json_number(reply, "users_max", users.users_max);
+    }
+    if (control->setup.commit != NULL)
+        control_json_text(reply, "store",
+                          control_commit_failing(control->setup.commit) ? SLICE("failing: see the log")
+                                                                        : SLICE("well"));
+}
+
 static void put_gateways(const struct control *control, struct control_json *reply)
 {
     const struct role_policy *policy = control->setup.policy != NULL ? *control->setup.policy : NULL;
@@ -108,6 +123,7 @@ enum control_command_outcome control_command_status(struct control_command *comm
     else
         control_json_null(reply, "calls");
     put_location(control, reply);
+    put_store(control, reply);
     put_gateways(control, reply);
     put_traffic(control, reply);
     if (control->setup.path != NULL)
