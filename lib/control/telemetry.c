@@ -28,6 +28,7 @@ static const struct {
     {"/strowger/gateways", control_report_gateways,
      "Gateways: health, share, calls, probes. Parameter: a name, or the number to start from"},
     {"/strowger/store", control_report_store, "Store: state, batches, what waits for the disk, keys and bytes"},
+    {"/strowger/auth", control_report_auth, "Users, and requests that had to carry credentials"},
     {"/strowger/numbers", control_report_numbers, "Number table: prefixes and bytes"},
     {"/strowger/stages", control_report_stages,
      "Cycles per message by stage: total, and histogram. Parameter: worker"},

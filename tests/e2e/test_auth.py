@@ -123,8 +123,12 @@ class ByMd5(Asked):
             self.assertEqual(401, self.register(phone).status)
 
     def test_nobody_registers_somebody_else(self):
+        before = self.box.ask("/strowger/auth")
         with Phone("alice") as phone:
             self.assertEqual(403, self.register(phone, user="bob").status)
+        after = self.box.ask("/strowger/auth")
+        self.assertEqual((1, 1), tuple(after[name] - before[name] for name in ("challenged", "foreign")))
+        self.assertEqual(1000, after["users_max"])
 
     def test_too_many_failures_are_not_heard(self):
         with Phone("alice", address="198.18.0.3") as phone:
