@@ -69,7 +69,7 @@ static void put_reasons(struct role_event *event, enum role_cancel why, struct r
     }
 }
 
-void role_cancel_send(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
+static void make(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
 {
     struct role *role = event->role;
     struct role_text reasons;
@@ -77,19 +77,37 @@ void role_cancel_send(struct role_event *event, struct transaction_branch *branc
     put_reasons(event, why, &reasons);
     const struct sip_message *sent =
         branch->request != NULL ? role->outlet.index(role->outlet.owner, branch->request) : NULL;
+    if (sent == NULL)
+        return;
+    sip_edits_clear(&role->spare);
+    role_hop_request_note(sent, SLICE("CANCEL"), (struct slice){NULL, 0}, role_text_slice(&reasons),
+                          &role->spare);
+    branch->extra =
+        role->outlet.copy(role->outlet.owner, slice_of(sent->bytes, sent->len), &role->spare, NULL);
+}
 
-    if (sent != NULL) {
-        sip_edits_clear(&role->spare);
-        role_hop_request_note(sent, SLICE("CANCEL"), (struct slice){NULL, 0}, role_text_slice(&reasons),
-                              &role->spare);
-        role_buffer_release(role, &branch->extra);
-        branch->extra =
-            role->outlet.copy(role->outlet.owner, slice_of(sent->bytes, sent->len), &role->spare, NULL);
-    }
+static void send_cancel(struct role_event *event, const struct transaction_branch *branch)
+{
+    struct role *role = event->role;
+
     if (branch->extra != NULL)
         role->outlet.send(role->outlet.owner, branch->extra, &branch->to, branch->listener, 0);
-    // also where it could not be made: then the branch ends as if nobody had answered it
-    transaction_client_cancelled(role->transactions, branch, event->now.ms);
+}
+
+void role_cancel_send(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)
+{
+    role_buffer_release(event->role, &branch->extra);
+    make(event, branch, why);
+    send_cancel(event, branch);
+    // also where it could not be made: role_cancel_again sees to that
+    transaction_client_cancelled(event->role->transactions, branch, event->now.ms);
+}
+
+void role_cancel_again(struct role_event *event, struct transaction_branch *branch)
+{
+    if (branch->extra == NULL)
+        make(event, branch, role_cancel_reason(event->transaction));
+    send_cancel(event, branch);
 }
 
 void role_branch_cancel(struct role_event *event, struct transaction_branch *branch, enum role_cancel why)

@@ -125,6 +125,12 @@ void role_cancel(struct role_request *request, struct transaction *transaction);
 void role_branch_cancel(struct role_event *event, struct transaction_branch *branch, enum role_cancel why);
 void role_branches_cancel(struct role_event *event, enum role_cancel why);
 void role_cancel_send(struct role_event *event, struct transaction_branch *branch, enum role_cancel why);
+void role_cancel_again(struct role_event *event, struct transaction_branch *branch); // a retransmission
+// Of a CANCEL that had to wait.
+static inline enum role_cancel role_cancel_reason(const struct transaction *transaction)
+{
+    return transaction->status / 100 == 2 ? ROLE_CANCEL_ANSWERED : ROLE_CANCEL_CALLER;
+}
 
 // acknowledge.c: the ACK to a negative answer (17.1.1.3): the first time from the answer in hand, then again.
 void role_acknowledge(struct role_event *event, struct transaction_branch *branch);

@@ -118,7 +118,7 @@ static void time_branch(struct role_event *event, struct transaction_branch *bra
     if (actions & TRANSACTION_RESEND)
         send_again(role, branch->request, branch);
     if (actions & TRANSACTION_RESEND_CANCEL)
-        send_again(role, branch->extra, branch);
+        role_cancel_again(event, branch);
     if (actions & TRANSACTION_TIMER_C) // 16.8
         role_branch_cancel(event, branch, ROLE_CANCEL_SILENT);
     if ((actions & TRANSACTION_TIMEOUT) && !given_up)

@@ -245,8 +245,7 @@ static void take(struct role_event *event, struct transaction_branch *branch)
 
     heard(branch, status);
     if (actions & TRANSACTION_CANCEL)
-        role_cancel_send(event, branch,
-                         event->transaction->status / 100 == 2 ? ROLE_CANCEL_ANSWERED : ROLE_CANCEL_CALLER);
+        role_cancel_send(event, branch, role_cancel_reason(event->transaction));
     if (actions & TRANSACTION_ACK)
         role_acknowledge(event, branch);
     if (actions & TRANSACTION_PASS)

@@ -105,6 +105,23 @@ static void test_losers_hear_what_the_caller_says(void **state)
     story_end(f);
 }
 
+static void test_cancel_that_no_buffer_was_left_for_is_made_later(void **state)
+{
+    const struct story story = {"", "a", "", "a180", ""};
+    struct fixture *f = story_begin(&story, "");
+
+    (void)state;
+    story_go_on(f, story.events);
+    story_left(f);
+    f->outlet->fail_each = 1;
+    story_go_on(f, "cancel");
+    assert_string_equal(story_left(f), "200>u");
+    f->outlet->fail_each = 0;
+    story_go_on(f, "600ms a+200 a487");
+    assert_string_equal(story_left(f), "CANCEL>a ACK>a 487>u");
+    story_end(f);
+}
+
 static void test_tags_of_200_and_487_are_equal(void **state) // 9.2
 {
     const struct story story = {"", "a", "", "cancel 33s", ""};
@@ -139,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_cancel_is_the_invite_without_its_body),
         cmocka_unit_test(test_losers_hear_that_somebody_answered),
         cmocka_unit_test(test_losers_hear_what_the_caller_says),
+        cmocka_unit_test(test_cancel_that_no_buffer_was_left_for_is_made_later),
         cmocka_unit_test(test_tags_of_200_and_487_are_equal),
         cmocka_unit_test(test_unmatched_cancel_goes_on_without_state),
     };
