@@ -7,8 +7,9 @@ void role_branch_reclaim(struct role_event *event, struct transaction_branch *br
     branch->breadth = 0;
 }
 
-// One that never said a word is given up at once: a CANCEL cannot reach it yet (RFC 3261 9.1), nobody is to wait for it,
-// and it is not asked again, or what comes back to life later would take up what another one has by then. Should it speak later it is cancelled then; should it be a 2xx, that goes upstream. One that rings will say 487.
+// One that never said a word is given up at once: a CANCEL cannot reach it yet (RFC 3261 9.1), nobody is to wait for
+// it, and it is not asked again, or what comes back to life later would take up what another one has by then. Should it
+// speak later it is cancelled then; should it be a 2xx, that goes upstream. One that rings will say 487.
 static void give_up(struct role_event *event, struct transaction_branch *branch)
 {
     branch->answer_at = TRANSACTION_NEVER;
