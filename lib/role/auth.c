@@ -124,29 +124,30 @@ static uint64_t request_mark(const struct role_request *request)
     return role_digest_mix(mark, sip_message_span(request->message, request->message->method_text));
 }
 
-// A nonce of ours, young enough, and not used before where that is counted: by the worker that made it, for others do
-// not know.
-static bool nonce_is_fresh(struct role_request *request, const struct role_asking *asking)
+static bool nonce_is_fresh(const struct role_request *request, const struct role_asking *asking,
+                           struct role_nonce *nonce)
+{
+    return role_nonce_read(request, asking->realm, asking->given.nonce, nonce) &&
+           (uint32_t)request->arrival->now.unix_s - nonce->issued_s <= asking->auth->nonce_s;
+}
+
+// Not used before, where that is counted: by the worker that made it, for others do not know.
+static bool nonce_is_unused(struct role_request *request, const struct role_asking *asking,
+                            const struct role_nonce *nonce)
 {
     struct role *role = request->role;
-    const struct clock *now = &request->arrival->now;
-    struct role_use use = {.request = request_mark(request)};
-    struct role_nonce nonce;
+    struct role_use use = {
+        .nonce = nonce->check, .request = request_mark(request), .issued_s = nonce->issued_s};
 
-    if (!role_nonce_read(request, asking->realm, asking->given.nonce, &nonce) ||
-        (uint32_t)now->unix_s - nonce.issued_s > asking->auth->nonce_s)
-        return false;
     if (!asking->auth->nonce_count)
         return true;
-    use.nonce = nonce.check;
-    use.issued_s = nonce.issued_s;
     for (unsigned i = 0; i < asking->given.nc.len; i++) { // hexadecimal, as was checked
         char c = slice_lower(asking->given.nc.at[i]);
         use.count = use.count << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }
     // RFC 3261 17.1.2.2: 64 * T1 is how long a request is repeated.
-    return nonce.worker == role->worker &&
-           role_guard_counts(role->guard, &use, now->ms, 64u * role->conf->t1_ms);
+    return nonce->worker == role->worker &&
+           role_guard_counts(role->guard, &use, request->arrival->now.ms, 64u * role->conf->t1_ms);
 }
 
 // The user's name is that of the address of record, or all of "user@host" for realms of several domains.
@@ -165,11 +166,23 @@ static bool claims_himself(const struct role_asking *asking)
                               asking->claim->uri.host);
 }
 
+// RFC 7616 3.3: with a new nonce the client tries again, and asks nobody for a password.
+static bool challenge_anew(struct role_request *request, const struct role_asking *asking)
+{
+    request->role->auths.stale++;
+    return challenge(request, asking, true);
+}
+
+// The nonce comes first: whoever has one of ours was reached at his address, so that nobody is shut out for what others
+// send in his name; and for a nonce of his own making nobody is told whether a password was right.
 static bool check(struct role_request *request, struct role_asking *asking)
 {
     struct role *role = request->role;
+    struct role_nonce nonce;
     struct user user;
 
+    if (!nonce_is_fresh(request, asking, &nonce))
+        return challenge_anew(request, asking);
     bool known = user_find(role->users, asking->given.username, asking->realm, &user);
     bool has = user.has >> asking->algorithm & 1;
     bool right = role_proof_check(request, asking, &user);
@@ -178,11 +191,8 @@ static bool check(struct role_request *request, struct role_asking *asking)
         role_guard_failed(role->guard, &request->arrival->source, request->arrival->now.ms);
         return challenge(request, asking, false);
     }
-    if (!nonce_is_fresh(request,
-                        asking)) { // RFC 7616 3.3: he knows his password, and need not be asked for it
-        role->auths.stale++;
-        return challenge(request, asking, true);
-    }
+    if (!nonce_is_unused(request, asking, &nonce))
+        return challenge_anew(request, asking);
     if (!claims_himself(asking)) { // RFC 3261 10.3 step 4
         role->auths.foreign++;
         role_answer(request, 403, "Credentials Of Another User");

@@ -53,7 +53,7 @@ struct role_probes {
 struct role_auth_counts {
     uint64_t challenged; // had none
     uint64_t failed;     // had wrong ones
-    uint64_t stale;      // had right ones for a nonce that was too old, or used before
+    uint64_t stale;      // had some for a nonce that was too old, or right ones that were used before
     uint64_t foreign;    // had those of another user than the one they named
     uint64_t blocked;    // came from an address that had sent too many wrong ones
     uint64_t passed;

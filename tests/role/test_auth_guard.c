@@ -38,6 +38,31 @@ static void test_source_with_too_many_failures_is_not_read(void **state)
     auth_close(&s);
 }
 
+// Whoever sends in another's name has no nonce that was sent there.
+static void test_nobody_is_shut_out_by_others(void **state)
+{
+    struct auth_scene s;
+    char theirs[1024];
+
+    (void)state;
+    auth_open(&s, PHONES "failures = 3\n");
+    fixture_from(s.f, "192.0.2.66:5060", 0);
+    auth_register(&s, NULL);
+    auth_nonce(&s, theirs);
+    fixture_from(s.f, AUTH_PHONE, 0); // as the sender says
+    for (unsigned i = 0; i < 10; i++) {
+        auth_register_with(&s, &(struct auth_answer){.nonce = i % 2 == 0 ? theirs : "made-up",
+                                                     .realm = "example.com",
+                                                     .password = "x"});
+        assert_int_equal(auth_status(&s), 401);
+    }
+    assert_int_equal(s.f->role.auths.failed, 0);
+    auth_register(&s, NULL);
+    auth_register_with(&s, &(struct auth_answer){.user = NULL});
+    assert_int_equal(auth_status(&s), 200);
+    auth_close(&s);
+}
+
 static void test_no_bound_on_failures_is_none(void **state)
 {
     const struct auth_answer wrong = {.password = "guess"};
@@ -238,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_source_with_too_many_failures_is_not_read),
+        cmocka_unit_test(test_nobody_is_shut_out_by_others),
         cmocka_unit_test(test_no_bound_on_failures_is_none),
         cmocka_unit_test(test_failures_of_a_network_of_ip6_are_counted_together),
         cmocka_unit_test(test_many_sources_do_not_push_out_the_worst),
