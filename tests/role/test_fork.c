@@ -7,6 +7,12 @@
 #define ALL "100>u INVITE>b INVITE>a " // the copies are sent before the message in hand
 #define PAR "fork = parallel\n"
 
+#define GATEWAYS                                                                                   \
+    "[gateways g]\nalgorithm = priority\nanswer_timeout = 2s\ntries_max = 3\nprobe_interval = 0\n" \
+    "[gateway a]\ngroup = g\naddress = 192.0.2.10\n[gateway b]\ngroup = g\naddress = 192.0.2.11\n" \
+    "[gateway c]\ngroup = g\naddress = 192.0.2.12\n"                                               \
+    "[route out]\nuser = +*\naction = gateways\ngateways = g\n"
+
 // Both were rung together; who says what, and what goes up.
 static const struct story best[] = {
     {"the first 2xx; the others are cancelled", "a b", PAR, "a180 b180 a200",
@@ -145,6 +151,22 @@ static void test_no_buffer_for_the_next_is_tried_again(void **state)
     story_end(f);
 }
 
+static void test_gateway_that_no_buffer_was_left_for_is_tried_later(void **state)
+{
+    const struct story story = {"", NULL, "", "a! 1900ms", ""};
+    struct fixture *f = story_begin(&story, GATEWAYS);
+
+    (void)state;
+    story_go_on(f, story.events);
+    f->outlet->room = 0;
+    story_go_on(f, "200ms");
+    f->outlet->room = 1000;
+    story_left(f);
+    story_go_on(f, "b503");
+    assert_string_equal(story_left(f), "ACK>b INVITE>c");
+    story_end(f);
+}
+
 // They made room for somebody who cannot be asked: the caller is told, once there is a buffer for that.
 static void test_nobody_is_left_when_breadth_and_buffers_are_short(void **state)
 {
@@ -161,12 +183,6 @@ static void test_nobody_is_left_when_breadth_and_buffers_are_short(void **state)
     assert_string_equal(story_left(f), "408>u");
     story_end(f);
 }
-
-#define GATEWAYS                                                                                   \
-    "[gateways g]\nalgorithm = priority\nanswer_timeout = 2s\ntries_max = 3\nprobe_interval = 0\n" \
-    "[gateway a]\ngroup = g\naddress = 192.0.2.10\n[gateway b]\ngroup = g\naddress = 192.0.2.11\n" \
-    "[gateway c]\ngroup = g\naddress = 192.0.2.12\n"                                               \
-    "[route out]\nuser = +*\naction = gateways\ngateways = g\n"
 
 static const struct story gateways[] = {
     {"one that answers", NULL, "", "a180 a200", "100>u INVITE>a 180>u 200>u"},
@@ -397,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_no_recursion_for_the_users_of_others),
         cmocka_unit_test(test_no_buffer_for_the_next_leaves_the_one_before),
         cmocka_unit_test(test_no_buffer_for_the_next_is_tried_again),
+        cmocka_unit_test(test_gateway_that_no_buffer_was_left_for_is_tried_later),
         cmocka_unit_test(test_nobody_is_left_when_breadth_and_buffers_are_short),
         cmocka_unit_test(test_gateways),
         cmocka_unit_test(test_all_challenges_go_up),
