@@ -265,6 +265,8 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len)
     if (!f->merges)
         f->role.merged = (struct role_merged){0};
     memset(&f->verdict, 0xee, sizeof(f->verdict));
+    if (f->outlet != NULL)
+        f->outlet->unsound = parsed != SIP_OK;
     role_steer(&f->role, &message, 1, &steered);
     role_serve(&f->role, &message, parsed, &steered, &f->arrival, &f->verdict, &f->edits);
     free(exact);

@@ -66,7 +66,7 @@ static struct buffer *copy(void *owner, struct slice source, struct sip_edits *e
 void outlet_note(struct test_outlet *o, struct slice bytes, const struct endpoint *to, uint8_t listener)
 {
     struct sent *sent = &o->sent[o->sent_n++ % OUTLET_SENT];
-    struct sip_message message;
+    struct sip_message message = {0};
     size_t used = strlen(o->log);
     char text[ENDPOINT_TEXT_MAX];
 
@@ -76,8 +76,11 @@ void outlet_note(struct test_outlet *o, struct slice bytes, const struct endpoin
     memcpy(sent->bytes, bytes.at, bytes.len);
     sent->bytes[bytes.len] = 0;
     // whatever leaves is a message that others understand
-    assert_int_equal(sip_message_parse(&message, sent->bytes, bytes.len), SIP_OK);
-    assert_int_equal(sip_message_check(&message), SIP_OK);
+    enum sip_error error = sip_message_parse(&message, sent->bytes, bytes.len);
+    if (error == SIP_OK)
+        error = sip_message_check(&message);
+    if (!o->unsound)
+        assert_int_equal(error, SIP_OK);
     sent->status = message.kind == SIP_RESPONSE ? message.status : 0;
     if (sent->status != 0)
         snprintf(sent->method, sizeof(sent->method), "%u", sent->status);

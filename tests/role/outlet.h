@@ -30,6 +30,7 @@ struct test_outlet {
     unsigned room;      // how many may be; a copy beyond fails
     unsigned fail_each; // every so many copies one fails; 0: none
     unsigned copies;
+    bool unsound;         // what came in is broken, and so may be what leaves
     unsigned long sent_n; // ever; the last is sent[(sent_n - 1) % OUTLET_SENT]
     struct sent sent[OUTLET_SENT];
     struct sip_message *index; // the last one given
