@@ -89,7 +89,8 @@ static bool methods_cover(const struct conf_auth *wide, const struct conf_auth *
 
 static bool auth_covers(const struct conf_auth *wide, const struct conf_auth *narrow)
 {
-    return domains_cover(wide, narrow) && methods_cover(wide, narrow) && (wide->trusted || !narrow->trusted) &&
+    return domains_cover(wide, narrow) && methods_cover(wide, narrow) &&
+           (wide->trusted || !narrow->trusted) &&
            conf_networks_cover(wide->source, wide->source_n, narrow->source, narrow->source_n);
 }
 
