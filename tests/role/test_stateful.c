@@ -38,7 +38,7 @@ static int tear_down(void **state)
 
 static void expect_line(const char *bytes, const char *line)
 {
-    char whole[256];
+    char whole[520];
 
     snprintf(whole, sizeof(whole), "\r\n%s\r\n", line);
     if (strstr(bytes, whole) == NULL)
