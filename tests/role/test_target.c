@@ -9,7 +9,7 @@
 
 static void bind(struct scene *s, unsigned n, const char *const contacts[], const uint16_t q[])
 {
-    struct location_binding bindings[8];
+    struct location_binding bindings[8] = {0};
 
     for (unsigned i = 0; i < n; i++) {
         bindings[i] = scene_contact(contacts[i]);
