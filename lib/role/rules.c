@@ -150,9 +150,3 @@ bool role_rules_take_register(const struct role_rules *rules)
 {
     return rules->names_register;
 }
-
-void role_rules_print(const struct role_rules *rules, FILE *out)
-{
-    for (unsigned i = 0; i < rules->n; i++)
-        role_rule_print(rules->conf, i, out);
-}

@@ -24,8 +24,4 @@ int role_rules_find(const struct role_rules *rules, struct role_request *request
 // Whether there is any rule that may do so.
 bool role_rules_take_register(const struct role_rules *rules);
 
-// The compiled order, one line a rule, for --check; and one of its lines.
-void role_rules_print(const struct role_rules *rules, FILE *out);
-void role_rule_print(const struct conf *conf, unsigned number, FILE *out); // index into conf->routes
-
 #endif

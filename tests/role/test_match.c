@@ -197,35 +197,6 @@ static void test_a_pattern_without_end_is_cut_off(void **state)
     scene_close(s);
 }
 
-static void test_compiled_order_is_printed(void **state)
-{
-    struct scene *s =
-        scene_open("[gateways carrier]\n[gateway g]\ngroup = carrier\naddress = 192.0.2.50\ntrusted = yes\n"
-                   "[route out]\nmethods = INVITE, MESSAGE\ndomain = example.com\nuser = 00*\n"
-                   "source = 192.0.2.0/24\nlistener = b\nwho = trusted\nstrip = 2\nprepend = +\n"
-                   "set_domain = pstn.example:5070\naction = gateways\ngateways = carrier\n"
-                   "[route hop]\nto_user = /^x/\nfrom_domain = far*\naction = hop\nhop = "
-                   "gw.example:5080\nmode = stateless\n"
-                   "[route moved]\nuser = old\naction = redirect\ncontact = sip:new@example.com\n"
-                   "[route no]\naction = reject\ncode = 403\nreason = Not Here\n");
-    char *text;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-
-    (void)state;
-    role_rules_print(s->policy->rules, out);
-    fclose(out);
-    assert_string_equal(
-        text, "1. [route out], method INVITE or MESSAGE, domain example.com, user 00*, source 192.0.2.0/24, "
-              "listener b, "
-              "who is trusted -> strip 2 prepend + domain := pstn.example:5070 gateways carrier, stateful\n"
-              "2. [route hop], To user /^x/, From domain far* -> hop gw.example:5080, stateless\n"
-              "3. [route moved], user old -> 302 to sip:new@example.com\n"
-              "4. [route no] -> 403 Not Here\n");
-    free(text);
-    scene_close(s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,7 +206,6 @@ int main(void)
         cmocka_unit_test(test_users_are_compared_as_far_as_they_count),
         cmocka_unit_test(test_the_first_one_wins),
         cmocka_unit_test(test_a_pattern_without_end_is_cut_off),
-        cmocka_unit_test(test_compiled_order_is_printed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
