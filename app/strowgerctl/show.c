@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "listing.h"
 #include "table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -54,11 +54,7 @@ enum ctl_status ctl_show_status(struct ctl *ctl)
     return ctl_ask(ctl, "status", show_status, ctl);
 }
 
-// There may be millions: each page is printed as it comes, so columns have a width of their own.
-struct listing {
-    bool json;
-    unsigned long long rows;
-};
+#define BINDING_COLUMNS "%-30s %-44s %12s  %s"
 
 static void print_binding(const json_t *row)
 {
@@ -71,43 +67,22 @@ static void print_binding(const json_t *row)
 
     for (unsigned i = 0; i < COUNT(columns); i++)
         table_cell(&columns[i], row, text[i]);
-    printf("%-30s %-44s %12s  %s%s%s\n", text[0], text[1], text[2], text[3], text[4][0] != 0 ? "  path " : "",
+    printf(BINDING_COLUMNS "%s%s\n", text[0], text[1], text[2], text[3], text[4][0] != 0 ? "  path " : "",
            text[4]);
-}
-
-static bool show_bindings(void *owner, const json_t *reply)
-{
-    struct listing *listing = owner;
-    const json_t *rows = json_object_get(reply, "rows");
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(rows, i, row)
-    {
-        if (listing->json) {
-            fputs(listing->rows == 0 ? "[\n  " : ",\n  ", stdout);
-            json_dumpf(row, stdout, JSON_PRESERVE_ORDER);
-        } else {
-            if (listing->rows == 0)
-                printf("%-30s %-44s %12s  %s\n", "address of record", "contact", "expires in", "next hop");
-            print_binding(row);
-        }
-        listing->rows++;
-    }
-    return !ferror(stdout); // "| head" has seen enough
 }
 
 enum ctl_status ctl_show_registrations(struct ctl *ctl)
 {
-    struct listing listing = {.json = ctl->json};
+    char heading[128];
+    struct listing listing = {.json = ctl->json, .heading = heading, .print = print_binding};
     char request[4096];
 
     snprintf(request, sizeof(request), "registrations %s", ctl->words_n > 0 ? ctl->words[0] : "");
-    enum ctl_status status = ctl_ask(ctl, request, show_bindings, &listing);
-    if (status == CTL_DONE && ctl->json)
-        puts(listing.rows == 0 ? "[]" : "\n]");
-    else if (status == CTL_DONE && listing.rows == 0)
-        puts(ctl->words_n > 0 ? "not registered" : "nobody is registered");
+    snprintf(heading, sizeof(heading), BINDING_COLUMNS, "address of record", "contact", "expires in",
+             "next hop");
+    enum ctl_status status = ctl_ask(ctl, request, listing_show, &listing);
+    if (status == CTL_DONE)
+        listing_end(&listing, ctl->words_n > 0 ? "not registered" : "nobody is registered");
     return status;
 }
 

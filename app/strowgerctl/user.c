@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "listing.h"
 
 #define REQUEST_MAX  4096
 #define PASSWORD_MAX 1024
@@ -107,54 +107,30 @@ enum ctl_status ctl_user_del(struct ctl *ctl)
     return status;
 }
 
-struct listing {
-    bool json;
-    unsigned long long rows;
-};
+#define USER_COLUMNS "%-30s %-30s"
 
 static void print_user(const json_t *row)
 {
     const json_t *algorithms = json_object_get(row, "algorithms"), *name;
     size_t i;
 
-    printf("%-30s %-30s", json_string_value(json_object_get(row, "user")),
+    printf(USER_COLUMNS, json_string_value(json_object_get(row, "user")),
            json_string_value(json_object_get(row, "realm")));
     json_array_foreach(algorithms, i, name) printf("%s %s", i > 0 ? "," : "", json_string_value(name));
     putchar('\n');
 }
 
-static bool show_users(void *owner, const json_t *reply)
-{
-    struct listing *listing = owner;
-    const json_t *rows = json_object_get(reply, "rows"), *row;
-    size_t i;
-
-    json_array_foreach(rows, i, row)
-    {
-        if (listing->json) {
-            fputs(listing->rows == 0 ? "[\n  " : ",\n  ", stdout);
-            json_dumpf(row, stdout, JSON_PRESERVE_ORDER);
-        } else {
-            if (listing->rows == 0)
-                printf("%-30s %-30s %s\n", "user", "realm", "algorithms");
-            print_user(row);
-        }
-        listing->rows++;
-    }
-    return !ferror(stdout);
-}
-
 enum ctl_status ctl_user_list(struct ctl *ctl)
 {
-    struct listing listing = {.json = ctl->json};
+    char heading[80];
+    struct listing listing = {.json = ctl->json, .heading = heading, .print = print_user};
     char request[REQUEST_MAX];
 
     snprintf(request, sizeof(request), "user list %s", ctl->words_n > 0 ? ctl->words[0] : "");
-    enum ctl_status status = ctl_ask(ctl, request, show_users, &listing);
-    if (status == CTL_DONE && ctl->json)
-        puts(listing.rows == 0 ? "[]" : "\n]");
-    else if (status == CTL_DONE && listing.rows == 0)
-        puts("no users");
+    snprintf(heading, sizeof(heading), USER_COLUMNS " %s", "user", "realm", "algorithms");
+    enum ctl_status status = ctl_ask(ctl, request, listing_show, &listing);
+    if (status == CTL_DONE)
+        listing_end(&listing, "no users");
     return status;
 }
 
