@@ -1,10 +1,12 @@
 // bench-calls: whole calls through one worker in one process, and the delay that the server adds to a message.
 //
-//   bench-calls [--case call|latency-p99] [--bindings N] [--concurrent N] [--calls N] [--mode stateful|stateless] [--json]
+//   bench-calls [--case call|latency-p99] [--bindings N] [--concurrent N] [--calls N]
+//               [--mode stateful|stateless] [--json]
 //
-// call: INVITE, 100, 180, 200, ACK, BYE, 200 of randomised calls at all stages at once. Frames are laid into the receive
-// ring while the clock stands; counted are the TSC cycles of the worker's turns until everything has left. `concurrent`
-// calls were answered before and stay, so that their transactions fill the table while others come and go.
+// call: INVITE, 100, 180, 200, ACK, BYE, 200 of randomised calls at all stages at once. Frames are laid into the
+// receive ring while the clock stands; counted are the TSC cycles of the worker's turns until everything has left.
+// `concurrent` calls were answered before and stay, so that their transactions fill the table while others come and
+// go.
 //
 // latency-p99: the same messages at half the rate that the first case measured in this process. A frame is put into the
 // receive ring when its time has come, and is seen again in the transmit ring after the turn that sent it: the delay of

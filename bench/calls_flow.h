@@ -44,8 +44,8 @@ struct rte_mbuf *flow_next(struct flow *flow, bool fresh);
 // Puts up to `n` of them into the receive ring. Returns how many.
 unsigned flow_fill(struct flow *flow, unsigned n, bool fresh);
 
-// Lets the end that a frame is for react; the frame stays the caller's. False: it is a 100, which answers a message that
-// is forwarded as well.
+// Lets the end that a frame is for react; the frame stays the caller's. False: it is a 100, which answers a message
+// that is forwarded as well.
 bool flow_take(struct flow *flow, struct rte_mbuf *mbuf);
 
 // Takes what left the server and lets the two ends react.

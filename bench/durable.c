@@ -2,11 +2,12 @@
 //
 //   bench-durable [--users N] [--rounds N] [--path FOLDER] [--json]
 //
-// One worker on the first core, the store's writer on the second, a store on a real file system. A round is ROUND refreshes
-// of random users, WINDOW of them at a time as many clients at once would send them, timed until the last one is answered; durability = none and = commit
-// each have a process of their own and a store of their own, and `memory` is a server without any. The figure is the
-// median round. Then one registration at a time, and THIN at a time: the time from the frame in to the frame out, over the
-// time of one flush (4 KiB and fdatasync) on the same file system.
+// One worker on the first core, the store's writer on the second, a store on a real file system. A round is ROUND
+// refreshes of random users, WINDOW of them at a time as many clients at once would send them, timed until the last
+// one is answered; durability = none and = commit each have a process of their own and a store of their own, and
+// `memory` is a server without any. The figure is the median round. Then one registration at a time, and THIN at a
+// time: the time from the frame in to the frame out, over the time of one flush (4 KiB and fdatasync) on the same file
+// system.
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>

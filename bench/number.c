@@ -34,7 +34,8 @@ static uint64_t random_next(uint64_t *state)
     return z ^ z >> 31;
 }
 
-// The i-th of different prefixes: `scattered` permutes the numbers below 10^digits, so no two of one length are the same.
+// The i-th of different prefixes: `scattered` permutes the numbers below 10^digits, so no two of one length are the
+// same.
 static int write_prefix(char text[NUMBER_ROOM], uint64_t i)
 {
     static const uint8_t digits_of[] = {9, 8, 7, 9, 8, 6, 9, 10, 8, 7}; // of each ten

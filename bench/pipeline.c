@@ -1,7 +1,7 @@
 // bench-pipeline: the whole packet path in one process, from the receive ring to the transmit ring, by stage.
 //
-//   bench-pipeline [--case forward|forward-stateful|register|redirect|options] [--bindings N] [--workers N] [--checksum hw|sw]
-//                  [--batches N] [--json]
+//   bench-pipeline [--case forward|forward-stateful|register|redirect|options] [--bindings N] [--workers N]
+//                  [--checksum hw|sw] [--batches N] [--json]
 //
 // Batches of frames, each message different from all before, are laid into ring ports while the clock stands; then the
 // workers turn until everything has left. What is counted is TSC cycles from the first turn to the last, receive and

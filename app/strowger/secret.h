@@ -1,7 +1,7 @@
 // secret: the key of all that this server signs and sees again: branches, tags, flow tokens, nonces.
 //
-// Control thread, at start. Kept in a file, a restart knows the tokens that stand in dialogs begun before it; boxes that
-// stand in for each other (with the same [listener] sections) have the same file.
+// Control thread, at start. Kept in a file, a restart knows the tokens that stand in dialogs begun before it; boxes
+// that stand in for each other (with the same [listener] sections) have the same file.
 #ifndef APP_SECRET_H
 #define APP_SECRET_H
 

@@ -1,5 +1,5 @@
-// listing: rows that come in pages, and of which there may be millions: each page is printed as it comes, so columns have
-// a width of their own. One thread.
+// listing: rows that come in pages, and of which there may be millions: each page is printed as it comes, so columns
+// have a width of their own. One thread.
 #ifndef STROWGERCTL_LISTING_H
 #define STROWGERCTL_LISTING_H
 

@@ -44,7 +44,8 @@ struct call {
     struct endpoint source, hop;          // of the INVITE; the next hop that answered, or was tried last
     uint16_t gateway;                     // slot, or UINT16_MAX
     uint16_t text[CALL_TEXTS + 1];        // offsets into bytes
-    char rule[CALL_RULE_MAX + 1]; // that took it, by the name it had then: a reload may number them anew; "": none
+    char rule[CALL_RULE_MAX +
+              1]; // that took it, by the name it had then: a reload may number them anew; "": none
     char bytes[CALL_TEXT_MAX];
 };
 

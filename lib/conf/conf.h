@@ -29,7 +29,7 @@ enum conf_role {
 enum conf_durability {
     CONF_DURABILITY_COMMIT,  // when what it changed is on the disk
     CONF_DURABILITY_RELAXED, // at once; it is on the disk soon after
-    CONF_DURABILITY_NONE,    // at once; it is written when there is time, and not waited for at the end of a batch
+    CONF_DURABILITY_NONE, // at once; it is written when there is time, and not waited for at the end of a batch
 };
 
 enum conf_nat {
@@ -94,12 +94,7 @@ enum conf_algorithm {
 };
 
 // RFC 7616 3.2, RFC 8760 2.
-enum conf_digest {
-    CONF_DIGEST_SHA256,
-    CONF_DIGEST_SHA512_256,
-    CONF_DIGEST_MD5,
-    CONF_DIGESTS
-};
+enum conf_digest { CONF_DIGEST_SHA256, CONF_DIGEST_SHA512_256, CONF_DIGEST_MD5, CONF_DIGESTS };
 
 struct conf_text {
     char *text; // NUL-terminated, owned
@@ -162,13 +157,14 @@ struct conf_auth {
     unsigned methods_n;
     struct conf_network source[CONF_NETWORKS_MAX]; // empty: from anywhere
     unsigned source_n;
-    bool trusted;          // ask the trusted, too
-    struct conf_text realm; // empty: the domain's first name
+    bool trusted;                     // ask the trusted, too
+    struct conf_text realm;           // empty: the domain's first name
     uint8_t algorithms[CONF_DIGESTS]; // enum conf_digest, in the order in which they are offered
     unsigned algorithms_n;
-    uint32_t nonce_s;   // seconds that a nonce is good for; then stale=true
-    bool nonce_count;   // an nc that was seen is refused: a little memory for each nonce
-    uint16_t failures;  // wrong credentials from one source address in a minute, after which it gets 403 unread; 0: no bound
+    uint32_t nonce_s; // seconds that a nonce is good for; then stale=true
+    bool nonce_count; // an nc that was seen is refused: a little memory for each nonce
+    uint16_t
+        failures; // wrong credentials from one source address in a minute: then it gets 403 unread; 0: any
 };
 
 // [gateways NAME]: gateways of which one is chosen for each request.
@@ -246,9 +242,9 @@ struct conf {
     // [store]
     char *store_path; // directory; NULL: nothing outlives a restart
     enum conf_durability durability;
-    uint64_t store_size_max;   // bytes that the files may grow to
-    uint32_t store_queue_max;  // answers that wait for the disk, on the whole box; one more is answered 503
-    char *secret_file;         // key of branches, tags, flow tokens and nonces; NULL: a new one at each start
+    uint64_t store_size_max;  // bytes that the files may grow to
+    uint32_t store_queue_max; // answers that wait for the disk, on the whole box; one more is answered 503
+    char *secret_file;        // key of branches, tags, flow tokens and nonces; NULL: a new one at each start
 
     // [control]
     char *control_socket; // of strowgerctl; NULL: none

@@ -136,7 +136,8 @@ const struct conf_key conf_cdr_keys[5] = {
      .max = 100000000, .unit = "calls", .fallback = "100000",
      .help = "Calls that are followed at a time on the whole box. The memory is reserved at start; one "
              "more is served all the same, without a line."},
-    {.name = "call_max", CONF_FIELD(conf, call_max_s), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 60, .max = 2592000,
+    {.name = "call_max", CONF_FIELD(conf, call_max_s), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 60,
+     .max = 2592000,
      .unit = "seconds", .suffixes = conf_seconds, .fallback = "12h",
      .help = "A call that did not end for so long is written as lost and followed no more."},
 };

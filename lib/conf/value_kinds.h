@@ -1,7 +1,7 @@
 // value_kinds: the readers of single values, by kind, for conf_value_read alone.
 //
-// Each reads `value->text` into the field at `at`. A fault is noted and false returned; so it is, without a fault, where
-// memory fails (arena->failed). Control thread.
+// Each reads `value->text` into the field at `at`. A fault is noted and false returned; so it is, without a fault,
+// where memory fails (arena->failed). Control thread.
 #ifndef CONF_VALUE_KINDS_H
 #define CONF_VALUE_KINDS_H
 

@@ -38,7 +38,8 @@ struct control_cdr_setup {
     const struct conf *conf;          // cdr_file, cdr_rotate and cdr_files are read, and copied
     struct call_table *const *tables; // of all workers; they and the array outlive this
     unsigned tables_n;
-    // The name of a gateway's slot, good until the next call; NULL: there is none (any more). Never asked for UINT16_MAX.
+    // The name of a gateway's slot, good until the next call; NULL: there is none (any more). Never asked for
+    // UINT16_MAX.
     const char *(*gateway)(void *owner, uint16_t slot);
     void *owner; // passed to it
     const struct memory *memory;

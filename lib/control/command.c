@@ -64,7 +64,8 @@ static void cut_off(struct client *client)
     cut(client);
 }
 
-// What does not fit into the socket now is kept, and nothing else is done for the client until it fits. False: it is gone.
+// What does not fit into the socket now is kept, and nothing else is done for the client until it fits. False: it is
+// gone.
 static bool send_reply(struct client *client, struct slice reply)
 {
     ssize_t sent = send(client->fd, reply.at, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL);

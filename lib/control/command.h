@@ -11,8 +11,8 @@
 //     request:   log loud
 //     reply:     {"ok":false,"error":"…"}
 //
-// `more` announces a further reply, so no answer is ever cut off. A request is words between spaces: all that a word may
-// be (URI, number, name) has no space in it, so nothing is gained by a second grammar, and a shell can speak it.
+// `more` announces a further reply, so no answer is ever cut off. A request is words between spaces: all that a word
+// may be (URI, number, name) has no space in it, so nothing is gained by a second grammar, and a shell can speak it.
 //
 // Main lcore, in control's event loop: nothing waits. At most CONTROL_CLIENTS_MAX clients; one that does not take its
 // replies for CONTROL_SLOW_MS, or says nothing for CONTROL_SILENT_MS, is cut off.
@@ -28,8 +28,8 @@
 struct control;
 struct control_commands;
 
-// What [control] asks for; without a socket in there *commands becomes NULL. `control` has its event base. A socket that
-// nobody listens at any more is replaced. 0, or -errno after a line in the log.
+// What [control] asks for; without a socket in there *commands becomes NULL. `control` has its event base. A socket
+// that nobody listens at any more is replaced. 0, or -errno after a line in the log.
 int control_commands_open(struct control_commands **commands, struct control *control);
 void control_commands_close(struct control_commands *commands); // NULL is allowed here and below
 

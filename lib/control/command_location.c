@@ -129,8 +129,8 @@ enum control_command_outcome control_command_registrations(struct control_comman
         return control_command_refuse(reply, "this server has no location table");
     if (command->words_n > 0 && !read_aor(control, command->words[0], text, &uri, &domain, reply))
         return CONTROL_COMMAND_DONE;
-    // The number behind the last worker's is control's. Registered for the moment: nothing that is read is held while the
-    // loop does other things.
+    // The number behind the last worker's is control's. Registered for the moment: nothing that is read is held while
+    // the loop does other things.
     rte_rcu_qsbr_thread_register(control->setup.qsbr, reader);
     rte_rcu_qsbr_thread_online(control->setup.qsbr, reader);
     control_json_open(reply, "rows", '[');

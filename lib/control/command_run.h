@@ -1,7 +1,7 @@
 // command_run: one request of an operator while it is carried out.
 //
-// Internal to control's commands: command.c reads requests and sends replies, command_table.c knows the words, the others
-// do what they ask for. Main lcore.
+// Internal to control's commands: command.c reads requests and sends replies, command_table.c knows the words, the
+// others do what they ask for. Main lcore.
 #ifndef CONTROL_COMMAND_RUN_H
 #define CONTROL_COMMAND_RUN_H
 

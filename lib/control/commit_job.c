@@ -1,5 +1,5 @@
-// Changes of control's own, on the writer's thread. There is one at a time; it lies in memory of its own, so that control
-// can give up waiting for a disk that hangs.
+// Changes of control's own, on the writer's thread. There is one at a time; it lies in memory of its own, so that
+// control can give up waiting for a disk that hangs.
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>

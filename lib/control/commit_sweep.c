@@ -1,5 +1,5 @@
-// Bindings that died leave the workers' tables by themselves; here they leave the store. One pass over all keys takes as
-// long as it takes: what is dead and still there is left out when the store is loaded.
+// Bindings that died leave the workers' tables by themselves; here they leave the store. One pass over all keys takes
+// as long as it takes: what is dead and still there is left out when the store is loaded.
 #include "control/commit_parts.h"
 #include "role/stored.h"
 

@@ -8,7 +8,8 @@
 //
 // Control thread only, but for the counters. Bounded: CONTROL_LOOKUPS_MAX names on their way, half of them for
 // the configuration's; [dns] parked_max messages, a quarter of them for one name. Beyond that a message goes
-// back at once, to be served as if no server had answered. The configuration stays valid until the next one is given by control_dns_names.
+// back at once, to be served as if no server had answered. The configuration stays valid until the next one is given
+// by control_dns_names.
 //
 // How the loop uses it: create, after the event_base; control_dns_park for each PACKET_RESOLVE on a punt ring;
 // control_dns_tick on each tick; control_dns_names after a reload; destroy, before the event_base goes.

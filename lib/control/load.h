@@ -1,8 +1,8 @@
 // load: bindings out of the store and into the location table, before the first packet.
 //
-// Each goes to the worker that owns its address of record now, however many there were when it was written; for no worker
-// runs yet, so that the loading thread may write every shard. What has died is left out, and leaves the store later
-// (control/commit.h). Main lcore.
+// Each goes to the worker that owns its address of record now, however many there were when it was written; for no
+// worker runs yet, so that the loading thread may write every shard. What has died is left out, and leaves the store
+// later (control/commit.h). Main lcore.
 #ifndef CONTROL_LOAD_H
 #define CONTROL_LOAD_H
 
@@ -19,8 +19,9 @@ struct control_load {
     uint64_t ms;
 };
 
-// 0, or -errno after a line on `errors` that says what to do: -EPROTO (a value is damaged; its key is named), -ENOSPC (the
-// table is smaller than what is stored), -EIO. What takes long says every second how far it is, on `errors` as well.
+// 0, or -errno after a line on `errors` that says what to do: -EPROTO (a value is damaged; its key is named), -ENOSPC
+// (the table is smaller than what is stored), -EIO. What takes long says every second how far it is, on `errors` as
+// well.
 int control_load(struct store *store, struct location *location, unsigned shards, const struct conf *conf,
                  const struct clock *now, struct control_load *loaded, FILE *errors);
 

@@ -49,8 +49,8 @@ static struct role_policy *read_policy(const struct control_reload *reload, FILE
     return NULL;
 }
 
-// Nothing that the loop writes while this runs is read here: there is one reload at a time, and only a reload changes the
-// policy and the gateways' slots.
+// Nothing that the loop writes while this runs is read here: there is one reload at a time, and only a reload changes
+// the policy and the gateways' slots.
 static void *read_all(void *argument)
 {
     struct control_reload *reload = argument;

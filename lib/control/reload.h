@@ -3,8 +3,8 @@
 // SIGHUP has the configuration's file read again. A thread of its own reads, checks and compiles it, since a table of
 // numbers may take seconds, and the loop goes on meanwhile. What it says is wrong, and what only a restart can change,
 // is logged, and nothing is changed. Else the new policy is published to all workers, which take it at their next turn,
-// and the one before is freed once each of them has passed a quiescent state. Nobody waits for anybody, so no message is
-// lost. One reload at a time; what is asked for during one is done once more after it.
+// and the one before is freed once each of them has passed a quiescent state. Nobody waits for anybody, so no message
+// is lost. One reload at a time; what is asked for during one is done once more after it.
 //
 // Owned by control; all functions belong to the main lcore.
 #ifndef CONTROL_RELOAD_H
@@ -50,8 +50,8 @@ void control_reload_tick(struct control_reload *reload, uint64_t now_ms);
 // Whether there is nothing under way.
 bool control_reload_idle(const struct control_reload *reload);
 
-// Why the last one that came to its end was refused, in lines, valid until the next begins; NULL: it was taken, or there
-// was none.
+// Why the last one that came to its end was refused, in lines, valid until the next begins; NULL: it was taken, or
+// there was none.
 const char *control_reload_refusal(const struct control_reload *reload);
 
 // Any thread.

@@ -1,8 +1,8 @@
 // resolve: datagrams that wait until the kernel knows the MAC of their next hop.
 //
-// A worker that finds a next hop without a MAC gives the datagram to control (PACKET_DATAGRAM on its punt ring). Control
-// keeps a few per next hop, asks the kernel, and gives them back to the same worker's inject ring when the mirror says
-// that the hop is ready; when the kernel gives up, or after three seconds, they are dropped and counted.
+// A worker that finds a next hop without a MAC gives the datagram to control (PACKET_DATAGRAM on its punt ring).
+// Control keeps a few per next hop, asks the kernel, and gives them back to the same worker's inject ring when the
+// mirror says that the hop is ready; when the kernel gives up, or after three seconds, they are dropped and counted.
 //
 // Owned by control; control thread only. Bounded twice: CONTROL_RESOLVE_HOPS next hops, and packets for each. Memory is
 // taken at creation. Cost: a scan of the hops that wait.

@@ -1,8 +1,8 @@
 // users: subscribers come and go while the server runs.
 //
 // What an operator says becomes hashes, is written to the store and then told to the workers' table (user/user.h), so
-// nobody is let in who would be forgotten by a restart. Passwords are wiped from the caller's memory as soon as they are
-// hashed, and are never written or logged. Main lcore; every change waits for the disk.
+// nobody is let in who would be forgotten by a restart. Passwords are wiped from the caller's memory as soon as they
+// are hashed, and are never written or logged. Main lcore; every change waits for the disk.
 #ifndef CONTROL_USERS_H
 #define CONTROL_USERS_H
 
@@ -25,8 +25,8 @@ struct control_users {
 // domain's first name; a realm of some [auth] is one, too. Empty: it is neither.
 struct slice control_users_realm(const struct conf *conf, struct slice domain);
 
-// "user,domain,password" or "user,domain,md5:HEX,…" (user/password.h); the line is wiped. NULL: it is done; else why not,
-// to be read by the operator.
+// "user,domain,password" or "user,domain,md5:HEX,…" (user/password.h); the line is wiped. NULL: it is done; else why
+// not, to be read by the operator.
 const char *control_users_put(const struct control_users *users, char *line, size_t len);
 // A realm that is configured no more can be given as well.
 const char *control_users_remove(const struct control_users *users, struct slice name, struct slice domain);

@@ -1,11 +1,11 @@
 // What roles keep and send beside the message in hand: a buffer is an mbuf of one segment with one reference for the
 // role, and one more for each time that it is under way.
 //
-// A kept mbuf is sent as it is, with headers put in front of it in place, as long as nobody else holds it. While somebody
-// does (a driver that frees its ring late, another worker's transmit queue, control that waits for a MAC), the bytes in
-// front of the message are the frame on its way and must not be written: then a copy goes out. A copy costs a few hundred
-// bytes once in a while; an indirect mbuf behind a header of its own would need two buffers and a port that takes
-// segments.
+// A kept mbuf is sent as it is, with headers put in front of it in place, as long as nobody else holds it. While
+// somebody does (a driver that frees its ring late, another worker's transmit queue, control that waits for a MAC),
+// the bytes in front of the message are the frame on its way and must not be written: then a copy goes out. A copy
+// costs a few hundred bytes once in a while; an indirect mbuf behind a header of its own would need two buffers and a
+// port that takes segments.
 #include "datapath/datapath.h"
 #include "datapath/stage.h"
 #include "net/encap.h"

@@ -7,7 +7,8 @@
 #include "role/durable.h"
 #include "role/role.h"
 
-// The record did not get to the disk: the table goes back, and the answer says so. NULL: there is none, or none any more.
+// The record did not get to the disk: the table goes back, and the answer says so. NULL: there is none, or none any
+// more.
 static struct rte_mbuf *refuse(struct worker *worker, struct journal_record *record)
 {
     struct rte_mbuf *mbuf = record->answer;

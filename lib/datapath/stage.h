@@ -74,8 +74,8 @@ void datapath_tx_flush(struct worker *worker);
 #define DATAPATH_NO_LISTENER 0xff
 unsigned datapath_listener_of(const struct worker *worker, const struct endpoint *destination);
 
-// Looks whether a frame that is not UDP is an ICMP error about a request of ours, and lets the role know that served it.
-// True: another worker did, and has the frame now. False: the frame goes on to the kernel.
+// Looks whether a frame that is not UDP is an ICMP error about a request of ours, and lets the role know that served
+// it. True: another worker did, and has the frame now. False: the frame goes on to the kernel.
 bool datapath_icmp(struct worker *worker, struct rte_mbuf *mbuf);
 
 // The same for one whose `frame.payload` is known to be what was quoted.

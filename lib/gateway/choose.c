@@ -7,9 +7,9 @@ enum conf_algorithm gateway_algorithm(const struct gateway_table *table, unsigne
     return table->groups[group].conf->algorithm;
 }
 
-// The bound is one of the whole box, in one word: when the next call were due if they came evenly. A call may come so much
-// before that as makes a burst of GATEWAY_BURST_MS. Shares of workers would refuse calls where a worker happens to get
-// more than others, and all of them where there are fewer calls a second than workers.
+// The bound is one of the whole box, in one word: when the next call were due if they came evenly. A call may come so
+// much before that as makes a burst of GATEWAY_BURST_MS. Shares of workers would refuse calls where a worker happens
+// to get more than others, and all of them where there are fewer calls a second than workers.
 static bool bound_has_room(uint64_t due_ns, uint64_t now_ms)
 {
     return due_ns <= (now_ms + GATEWAY_BURST_MS) * 1000000;
@@ -71,8 +71,8 @@ static bool goes_by_turn(const struct contest *contest)
     return !is_hashed(contest) && contest->group->conf->algorithm != CONF_ALGORITHM_PRIORITY;
 }
 
-// Whether one that takes `part` of GATEWAY_SHARE_FULL takes part this time. It is not its weight that grows: alone in its
-// priority, it would have all calls at once.
+// Whether one that takes `part` of GATEWAY_SHARE_FULL takes part this time. It is not its weight that grows: alone in
+// its priority, it would have all calls at once.
 static bool eases_in(const struct contest *contest, const struct gateway_member *member,
                      struct gateway_share *share, uint32_t part)
 {
@@ -135,8 +135,8 @@ static struct gateway_share *share_at(const struct contest *contest, unsigned i)
     return gateway_share_of(contest->table->states, contest->choice->worker, member->slot);
 }
 
-// Weighted rendezvous: each member draws a number by the call's hash, and the best one by its weight takes it. So a member
-// that goes moves its own calls alone, each to whoever is second there.
+// Weighted rendezvous: each member draws a number by the call's hash, and the best one by its weight takes it. So a
+// member that goes moves its own calls alone, each to whoever is second there.
 static double draw(uint64_t affinity, const struct gateway_member *member)
 {
     double uniform = ((double)(mix(affinity ^ member->mark) >> 12) + 0.5) * 0x1p-52; // neither 0 nor 1
@@ -186,8 +186,8 @@ static int compare_calls(const struct gateway_share *a, const struct gateway_sha
     return (x > y) - (x < y);
 }
 
-// Smooth weighted round robin: in each round all gain their weight, and the one that is furthest behind has its turn and
-// pays for all. Where calls in progress decide, it settles who is first among equals.
+// Smooth weighted round robin: in each round all gain their weight, and the one that is furthest behind has its turn
+// and pays for all. Where calls in progress decide, it settles who is first among equals.
 static unsigned pick_by_turn(const struct contest *contest, bool by_calls)
 {
     struct gateway_share *best = NULL;

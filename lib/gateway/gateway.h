@@ -1,11 +1,12 @@
 // gateway: groups of gateways: who of them is up, how much each may take, and which one is next.
 //
 // A gateway keeps its slot and its state by its name over a reload. Two kinds of data: the table, compiled from one
-// configuration, immutable and published with it (but for the addresses of trusted names); and the live state, one array
-// of slots for the life of the process. Of a slot, health and the bound are shared by all workers and changed by
+// configuration, immutable and published with it (but for the addresses of trusted names); and the live state, one
+// array of slots for the life of the process. Of a slot, health and the bound are shared by all workers and changed by
 // compare-and-swap: the one when health changes, the other once for each call to a gateway that has a bound. All else
 // belongs to one worker each: counts to each worker in a line of its own, probing to the owner (slot modulo workers).
-// No lock, no allocation on a worker. What is said to be control's may be called by several of its threads. A choice costs a few loads a member of the group.
+// No lock, no allocation on a worker. What is said to be control's may be called by several of its threads. A choice
+// costs a few loads a member of the group.
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
@@ -31,8 +32,8 @@ struct gateway_table;  // one configuration's groups
 int gateway_states_create(struct gateway_states **states, unsigned workers, const struct memory *memory);
 void gateway_states_destroy(struct gateway_states *states); // after all tables; NULL is allowed
 
-// Control. Gives each [gateway] of the configuration the slot of its name, or a free one: `conf` must outlive the table.
-// NULL: no memory, or no slot is left (GATEWAY_REST_MS; and while calls over it are in progress).
+// Control. Gives each [gateway] of the configuration the slot of its name, or a free one: `conf` must outlive the
+// table. NULL: no memory, or no slot is left (GATEWAY_REST_MS; and while calls over it are in progress).
 struct gateway_table *gateway_table_create(struct gateway_states *states, const struct conf *conf,
                                            const struct hash_key *key, uint64_t now_ms);
 void gateway_table_destroy(struct gateway_table *table); // after quiescence; NULL is allowed
@@ -61,14 +62,15 @@ static inline bool gateway_was_tried(const struct gateway_choice *choice, uint16
 // Which of them `affinity` must be the hash of.
 enum conf_algorithm gateway_algorithm(const struct gateway_table *table, unsigned group);
 
-// The slot to try next, counted against its bound of calls per second; GATEWAY_NONE: all were tried, are down, or are at
-// their bound. The members of the lowest priority number that can take it share it, by the group's algorithm. A group all
-// of whose members are down is tried all the same, for a probe may be wrong where a call is not.
+// The slot to try next, counted against its bound of calls per second; GATEWAY_NONE: all were tried, are down, or are
+// at their bound. The members of the lowest priority number that can take it share it, by the group's algorithm. A
+// group all of whose members are down is tried all the same, for a probe may be wrong where a call is not.
 uint16_t gateway_choose(struct gateway_table *table, unsigned group, struct gateway_choice *choice);
 
 // Takes back the choice that this worker made last: nothing was sent, for the gateway's name is not known yet. The next
 // one comes out the same.
-void gateway_unchoose(struct gateway_table *table, unsigned group, const struct gateway_choice *choice, uint16_t slot);
+void gateway_unchoose(struct gateway_table *table, unsigned group, const struct gateway_choice *choice,
+                      uint16_t slot);
 
 // The index into conf->gateways of a slot in this configuration, or CONF_NONE when it has gone.
 int gateway_of_slot(const struct gateway_table *table, uint16_t slot);
@@ -87,8 +89,8 @@ void gateway_heard(struct gateway_table *table, uint16_t slot, uint16_t worker, 
 // A call that it carries begins or ends (CONF_ALGORITHM_LEAST_CALLS, telemetry). `worker` does both.
 void gateway_call(struct gateway_states *states, uint16_t slot, uint16_t worker, int more);
 
-// Probing by the owner worker: the next gateway whose OPTIONS is due, or GATEWAY_NONE; and what came of it. A load and a
-// compare while none is due.
+// Probing by the owner worker: the next gateway whose OPTIONS is due, or GATEWAY_NONE; and what came of it. A load and
+// a compare while none is due.
 uint16_t gateway_probe_next(struct gateway_table *table, uint16_t worker, uint64_t now_ms);
 void gateway_probed(struct gateway_table *table, uint16_t slot, bool good, uint64_t now_ms);
 uint64_t gateway_probe_failures(const struct gateway_table *table, uint16_t slot); // ever

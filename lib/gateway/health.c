@@ -23,8 +23,8 @@ static bool same(struct gateway_condition a, struct gateway_condition b)
     return a.health == b.health && a.row == b.row && a.since_ms == b.since_ms;
 }
 
-// Every worker may write, and each one's event counts: who was overtaken looks again. An answer from a gateway that is up,
-// which is nearly all of them, writes nothing.
+// Every worker may write, and each one's event counts: who was overtaken looks again. An answer from a gateway that is
+// up, which is nearly all of them, writes nothing.
 static void event(struct gateway_table *table, uint16_t slot, unsigned gateway, bool good, uint64_t now_ms)
 {
     const struct conf_gateways *group = gateway_group_of(table, gateway);

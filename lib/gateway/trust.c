@@ -156,8 +156,8 @@ bool gateway_trusts(const struct gateway_table *table, const struct endpoint *so
     words_of(source, &high, &low);
     if ((high | low) == 0) // "::" sends nothing, and is how a free cell looks
         return false;
-    // The copy that is read is not written before the other one holds. Who sees that this has happened looks again; names
-    // do not change so often that three times would not do, and then nobody is believed.
+    // The copy that is read is not written before the other one holds. Who sees that this has happened looks again;
+    // names do not change so often that three times would not do, and then nobody is believed.
     for (unsigned tries = 0; tries < 3; tries++) {
         uint32_t version = atomic_load_explicit(&trusted->version, memory_order_acquire);
         bool found = is_in(table, trusted->copy[version & 1], high, low);

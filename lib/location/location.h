@@ -109,10 +109,10 @@ struct location_usage {
 // Any thread; a snapshot that may tear between fields.
 void location_usage(const struct location *location, unsigned shard, struct location_usage *usage);
 
-// Walks all sets of a shard for telemetry: `position` starts at 0. The next set; or NULL, at the end, where *position is
-// LOCATION_WALK_END, or when there was none in `places` places of the table, so that one which is nearly empty holds
-// nobody up. A set that is there all the time is met exactly once. A registered reader thread, which reports a quiescent
-// state between calls as often as it can.
+// Walks all sets of a shard for telemetry: `position` starts at 0. The next set; or NULL, at the end, where *position
+// is LOCATION_WALK_END, or when there was none in `places` places of the table, so that one which is nearly empty
+// holds nobody up. A set that is there all the time is met exactly once. A registered reader thread, which reports a
+// quiescent state between calls as often as it can.
 #define LOCATION_WALK_END UINT64_MAX
 const struct location_set *location_walk(const struct location *location, unsigned shard, uint64_t *position,
                                          unsigned places);

@@ -50,7 +50,8 @@ struct location {
     struct location_shard *shards[];
 };
 
-// Returns the shard for at least one and at most a sixteenth over LOCATION_SHARD_BINDINGS_MAX bindings, or NULL when there is no memory.
+// Returns the shard for at least one and at most a sixteenth over LOCATION_SHARD_BINDINGS_MAX bindings, or NULL when
+// there is no memory.
 struct location_shard *location_shard_create(uint64_t bindings, struct rte_rcu_qsbr *qsbr,
                                              const struct memory *memory, int node);
 void location_shard_destroy(struct location_shard *shard, const struct memory *memory); // NULL is allowed

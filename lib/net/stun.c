@@ -75,8 +75,8 @@ static bool is_known(uint16_t type)
     }
 }
 
-// The CRC-32 of ITU V.42, four bits at a time: of the polynomial's sixteen multiples, bits reflected. DPDK's chooses its
-// way at the first call and logs what it found, which is nothing for a worker.
+// The CRC-32 of ITU V.42, four bits at a time: of the polynomial's sixteen multiples, bits reflected. DPDK's chooses
+// its way at the first call and logs what it found, which is nothing for a worker.
 static uint32_t crc32(const uint8_t *bytes, uint32_t len)
 {
     static const uint32_t multiple[16] = {

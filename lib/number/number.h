@@ -1,9 +1,9 @@
 // number: the table of prefixes: telephone number -> what the longest prefix in it leads to (a group of gateways).
 //
 // Built by control from a CSV file, read-only afterwards, on the NUMA node asked for, swapped as a whole. Prefixes are
-// digits, perhaps with a "+" in front, which counts. A prefix stands in one line of memory of six; a look-up asks for the
-// lines of all lengths that the table has at once, so their misses overlap. Five lengths: about 130 to 160 cycles in
-// cache, 700 to 760 with five million prefixes and every line a miss. 16 bytes a prefix.
+// digits, perhaps with a "+" in front, which counts. A prefix stands in one line of memory of six; a look-up asks for
+// the lines of all lengths that the table has at once, so their misses overlap. Five lengths: about 130 to 160 cycles
+// in cache, 700 to 760 with five million prefixes and every line a miss. 16 bytes a prefix.
 #ifndef NUMBER_NUMBER_H
 #define NUMBER_NUMBER_H
 
@@ -30,8 +30,8 @@ int number_table_load(struct number_table **table, const char *path,
 struct number_table *number_table_copy(const struct number_table *table, int node);
 void number_table_destroy(struct number_table *table); // NULL is allowed
 
-// Any thread. Visual separators (RFC 3966) in the number do not count; it ends at whatever is neither those nor a digit.
-// NUMBER_NONE: no prefix of it is in the table.
+// Any thread. Visual separators (RFC 3966) in the number do not count; it ends at whatever is neither those nor a
+// digit. NUMBER_NONE: no prefix of it is in the table.
 uint16_t number_find(const struct number_table *table, struct slice number);
 
 uint64_t number_table_prefixes(const struct number_table *table);

@@ -1,7 +1,7 @@
 // table: prefixes in buckets of one line of memory each. Internal to the room.
 //
-// A prefix is one word: its digits plus one from the top down, four bits each, so that the prefix of any length is a mask;
-// above them whether there is a "+". A bucket that is full flows over into the next one.
+// A prefix is one word: its digits plus one from the top down, four bits each, so that the prefix of any length is a
+// mask; above them whether there is a "+". A bucket that is full flows over into the next one.
 #ifndef NUMBER_TABLE_H
 #define NUMBER_TABLE_H
 
@@ -29,7 +29,8 @@ struct number_digits {
     unsigned n;
 };
 
-// Of a number's first NUMBER_DIGITS_MAX digits. `text` becomes what is behind the last digit or separator that was read.
+// Of a number's first NUMBER_DIGITS_MAX digits. `text` becomes what is behind the last digit or separator that was
+// read.
 struct number_digits number_digits_take(struct slice *text);
 
 static inline uint64_t number_prefix(uint64_t key, unsigned len)

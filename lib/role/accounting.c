@@ -58,8 +58,8 @@ static void carry_over(struct role *role, struct call *call, uint16_t gateway)
     call->gateway = gateway;
 }
 
-// A gateway carries the attempts that are followed, from being chosen to their end. What is not followed does not count:
-// nobody would hear of its end.
+// A gateway carries the attempts that are followed, from being chosen to their end. What is not followed does not
+// count: nobody would hear of its end.
 void role_account_branch(struct role *role, struct transaction *transaction,
                          const struct transaction_branch *branch)
 {

@@ -1,8 +1,8 @@
 // drain: this server is about to end. What it knows goes on, what is new is sent elsewhere.
 //
 // Control publishes one to all workers as a pointer, as it does a policy, and takes it back; it is not changed while a
-// worker may read it. A request outside of dialogs, a registration too, is answered 503 with Retry-After, or redirected.
-// Requests in dialogs, ACK, CANCEL, retransmissions and responses are served as ever.
+// worker may read it. A request outside of dialogs, a registration too, is answered 503 with Retry-After, or
+// redirected. Requests in dialogs, ACK, CANCEL, retransmissions and responses are served as ever.
 #ifndef ROLE_DRAIN_H
 #define ROLE_DRAIN_H
 

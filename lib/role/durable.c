@@ -63,7 +63,8 @@ void role_durable_undo(struct role *role, struct journal_record *record, const s
 
     if (record->key_len == 0)
         return;
-    // Unknown: a record before it has brought the value back already, or the disk cannot be read; then what is there stays.
+    // Unknown: a record before it has brought the value back already, or the disk cannot be read; then what is there
+    // stays.
     if (record->outcome != JOURNAL_REFUSED ||
         (value.len > 0 && !role_stored_read(role->conf, now, value, bindings, &n)) ||
         location_put(role->location, location_key(role->location, aor), aor, bindings, n, now->ms) != 0)

@@ -1,10 +1,10 @@
 // durable: a registration's way into the store, as the registrar sees it.
 //
 // The table is changed at once and the change is noted in the worker's journal. Where an answer is a promise ([store]
-// durability = commit) it leaves when the change is on the disk: verdict.waits. If it does not come to that, the address
-// of record goes back to what the disk has and the answer becomes a 503: a REGISTER is processed completely or not at all
-// (RFC 3261 10.3). Between the two, calls may find what nobody has been promised yet. An answer that changes nothing waits
-// for those before it all the same, since it lists what they made. One worker's thread.
+// durability = commit) it leaves when the change is on the disk: verdict.waits. If it does not come to that, the
+// address of record goes back to what the disk has and the answer becomes a 503: a REGISTER is processed completely or
+// not at all (RFC 3261 10.3). Between the two, calls may find what nobody has been promised yet. An answer that
+// changes nothing waits for those before it all the same, since it lists what they made. One worker's thread.
 #ifndef ROLE_DURABLE_H
 #define ROLE_DURABLE_H
 

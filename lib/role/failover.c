@@ -51,8 +51,8 @@ static bool goes_on(const struct role_course *course, uint16_t status)
 }
 
 // RFC 3261 16.5: who is not responsible for the request-URI adds no targets of his own, the contacts of a 3xx among
-// them. A rule that sends a domain elsewhere than its name says makes this server responsible, one that follows the name
-// does not.
+// them. A rule that sends a domain elsewhere than its name says makes this server responsible, one that follows the
+// name does not.
 static bool is_responsible(const struct role *role, const struct role_course *course)
 {
     return course->action != CONF_ACTION_DOMAIN ||

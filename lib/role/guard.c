@@ -118,7 +118,8 @@ void role_guard_failed(struct role_guard *guard, const struct endpoint *source, 
     line->failures[i] += line->failures[i] < UINT32_MAX;
 }
 
-// The place of a nonce that is new here; NONCES: it is older than what was forgotten, or would be the one to be forgotten.
+// The place of a nonce that is new here; NONCES: it is older than what was forgotten, or would be the one to be
+// forgotten.
 static unsigned nonce_place(struct nonces *line, uint32_t issued_s)
 {
     unsigned oldest = 0;

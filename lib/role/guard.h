@@ -2,8 +2,8 @@
 // nonce was counted.
 //
 // Two tables of fixed size in lines of memory, keyed by hashes that nobody can steer; full, the least of a line goes.
-// What goes opens no door: a nonce that is not known any more, or was issued before such a one, counts as stale. Belongs
-// to one worker.
+// What goes opens no door: a nonce that is not known any more, or was issued before such a one, counts as stale.
+// Belongs to one worker.
 #ifndef ROLE_GUARD_H
 #define ROLE_GUARD_H
 

@@ -1,8 +1,8 @@
 // hashing: the digest algorithms of RFC 7616 as workers compute them.
 //
-// OpenSSL's own functions for each, which work on the caller's stack: those for any algorithm (EVP) take memory from the
-// heap at each beginning, measured with 3.0. Pure: any thread. Cost: about 250 cycles for 64 bytes with MD5, 100 with
-// SHA-256 where the processor has instructions for it.
+// OpenSSL's own functions for each, which work on the caller's stack: those for any algorithm (EVP) take memory from
+// the heap at each beginning, measured with 3.0. Pure: any thread. Cost: about 250 cycles for 64 bytes with MD5, 100
+// with SHA-256 where the processor has instructions for it.
 #ifndef ROLE_HASHING_H
 #define ROLE_HASHING_H
 

@@ -21,8 +21,8 @@ uint64_t role_call_hash(const struct role_request *request);
 // What the cache says of a name or of a number in digits. ROLE_TARGET: `answer` is
 // set, and valid until the worker's next quiescent state. ANSWERED: it is not known and the message is parked. NONE:
 // it is not known, and nobody waits for it: the request is one that was resumed, or the name is too long for one.
-enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name, uint16_t port,
-                                   const struct name_answer **answer);
+enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name,
+                                   uint16_t port, const struct name_answer **answer);
 
 // Targets are offered one after the other, in their order; the first that was not tried stays.
 struct role_pick {
@@ -37,9 +37,9 @@ bool role_pick_offer(struct role_pick *pick, struct role_target *candidate);
 
 // Offers `candidate` at a literal address, or at each address of a name. As role_name_find; ROLE_TARGET: all were
 // offered. `failed`: the DNS does not answer.
-enum role_targeting role_pick_hop(struct role_pick *pick, struct role_request *request, const struct conf_hop *hop,
-                                  struct role_target *candidate, bool *failed);
-enum role_targeting role_pick_uri(struct role_pick *pick, struct role_request *request, const struct sip_uri *uri,
-                                  struct role_target *candidate, bool *failed);
+enum role_targeting role_pick_hop(struct role_pick *pick, struct role_request *request,
+                                  const struct conf_hop *hop, struct role_target *candidate, bool *failed);
+enum role_targeting role_pick_uri(struct role_pick *pick, struct role_request *request,
+                                  const struct sip_uri *uri, struct role_target *candidate, bool *failed);
 
 #endif

@@ -16,8 +16,8 @@
 
 #define ROLE_USER_MAX 256 // bytes of a user that count; what is behind them is not compared
 
-// The user as rules and numbers see it. Points into the URI where nothing had to be changed, else into `room`. Empty for
-// a URI that has none.
+// The user as rules and numbers see it. Points into the URI where nothing had to be changed, else into `room`. Empty
+// for a URI that has none.
 struct slice role_user_plain(const struct sip_uri *uri, char room[ROLE_USER_MAX]);
 
 bool role_network_has(const struct conf_network *network, const struct endpoint *endpoint);

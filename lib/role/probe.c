@@ -58,8 +58,8 @@ static struct hash128 names_of(const struct role *role, const struct role_probe 
     return role_digest_end(&digest);
 }
 
-// One probe differs from the next one to the same gateway by the loop part of its branch: were it the same, the gateway's
-// transaction layer would answer for a gateway that is dead (RFC 3261 17.2.2, Timer J).
+// One probe differs from the next one to the same gateway by the loop part of its branch: were it the same, the
+// gateway's transaction layer would answer for a gateway that is dead (RFC 3261 17.2.2, Timer J).
 static void write_branch(const struct role *role, const struct role_probe *probe, char text[ROLE_BRANCH_LEN])
 {
     struct role_branch branch = role_branch_probe(role, probe->gateway, probe->listener);

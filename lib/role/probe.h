@@ -1,7 +1,7 @@
 // probe: OPTIONS of our own, by which gateways show that they are there.
 //
-// They have no record: their Via branch has the slot ROLE_BRANCH_PROBE and a transaction part that names the gateway and
-// that nobody else can write. Whatever final answer comes says that the gateway lives.
+// They have no record: their Via branch has the slot ROLE_BRANCH_PROBE and a transaction part that names the gateway
+// and that nobody else can write. Whatever final answer comes says that the gateway lives.
 #ifndef ROLE_PROBE_H
 #define ROLE_PROBE_H
 

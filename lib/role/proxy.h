@@ -56,7 +56,7 @@ void role_transaction_tag(const struct role *role, const struct transaction *tra
 // group.c: targets that are tried together.
 struct role_group {
     unsigned n;
-    bool more; // there may be further targets when these have failed
+    bool more;       // there may be further targets when these have failed
     uint16_t status; // of the answer where none of them can be reached
     const char *reason;
     struct {
@@ -65,7 +65,8 @@ struct role_group {
         int8_t from; // the branch whose 3xx named it, or -1
     } one[ROLE_TOGETHER_MAX];
 };
-// The targets to be tried next, together, at most `max`. ROLE_TARGET: at least one. `transaction`: NULL: nothing was tried yet. `course`: NULL: only `contacts` (may be NULL).
+// The targets to be tried next, together, at most `max`. ROLE_TARGET: at least one. `transaction`: NULL: nothing was
+// tried yet. `course`: NULL: only `contacts` (may be NULL).
 enum role_targeting role_group_gather(struct role_request *request, const struct role_course *course,
                                       struct transaction *transaction, const struct role_contacts *contacts,
                                       unsigned max, struct role_group *group);
@@ -94,7 +95,8 @@ void role_branch_unanswered(struct role_event *event, struct transaction_branch 
 void role_branches_give_up(struct role_event *event, unsigned before);
 
 // upstream.c: responses on their way back.
-void role_response_match(struct role_event *event, const struct role_branch *via, const struct sip_cseq *cseq);
+void role_response_match(struct role_event *event, const struct role_branch *via,
+                         const struct sip_cseq *cseq);
 // A branch has its final negative answer, in hand or made up (408, 503).
 void role_branch_failed(struct role_event *event, struct transaction_branch *branch, uint16_t status);
 void role_event_drop(struct role_event *event, enum drop reason);

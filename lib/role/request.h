@@ -19,9 +19,10 @@
 // The Route header field values by place; those in [first, last) stay in the request.
 struct role_routes {
     uint8_t n, first, last;
-    bool ours;        // a value of ours was taken off the top
-    bool proven;      // one of those had a token that was made for this Call-ID: the sender knows a dialog of ours
-    struct endpoint flow; // where the token of the last of those leads; ENDPOINT_NONE: nowhere, or it had none
+    bool ours;   // a value of ours was taken off the top
+    bool proven; // one of those had a token that was made for this Call-ID: the sender knows a dialog of ours
+    struct endpoint
+        flow;         // where the token of the last of those leads; ENDPOINT_NONE: nowhere, or it had none
     int16_t listener; // the listener that the last of those named, or CONF_NONE
     struct {
         uint16_t at, len; // of the value in the message
@@ -31,10 +32,10 @@ struct role_routes {
 
 // What the sender proved by his credentials, see role/auth.h.
 struct role_proof {
-    bool given;                  // that he is the user whom To (REGISTER) or From names
-    uint8_t rspauth_len;         // our own proof to him; 0: he did not ask for any. These: where `given`
+    bool given;          // that he is the user whom To (REGISTER) or From names
+    uint8_t rspauth_len; // our own proof to him; 0: he did not ask for any. These: where `given`
     char rspauth[ROLE_HASH_HEX];
-    struct slice cnonce, nc;     // in the message
+    struct slice cnonce, nc; // in the message
 };
 
 enum role_trust { ROLE_TRUST_UNASKED = 0, ROLE_TRUST_NO, ROLE_TRUST_YES };
@@ -77,11 +78,13 @@ static inline uint16_t role_request_offset(const struct role_request *request, c
 // RFC 3261 8.1.1.7: the branch is unique by itself. Without the cookie it is RFC 2543's.
 static inline bool role_via_is_unique(const struct sip_via *via)
 {
-    return via->branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 && slice_starts(via->branch, SLICE(SIP_BRANCH_COOKIE));
+    return via->branch.len > sizeof(SIP_BRANCH_COOKIE) - 1 &&
+           slice_starts(via->branch, SLICE(SIP_BRANCH_COOKIE));
 }
 
 // transact.c: what a request's server transaction is found by (17.2.3), where its Via says it all: it is unique.
-struct hash128 role_via_key(const struct role *role, const struct sip_message *message, const struct sip_via *via);
+struct hash128 role_via_key(const struct role *role, const struct sip_message *message,
+                            const struct sip_via *via);
 
 // request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set
 // when it can be answered.
@@ -100,12 +103,13 @@ void role_drop(struct role_request *request, enum drop drop);
 struct endpoint role_answer_endpoint(const struct role_request *request);
 // received and rport on the top Via (RFC 3261 18.2.1, RFC 3581 4).
 void role_request_stamp(struct role_request *request);
-void role_request_stamp_spare(struct role_request *request); // for a copy: into role->spare, which has nothing else then
+void role_request_stamp_spare(struct role_request *request); // for a copy: into role->spare, and nothing else
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
 bool role_request_acks_us(const struct role_request *request);
-void role_answer_later(struct role_request *request, const char *reason, uint32_t seconds); // 503 with Retry-After
-void role_answer_unavailable(struct role_request *request, const char *reason);             // of [server] retry_after
-void role_answer_not_allowed(struct role_request *request, uint32_t methods); // 405 with Allow
+void role_answer_later(struct role_request *request, const char *reason,
+                       uint32_t seconds);                                       // 503 with Retry-After
+void role_answer_unavailable(struct role_request *request, const char *reason); // of [server] retry_after
+void role_answer_not_allowed(struct role_request *request, uint32_t methods);   // 405 with Allow
 // False, and 420, when Require or Proxy-Require holds an option tag that is not in the comma list `known`.
 bool role_supports(struct role_request *request, enum sip_header id, struct slice known);
 // "INVITE, ACK, …" for a set of SIP_METHOD_BITs.

@@ -1,10 +1,10 @@
 // role: message in, verdict and edits out.
 //
 // The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits, writes the
-// location table's own shard and its worker's transactions and calls, and says what is to become of the message. What it
-// keeps or sends beside that one goes through an outlet (worker/outlet.h). So a role is a function of the message, its
-// arrival and the tables, and is tested without EAL, NIC or network. A struct role belongs to one worker and is used by
-// it alone; the tables in it are shared as their headers say.
+// location table's own shard and its worker's transactions and calls, and says what is to become of the message. What
+// it keeps or sends beside that one goes through an outlet (worker/outlet.h). So a role is a function of the message,
+// its arrival and the tables, and is tested without EAL, NIC or network. A struct role belongs to one worker and is
+// used by it alone; the tables in it are shared as their headers say.
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
@@ -23,10 +23,10 @@
 #include "worker/steered.h"
 #include "worker/verdict.h"
 
-struct role_policy; // role/policy.h
-struct role_drain;  // role/drain.h
-struct role_route;  // role/route.h
-struct call_table;  // call/call.h
+struct role_policy;    // role/policy.h
+struct role_drain;     // role/drain.h
+struct role_route;     // role/route.h
+struct call_table;     // call/call.h
 struct gateway_states; // gateway/gateway.h
 struct user_table;     // user/user.h
 struct role_guard;     // role/guard.h
@@ -81,8 +81,8 @@ struct role {
     struct call_table *calls;               // this worker's; NULL: no accounting
     struct journal *journal;                // this worker's; NULL: registrations do not outlive the process
     struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
-    const struct user_table *users; // NULL: there is nobody
-    struct role_guard *guard;       // this worker's; NULL: nothing is counted, nor let in where that is needed
+    const struct user_table *users;         // NULL: there is nobody
+    struct role_guard *guard; // this worker's; NULL: nothing is counted, nor let in where that is needed
     struct outlet outlet;
     struct role_probes probes;
     struct sip_edits spare; // of messages other than the one in hand
@@ -90,7 +90,8 @@ struct role {
     uint64_t random;        // state of the jitter's generator
     struct role_a2 a2;
     struct role_auth_counts auths; // telemetry: ro
-    uint64_t crowded; // requests that got no record, for there was no room to keep their messages; telemetry: ro
+    uint64_t
+        crowded; // requests that got no record, for there was no room to keep their messages; telemetry: ro
     uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     struct role_merged merged;

@@ -1,5 +1,5 @@
-// route_table: what role/route.h hides, for the two files that fill it: whose an address or a name is (route.c), and the
-// texts that are written once (route_text.c).
+// route_table: what role/route.h hides, for the two files that fill it: whose an address or a name is (route.c), and
+// the texts that are written once (route_text.c).
 #ifndef ROLE_ROUTE_TABLE_H
 #define ROLE_ROUTE_TABLE_H
 

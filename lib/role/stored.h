@@ -1,7 +1,7 @@
 // stored: a set of bindings as the store keeps it, under its address of record.
 //
-// Little-endian, with a version in front. Times are wall clock and listeners are addresses, since neither the clock of a
-// process nor the order of its configuration outlives it. Reading trusts nothing: every length is checked. Pure: any
+// Little-endian, with a version in front. Times are wall clock and listeners are addresses, since neither the clock of
+// a process nor the order of its configuration outlives it. Reading trusts nothing: every length is checked. Pure: any
 // thread.
 //
 //   version 1: u8 version, u8 bindings, u16 0, u32 0, u64 when the last one dies (Unix seconds), then for each binding
@@ -21,8 +21,8 @@ uint32_t role_stored_room(const struct location_binding *bindings, unsigned n);
 uint32_t role_stored_write(const struct conf *conf, const struct clock *now,
                            const struct location_binding *bindings, unsigned n, char *to);
 
-// The bindings of a value that live at `now`, perhaps none; their texts stay in the value. A listener that is no more is
-// the first of the same family. False: these are no bindings that were written here.
+// The bindings of a value that live at `now`, perhaps none; their texts stay in the value. A listener that is no more
+// is the first of the same family. False: these are no bindings that were written here.
 bool role_stored_read(const struct conf *conf, const struct clock *now, struct slice value,
                       struct location_binding bindings[LOCATION_CONTACTS_MAX], unsigned *n);
 

@@ -16,7 +16,8 @@ enum role_targeting {
 
 // What decides where a request goes, once for the request.
 struct role_course {
-    uint8_t action; // enum conf_action: LOCATION, GATEWAYS, HOP or DOMAIN; the others end in one of these or an answer
+    uint8_t
+        action; // enum conf_action: LOCATION, GATEWAYS, HOP or DOMAIN; the others end in one of these or an answer
     uint8_t mode;   // enum conf_mode
     bool in_dialog; // the Route header fields and the remote target decide, no rule was asked
     uint16_t rule;  // index into conf->routes, or UINT16_MAX
@@ -31,9 +32,10 @@ struct role_target {
     uint16_t q;       // 0 to 1000; of gateways and names 1000
     uint16_t gateway; // slot, or GATEWAY_NONE
     uint32_t hash;    // of the request-URI that it gets and the hop, for role_tried
-    bool alone;       // never together with another (gateways, names): one after the other whatever [proxy] fork says
-    bool more;        // there may be others when this one fails
-    bool trusted;     // within the trust domain (RFC 3325): a trusted gateway or network
+    bool
+        alone; // never together with another (gateways, names): one after the other whatever [proxy] fork says
+    bool more;    // there may be others when this one fails
+    bool trusted; // within the trust domain (RFC 3325): a trusted gateway or network
 };
 
 struct role_tried {
@@ -47,7 +49,8 @@ struct role_tried {
 // May rewrite request->uri (strip, prepend, set_domain, ENUM). ROLE_TARGET: `course` is set.
 enum role_targeting role_course_find(struct role_request *request, struct role_course *course);
 
-// The next one in order that was not tried. A first call (nothing tried) that finds nobody answers; later ones say NONE.
+// The next one in order that was not tried. A first call (nothing tried) that finds nobody answers; later ones say
+// NONE.
 enum role_targeting role_target_next(struct role_request *request, const struct role_course *course,
                                      const struct role_tried *tried, struct role_target *target);
 

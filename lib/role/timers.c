@@ -11,8 +11,8 @@ void role_buffer_release(struct role *role, struct buffer **buffer)
     *buffer = NULL;
 }
 
-// What is only kept for repetitions, for half a minute each, may take three quarters of the room and no more: what is new
-// finds some at any rate.
+// What is only kept for repetitions, for half a minute each, may take three quarters of the room and no more: what is
+// new finds some at any rate.
 bool role_may_linger(const struct role *role)
 {
     return role->outlet.room(role->outlet.owner, role->conf->kept_max / role->workers_n / 4 + 1);

@@ -48,8 +48,8 @@ static bool sent_from_binding(const struct role_request *request)
     return false;
 }
 
-// An ACK to a negative answer has a tag, too, and the Route that its INVITE was preloaded with; it goes where the INVITE
-// went (RFC 3261 17.1.1.3).
+// An ACK to a negative answer has a tag, too, and the Route that its INVITE was preloaded with; it goes where the
+// INVITE went (RFC 3261 17.1.1.3).
 bool role_in_dialog(struct role_request *request)
 {
     const struct role_routes *routes = &request->routes;

@@ -40,19 +40,19 @@ struct sip_span {
 };
 
 struct sip_message {
-    const char *bytes;          // the message; not owned
-    uint16_t len;               // bytes of the message; what trails behind Content-Length is not counted
-    uint16_t body;              // offset of the first byte behind the empty line
-    uint16_t body_len;          // bytes of the body
-    uint8_t kind;               // enum sip_kind
-    uint8_t method;             // request: enum sip_method
-    uint16_t status;            // response: 100 to 699
-    struct sip_span method_text; // request
-    struct sip_span uri;        // request: the request-URI, unparsed
-    struct sip_span reason;     // response: may be empty
-    uint8_t folded;             // some header value contains a folded line (RFC 3261 7.3.1)
-    uint8_t lines_n;            // header lines; lines[lines_n].name is the offset of the empty line
-    uint64_t repeated;          // bit per enum sip_header: it has more than one line
+    const char *bytes;               // the message; not owned
+    uint16_t len;                    // bytes of the message; what trails behind Content-Length is not counted
+    uint16_t body;                   // offset of the first byte behind the empty line
+    uint16_t body_len;               // bytes of the body
+    uint8_t kind;                    // enum sip_kind
+    uint8_t method;                  // request: enum sip_method
+    uint16_t status;                 // response: 100 to 699
+    struct sip_span method_text;     // request
+    struct sip_span uri;             // request: the request-URI, unparsed
+    struct sip_span reason;          // response: may be empty
+    uint8_t folded;                  // some header value contains a folded line (RFC 3261 7.3.1)
+    uint8_t lines_n;                 // header lines; lines[lines_n].name is the offset of the empty line
+    uint64_t repeated;               // bit per enum sip_header: it has more than one line
     uint8_t first[SIP_HEADER_COUNT]; // by enum sip_header: its first line, or SIP_NO_LINE
     struct sip_line lines[SIP_LINES_MAX + 1];
 };
@@ -91,7 +91,7 @@ static inline struct slice sip_message_first(const struct sip_message *message, 
 unsigned sip_message_next(const struct sip_message *message, unsigned line);
 
 // Every line of a header field, in order.
-#define SIP_FOREACH_LINE(line, message, id)                                                                            \
+#define SIP_FOREACH_LINE(line, message, id) \
     for (unsigned line = (message)->first[id]; line != SIP_NO_LINE; line = sip_message_next(message, line))
 
 // The offset behind a line's end, where the next line (or the empty line) begins.

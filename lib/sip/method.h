@@ -5,20 +5,20 @@
 
 #include "base/slice.h"
 
-#define SIP_METHODS(X)                                                                                                 \
-    X(INVITE)                                                                                                          \
-    X(ACK)                                                                                                             \
-    X(BYE)                                                                                                             \
-    X(CANCEL)                                                                                                          \
-    X(REGISTER)                                                                                                        \
-    X(OPTIONS)                                                                                                         \
-    X(SUBSCRIBE)                                                                                                       \
-    X(NOTIFY)                                                                                                          \
-    X(PUBLISH)                                                                                                         \
-    X(MESSAGE)                                                                                                         \
-    X(INFO)                                                                                                            \
-    X(PRACK)                                                                                                           \
-    X(UPDATE)                                                                                                          \
+#define SIP_METHODS(X) \
+    X(INVITE)          \
+    X(ACK)             \
+    X(BYE)             \
+    X(CANCEL)          \
+    X(REGISTER)        \
+    X(OPTIONS)         \
+    X(SUBSCRIBE)       \
+    X(NOTIFY)          \
+    X(PUBLISH)         \
+    X(MESSAGE)         \
+    X(INFO)            \
+    X(PRACK)           \
+    X(UPDATE)          \
     X(REFER)
 
 enum sip_method {
@@ -26,7 +26,7 @@ enum sip_method {
 #define SIP_METHOD_ENUM(name) SIP_METHOD_##name,
     SIP_METHODS(SIP_METHOD_ENUM)
 #undef SIP_METHOD_ENUM
-    SIP_METHOD_COUNT
+        SIP_METHOD_COUNT
 };
 
 // For sets of methods (an Allow header field): bit 0 says that some method outside the table is in it.

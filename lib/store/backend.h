@@ -18,8 +18,8 @@ struct store {
     const struct store_backend *backend;
 };
 
-// Orders changes by kind, key and then position, so that what lies together is written together and of several changes of
-// one key the last one follows the others. Fills `order` with n indices.
+// Orders changes by kind, key and then position, so that what lies together is written together and of several changes
+// of one key the last one follows the others. Fills `order` with n indices.
 void store_order(const struct store_change *changes, unsigned n, uint32_t *order);
 bool store_same_key(const struct store_change *a, const struct store_change *b);
 

@@ -21,8 +21,8 @@ static struct disk *of(struct store *store)
     return (struct disk *)store;
 }
 
-// Whoever uses the environment holds the lock shared. After an error that LMDB does not go on from, it is opened anew. 0,
-// or an error of LMDB's and then nothing is held.
+// Whoever uses the environment holds the lock shared. After an error that LMDB does not go on from, it is opened anew.
+// 0, or an error of LMDB's and then nothing is held.
 static int enter(struct disk *disk, unsigned flags, MDB_txn **txn)
 {
     const char *why;

@@ -1,8 +1,8 @@
 // disk: the store as LMDB keeps it: a folder with data.mdb, LMDB's lock.mdb, and a file that says who has it.
 //
 // One named database for each kind, and one for the format. A transaction writes new pages beside the old ones and is
-// finished by one page at the front, so whatever ends the process or the power leaves the state before or the one behind.
-// Internal to the room.
+// finished by one page at the front, so whatever ends the process or the power leaves the state before or the one
+// behind. Internal to the room.
 #ifndef STORE_DISK_H
 #define STORE_DISK_H
 
@@ -27,7 +27,8 @@ struct disk {
     unsigned order_room;
 };
 
-// disk_open.c. Opens the environment, and makes or upgrades what is in it. 0 or an error of LMDB's; `*why` is what failed.
+// disk_open.c. Opens the environment, and makes or upgrades what is in it. 0 or an error of LMDB's; `*why` is what
+// failed.
 int disk_env_open(struct disk *disk, const char **why);
 
 // File space is taken in steps ahead of need: a data file that is shorter than its pages is a damaged one.

@@ -1,10 +1,10 @@
 // store: what outlives the process: bindings, users, and whatever else is a key and a value.
 //
-// One small interface over an embedded database (LMDB), and over plain memory for tests. The format is versioned: a store
-// of a newer or of an unknown format is refused and left untouched, an older one is upgraded when it is opened. Keys and
-// values are bytes; every kind has a space of its own. All calls may wait for the disk: control's threads only, never a
-// worker's. One thread writes at a time; the others may read beside it, and each call sees one moment. Every value has a
-// check of its bytes behind it, so that what the disk changed is told from what was written.
+// One small interface over an embedded database (LMDB), and over plain memory for tests. The format is versioned: a
+// store of a newer or of an unknown format is refused and left untouched, an older one is upgraded when it is opened.
+// Keys and values are bytes; every kind has a space of its own. All calls may wait for the disk: control's threads
+// only, never a worker's. One thread writes at a time; the others may read beside it, and each call sees one moment.
+// Every value has a check of its bytes behind it, so that what the disk changed is told from what was written.
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -37,8 +37,8 @@ struct store_setup {
     uint64_t size_max; // bytes
 };
 
-// 0, or a negative errno after a line on `errors` that says what to do (-EPROTO: not our format, a newer one, or damaged;
-// -EBUSY: another process has it).
+// 0, or a negative errno after a line on `errors` that says what to do (-EPROTO: not our format, a newer one, or
+// damaged; -EBUSY: another process has it).
 int store_open(struct store **store, const struct store_setup *setup, FILE *errors);
 
 // For tests: nothing outlives it. From store_memory_fail on every write fails with `error`, until that is 0.
@@ -47,13 +47,13 @@ void store_memory_fail(struct store *store, int error);
 
 void store_close(struct store *store); // NULL is allowed; what was applied is on disk then
 
-// All changes or none, in their order. `sync`: returns when they are on the disk; otherwise a power cut may take the last
-// of them, though never what was there before. 0, -ENOSPC (size_max or the disk is full), -EIO, -EINVAL (a key or a value
-// is too long). After a failure the next call tries again.
+// All changes or none, in their order. `sync`: returns when they are on the disk; otherwise a power cut may take the
+// last of them, though never what was there before. 0, -ENOSPC (size_max or the disk is full), -EIO, -EINVAL (a key or
+// a value is too long). After a failure the next call tries again.
 int store_apply(struct store *store, const struct store_change *changes, unsigned n, bool sync);
 
-// Every key of a kind in the order of keys, or those behind `after`; stops when `each` says false. 0, -EIO, or -EPROTO: a
-// value does not fit its check, and `each` got its key with value.at == NULL.
+// Every key of a kind in the order of keys, or those behind `after`; stops when `each` says false. 0, -EIO, or
+// -EPROTO: a value does not fit its check, and `each` got its key with value.at == NULL.
 int store_each(struct store *store, enum store_kind kind,
                bool (*each)(void *owner, struct slice key, struct slice value), void *owner);
 int store_each_after(struct store *store, enum store_kind kind, struct slice after,

@@ -1,6 +1,6 @@
-// Buckets of one line of memory, which hold signatures and entries' numbers; entries of two lines each. A bucket that is
-// full is passed over into the next one, which it counts, so that a reader knows where to stop. A key keeps its place as
-// long as it is there, so a reader never misses one that stays.
+// Buckets of one line of memory, which hold signatures and entries' numbers; entries of two lines each. A bucket that
+// is full is passed over into the next one, which it counts, so that a reader knows where to stop. A key keeps its
+// place as long as it is there, so a reader never misses one that stays.
 #include <errno.h>
 
 #include "user/user.h"

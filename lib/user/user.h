@@ -3,7 +3,8 @@
 // A table that control fills (from the store, and live when users come and go) and workers read without locks: an entry
 // is replaced as a whole and its place given to others after a grace period. Passwords are never here, only
 // HA1 = H(user:realm:password) for each algorithm that was given (RFC 7616 3.4.2). The memory is reserved at start.
-// Cost of a look-up: one keyed hash of name and realm and two dependent cache misses, whether there is such a user or not.
+// Cost of a look-up: one keyed hash of name and realm and two dependent cache misses, whether there is such a user or
+// not.
 #ifndef USER_USER_H
 #define USER_USER_H
 
@@ -41,8 +42,8 @@ bool user_find(const struct user_table *table, struct slice name, struct slice r
 bool user_name_is_good(struct slice name);
 bool user_realm_is_good(struct slice realm);
 
-// Control, one thread at a time. 0; -ENOSPC: as many users as there may be; -EAGAIN: too much waits for its grace period,
-// try again later; -EINVAL: name or realm cannot be one.
+// Control, one thread at a time. 0; -ENOSPC: as many users as there may be; -EAGAIN: too much waits for its grace
+// period, try again later; -EINVAL: name or realm cannot be one.
 int user_put(struct user_table *table, struct slice name, struct slice realm, const struct user *user);
 bool user_remove(struct user_table *table, struct slice name, struct slice realm);
 void user_expire(struct user_table *table); // now and then: takes back what was replaced

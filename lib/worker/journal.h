@@ -1,9 +1,10 @@
 // journal: what a worker changed that must outlive the process, on its way to the disk.
 //
 // A ring of bytes between one worker and the thread that writes to the store (control/commit.h). The worker appends
-// records, each a change of one key and perhaps the answer that must not leave before it is on the disk; the writer takes
-// them in order, settles them in order, and the worker then sends the answers and gives their space back. Nobody waits and
-// nothing is dropped on the way: an answer never changes its ring, so there is no second one that could be full.
+// records, each a change of one key and perhaps the answer that must not leave before it is on the disk; the writer
+// takes them in order, settles them in order, and the worker then sends the answers and gives their space back. Nobody
+// waits and nothing is dropped on the way: an answer never changes its ring, so there is no second one that could be
+// full.
 //
 // Three positions, each written by one side: head (worker: appended up to here), settled (writer: the disk has it, or
 // refused it), tail (worker: answers sent, space free). The gate is the writer's, one for all workers: while it is shut
@@ -92,8 +93,8 @@ static inline bool journal_idle(const struct journal *journal)
     return journal->records == 0;
 }
 
-// A record behind the others, which journal_ready promised room for, and the place for its value of at most `value_room`
-// bytes (set value_len). It is not there until it is published.
+// A record behind the others, which journal_ready promised room for, and the place for its value of at most
+// `value_room` bytes (set value_len). It is not there until it is published.
 struct journal_record *journal_stage(struct journal *journal, uint8_t kind, struct slice key,
                                      uint32_t value_room);
 static inline char *journal_value(struct journal_record *record)

@@ -66,8 +66,8 @@ struct worker {
     struct sip_edits *edits;       // of the message in hand
     const uint8_t *listener_table; // datapath/datapath.h
 
-    // control: wo, worker: ro. Measured anew now and then: DPDK's estimate of the TSC may be off by minutes a day, and an
-    // expiry that control wrote is read by workers.
+    // control: wo, worker: ro. Measured anew now and then: DPDK's estimate of the TSC may be off by minutes a day, and
+    // an expiry that control wrote is read by workers.
     _Atomic uint64_t tsc_hz;
     _Atomic uint64_t unix_offset_s; // wall clock when now.ms was 0
 
@@ -82,7 +82,7 @@ struct worker {
     uint64_t kept;                     // messages that roles hold now; telemetry: ro
     uint64_t kept_large;               // of these, in large buffers; telemetry: ro
     bool pools_low;                    // as the last look found them
-    struct rte_mbuf *spare;            // that the next message of a role's own is written to; NULL: none is ready
+    struct rte_mbuf *spare; // that the next message of a role's own is written to; NULL: none is ready
     uint16_t outgoing_n;
     struct rte_mbuf *outgoing[WORKER_BURST];  // what roles sent beside the message in hand
     struct worker_port ports[CONF_PORTS_MAX]; // index into conf->ports

@@ -5,8 +5,8 @@
 //   aNCODELINES  the answer of three digits to the request that left, the Nth (0-9) from the newest, with these lines
 //   uNC          ICMP quotes the Nth from the newest, as far as C says
 //   tC           time passes      sC   the next comes from another source      rC, fC   copies find no room, or fail
-// In texts %b is the branch that left last, %r the last Record-Route. LF stands for CRLF. In the end all time passes, and
-// no record and no buffer may be left.
+// In texts %b is the branch that left last, %r the last Record-Route. LF stands for CRLF. In the end all time passes,
+// and no record and no buffer may be left.
 #include "../sip/fuzz.h"
 #include "fixture.h"
 

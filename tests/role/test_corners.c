@@ -1,4 +1,5 @@
-// Corners of the RFCs where parties that behave well meet: relayed answers, in-dialog requests, NAT, broken option lists.
+// Corners of the RFCs where parties that behave well meet: relayed answers, in-dialog requests, NAT, broken option
+// lists.
 #include "fixture.h"
 
 #include <stdio.h>
@@ -21,8 +22,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-// Bob's binding is a PBX, a stateful proxy, which sends the call back to us for somebody who is not there. Our 404 comes
-// back through us, and the PBX repeats it until it gets its ACK (RFC 3261 17.1.1.3, 17.2.1).
+// Bob's binding is a PBX, a stateful proxy, which sends the call back to us for somebody who is not there. Our 404
+// comes back through us, and the PBX repeats it until it gets its ACK (RFC 3261 17.1.1.3, 17.2.1).
 static void hairpin(struct fixture *f, const char *to_user, char to[1024])
 {
     char via[1024], request[4096];
@@ -132,8 +133,8 @@ static void test_in_dialog_requests_reach_a_client_behind_a_nat(void **state)
 
 #define PARTNER "To: <sip:x@partner.example>;tag=b1\nRoute: <sip:198.18.0.1;lr>, <sip:[2001:db8::1];lr>"
 
-// The partner's proxy records itself by name, or its user agent's Contact has the name (RFC 3261 16.6 step 7 applies the
-// same procedures to either): both are looked up, and no rule is asked in a dialog.
+// The partner's proxy records itself by name, or its user agent's Contact has the name (RFC 3261 16.6 step 7 applies
+// the same procedures to either): both are looked up, and no rule is asked in a dialog.
 static const struct fixture_case names[] = {
     {"a Route that is a name", NULL, "BYE sip:x@192.0.2.99\n" PARTNER ", <sip:partner.example;lr>",
      "forward [2001:db8::51]:5062 by 2\n+BYE sip:x@192.0.2.99 SIP/2.0\n+Route: <sip:partner.example;lr>"},

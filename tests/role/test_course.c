@@ -1,4 +1,5 @@
-// What decides where a request goes: a dialog, a rule, or whose its request-URI is; and what becomes of the request-URI.
+// What decides where a request goes: a dialog, a rule, or whose its request-URI is; and what becomes of the
+// request-URI.
 #include <stdio.h>
 #include <string.h>
 

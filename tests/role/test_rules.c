@@ -1,5 +1,5 @@
-// Rules that hold only as long as every one of several conditions is looked at: each case here fails when one of them is
-// taken out of the code.
+// Rules that hold only as long as every one of several conditions is looked at: each case here fails when one of them
+// is taken out of the code.
 #include "fixture.h"
 
 #include <stdio.h>
@@ -319,7 +319,8 @@ static const char two_ports[] = "[server]\nserver_header =\n[port p]\ndevice = n
                                 "[listener b]\naddress = 198.18.0.1:5070\nport = p\n"
                                 "[domain example.com]\n[trust]\nnetworks = 192.0.2.4\n";
 
-// RFC 3261 16.4: only what was received on the port that the request-URI asks for loses its maddr, and its port with it.
+// RFC 3261 16.4: only what was received on the port that the request-URI asks for loses its maddr, and its port with
+// it.
 static void test_maddr_is_taken_off_on_its_port_alone(void **state)
 {
     struct fixture *f = fixture_open(two_ports, 1);

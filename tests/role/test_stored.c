@@ -1,5 +1,5 @@
-// Bindings as the store keeps them: what was written comes back, whatever was changed in the configuration meanwhile, and
-// what was not written here is refused.
+// Bindings as the store keeps them: what was written comes back, whatever was changed in the configuration meanwhile,
+// and what was not written here is refused.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
