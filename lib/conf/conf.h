@@ -163,8 +163,8 @@ struct conf_auth {
     unsigned algorithms_n;
     uint32_t nonce_s; // seconds that a nonce is good for; then stale=true
     bool nonce_count; // an nc that was seen is refused: a little memory for each nonce
-    uint16_t
-        failures; // wrong credentials from one source address in a minute: then it gets 403 unread; 0: any
+    // wrong credentials from one source address in a minute: then it gets 403 unread; 0: any
+    uint16_t failures;
 };
 
 // [gateways NAME]: gateways of which one is chosen for each request.
@@ -268,8 +268,8 @@ struct conf {
     // [trust]
     struct conf_network trusted[CONF_NETWORKS_MAX]; // empty: nobody
     unsigned trusted_n;
-    bool
-        trust_registered; // whoever sends from where a binding of his From was registered may call foreign domains
+    // whoever sends from where a binding of his From was registered may call foreign domains
+    bool trust_registered;
 
     // [dns]
     struct endpoint *dns_servers; // empty: /etc/resolv.conf

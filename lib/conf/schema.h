@@ -101,8 +101,8 @@ struct conf_section {
     const char *name;
     const struct conf_key *keys;
     unsigned keys_n;
-    bool
-        repeatable; // [name NAME], elements of an array in struct conf; else its keys are fields of struct conf
+    // [name NAME], elements of an array in struct conf; else its keys are fields of struct conf
+    bool repeatable;
     size_t array_offset, count_offset; // repeatable: in struct conf
     size_t element_size, name_offset;  // repeatable: bytes of an element, and of its char *name in it
     unsigned min, max;                 // repeatable: how many there may be

@@ -32,8 +32,8 @@
 struct control_setup {
     const struct conf *conf; // the policy's, where there is one
     const char *path;        // of the configuration, for SIGHUP
-    struct role_policy *
-        *policy; // in force: a reload puts the next one here. NULL: there is none, and no reload
+    // in force: a reload puts the next one here. NULL: there is none, and no reload
+    struct role_policy **policy;
     // These with a policy.
     struct gateway_states *gateways;
     struct name_table *names;

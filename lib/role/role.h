@@ -90,9 +90,8 @@ struct role {
     uint64_t random;        // state of the jitter's generator
     struct role_a2 a2;
     struct role_auth_counts auths; // telemetry: ro
-    uint64_t
-        crowded; // requests that got no record, for there was no room to keep their messages; telemetry: ro
-    uint64_t tokens_refused; // requests with a flow token that was not made here; telemetry: ro
+    uint64_t crowded;              // requests whose messages there was no room to keep; telemetry: ro
+    uint64_t tokens_refused;       // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     struct role_merged merged;
     uint64_t date_s; // the second that `date` is for, once that is not empty

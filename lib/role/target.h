@@ -16,8 +16,8 @@ enum role_targeting {
 
 // What decides where a request goes, once for the request.
 struct role_course {
-    uint8_t
-        action; // enum conf_action: LOCATION, GATEWAYS, HOP or DOMAIN; the others end in one of these or an answer
+    // enum conf_action: LOCATION, GATEWAYS, HOP or DOMAIN; the others end in one of these or an answer
+    uint8_t action;
     uint8_t mode;   // enum conf_mode
     bool in_dialog; // the Route header fields and the remote target decide, no rule was asked
     uint16_t rule;  // index into conf->routes, or UINT16_MAX
@@ -32,8 +32,8 @@ struct role_target {
     uint16_t q;       // 0 to 1000; of gateways and names 1000
     uint16_t gateway; // slot, or GATEWAY_NONE
     uint32_t hash;    // of the request-URI that it gets and the hop, for role_tried
-    bool
-        alone; // never together with another (gateways, names): one after the other whatever [proxy] fork says
+    // never together with another (gateways, names): one after the other whatever [proxy] fork says
+    bool alone;
     bool more;    // there may be others when this one fails
     bool trusted; // within the trust domain (RFC 3325): a trusted gateway or network
 };

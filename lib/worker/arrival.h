@@ -8,8 +8,8 @@
 #include "base/endpoint.h"
 
 struct arrival {
-    struct endpoint
-        source; // of the packet, with port; ENDPOINT_NONE: there was none, this server's own operator asks
+    // of the packet, with port; ENDPOINT_NONE: there was none, this server's own operator asks
+    struct endpoint source;
     struct endpoint destination; // of the packet: the listener's address and port
     struct clock now;
     uint16_t worker;  // the worker that serves the message
