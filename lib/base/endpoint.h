@@ -1,6 +1,10 @@
-// endpoint: an IP address and a port, of either family.
+// endpoint: where a peer is: an IP address and a port, of either family, and how it is spoken to.
 //
 // A plain value: copy it, compare it, hash its bytes (unused address bytes are always zero). Any thread.
+//
+// Over a stream an endpoint is also a way back: `flow` names the one connection to it that the peer made (RFC 5626), so
+// that what is meant for that peer never reaches another one that came by the same address and port later. An endpoint
+// without a flow is an address: any connection to it will do, or a new one.
 #ifndef BASE_ENDPOINT_H
 #define BASE_ENDPOINT_H
 
@@ -16,15 +20,38 @@ enum endpoint_family {
     ENDPOINT_IP6 = 6,
 };
 
+// RFC 3261 18, RFC 7118. UDP is 0, so an endpoint of which nothing is said is a datagram's.
+enum endpoint_transport {
+    ENDPOINT_UDP = 0,
+    ENDPOINT_TCP,
+    ENDPOINT_TLS,
+    ENDPOINT_WS,
+    ENDPOINT_WSS,
+    ENDPOINT_TRANSPORTS,
+};
+
 // Room for "[" IPv6 "]:" port and a NUL.
 #define ENDPOINT_TEXT_MAX 56
 
 struct endpoint {
-    uint8_t address[16]; // network order; IPv4 in the first four, the rest zero
-    uint16_t port;       // host order; 0: none given
-    uint8_t family;      // enum endpoint_family
-    uint8_t unused;      // always 0
+    uint8_t address[16];   // network order; IPv4 in the first four, the rest zero
+    uint16_t port;         // host order; 0: none given
+    uint8_t family : 4;    // enum endpoint_family
+    uint8_t transport : 4; // enum endpoint_transport
+    uint8_t flow;          // stream: which of the connections that ever came from here; 0: none is meant
 };
+
+// Nothing is lost or doubled on the way, and order is kept (RFC 3261 17: "reliable").
+static inline bool endpoint_is_stream(const struct endpoint *endpoint)
+{
+    return endpoint->transport != ENDPOINT_UDP;
+}
+
+// TLS below: what a sips URI asks for (RFC 3261 26.2.2).
+static inline bool endpoint_is_secure(const struct endpoint *endpoint)
+{
+    return endpoint->transport == ENDPOINT_TLS || endpoint->transport == ENDPOINT_WSS;
+}
 
 static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
@@ -39,7 +66,7 @@ static inline bool endpoint_same_address(const struct endpoint *a, const struct 
 
 static inline struct endpoint endpoint_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port)
 {
-    return (struct endpoint){{a, b, c, d}, port, ENDPOINT_IP4, 0};
+    return (struct endpoint){.address = {a, b, c, d}, .port = port, .family = ENDPOINT_IP4};
 }
 
 // An IPv4 address, an IPv6 address, or an IPv6 reference in brackets, and nothing else (no port, no zone).

@@ -19,6 +19,7 @@
 #define CONF_NETWORKS_MAX  64   // of one list
 #define CONF_METHODS_MAX   16   // of one route
 #define CONF_NONE          (-1)
+#define CONF_TRANSPORT_ANY 0xff
 
 enum conf_role {
     CONF_ROLE_PROXY,
@@ -93,6 +94,22 @@ enum conf_algorithm {
     CONF_ALGORITHM_PRIORITY,    // always the first that is up, by priority, then file order
 };
 
+// Whether a listener asks its peers for a certificate.
+enum conf_client_certificate {
+    CONF_CLIENT_CERTIFICATE_NO,
+    CONF_CLIENT_CERTIFICATE_ASKED,    // one that is given must be good
+    CONF_CLIENT_CERTIFICATE_REQUIRED, // no handshake without a good one
+};
+
+enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
+
+// Who may watch whom (RFC 5025), where no rule of the presentity's own says it.
+enum conf_presence_policy {
+    CONF_PRESENCE_OPEN,   // everybody
+    CONF_PRESENCE_DOMAIN, // users of the same domain; others wait until they are allowed
+    CONF_PRESENCE_LIST,   // all wait until they are allowed
+};
+
 // RFC 7616 3.2, RFC 8760 2.
 enum conf_digest { CONF_DIGEST_SHA256, CONF_DIGEST_SHA512_256, CONF_DIGEST_MD5, CONF_DIGESTS };
 
@@ -112,11 +129,15 @@ struct conf_match {
     uint8_t kind;          // enum conf_match_kind
 };
 
-// "HOST", "HOST:PORT", an address or a name. A name without a port is looked up by SRV (RFC 3263 4.2).
+// "HOST", "HOST:PORT", an address or a name, and perhaps ";transport=tls". A name without a port is looked up by SRV
+// (RFC 3263 4.2), one without a transport by NAPTR (4.1).
 struct conf_hop {
-    struct conf_text host;   // lower case; an IPv6 address in brackets
-    struct endpoint address; // where the host is a literal address, with its port or 5060; else ENDPOINT_NONE
-    uint16_t port;           // 0: none was given
+    struct conf_text host; // lower case; an IPv6 address in brackets
+    struct endpoint
+        address;   // where the host is a literal address, with its transport and its port or 5060, TLS 5061;
+                   // else ENDPOINT_NONE
+    uint16_t port; // 0: none was given
+    uint8_t transport; // enum endpoint_transport, or CONF_TRANSPORT_ANY
 };
 
 // [port NAME]: a DPDK ethdev and its TAP twin.
@@ -132,10 +153,21 @@ struct conf_port {
 // [listener NAME]: an address on which SIP is served.
 struct conf_listener {
     char *name;
-    struct endpoint address;          // never a wildcard
+    struct endpoint address;          // never a wildcard; with its transport
     struct endpoint advertised;       // what goes into Via and Record-Route; equal to address when not set
     struct conf_text advertised_text; // "198.18.0.1:5060", "[2001:db8::1]:5060"
-    int port; // index into ports: the port its packets are expected on and leave by default
+    enum endpoint_transport transport;
+    int port; // index into ports: the port its packets are expected on and leave by default; a stream's may be CONF_NONE
+    bool proxy_protocol; // stream: every connection begins with a PROXY protocol header, version 2
+    enum conf_client_certificate client_certificate; // TLS, WSS
+};
+
+// [certificate NAME]: one that TLS and WSS listeners show. Which one: by the server name that the client asks for, among
+// the names in the certificates; where it asks for none of them the first.
+struct conf_certificate {
+    char *name;
+    char *chain; // PEM: the certificate, then what leads to its root
+    char *key;   // PEM
 };
 
 // [domain NAME]: a domain this server answers for.
@@ -190,6 +222,9 @@ struct conf_gateway {
     uint32_t priority;         // 0 first
     uint32_t calls_per_second; // of the whole box; 0: no bound
     bool trusted;              // what comes from its address counts as from a [trust] network
+    struct conf_text
+        identity; // what its certificate must name (RFC 5922 7.1), and who shows that name is this gateway;
+                  // empty: the host of `address`
 };
 
 // [route NAME]: a rule. The first in file order all of whose conditions hold wins.
@@ -258,6 +293,41 @@ struct conf {
     uint32_t ring_ms;      // how long a serial branch may ring before the next is tried
     bool recursion;        // the contacts of a 3xx are tried instead of being passed on (16.7 step 4)
     enum conf_nat_dialog nat_dialog;
+    uint32_t udp_max; // bytes of a request that UDP is right for (RFC 3261 18.1.1); 0: any
+
+    // [stream]: TCP, TLS, WebSocket
+    uint32_t connections_max;        // on the whole box; 0 where no listener has a stream's transport
+    uint32_t connections_source_max; // from one address
+    uint32_t stream_buffer_max;      // bytes that one connection may hold back, each way
+    uint32_t stream_idle_s;          // silence after which a connection is closed
+    uint32_t
+        stream_message_ms; // in which a message that has begun must be whole, and a peer take what it gets
+    uint32_t stream_connect_ms;   // for an outgoing connection to stand, its handshake included
+    uint32_t stream_handshake_ms; // for a peer to end its handshake, TLS and WebSocket
+    uint16_t stream_handshake_threads;
+
+    // [tls]
+    enum conf_tls_version tls_minimum;
+    struct conf_text tls_ciphers;      // OpenSSL's list, up to TLS 1.2
+    struct conf_text tls_ciphersuites; // TLS 1.3
+    char *tls_authorities;   // PEM: who may sign peers' certificates; NULL: those that the machine trusts
+    bool tls_verify_servers; // what we connect to must prove its name
+
+    // [presence]
+    bool presence; // served at all
+    enum conf_presence_policy presence_policy;
+    bool presence_polite;     // who is blocked is told that the user is away, instead of being refused
+    bool presence_registered; // a user who is registered and published nothing is open
+    uint32_t presence_expires_default, presence_expires_min, presence_expires_max; // seconds, of SUBSCRIBE
+    uint32_t publish_expires_default, publish_expires_min, publish_expires_max;    // seconds
+    uint32_t notify_ms;        // at least between two NOTIFYs of a subscription (RFC 6446)
+    uint32_t document_max;     // bytes of a published body
+    uint32_t presentities_max; // on the whole box, as those below
+    uint32_t publications_max;
+    uint32_t subscriptions_max;
+    uint32_t watchers_max;       // subscriptions to one presentity
+    uint32_t watches_source_max; // subscriptions from one source address
+    uint32_t list_max;           // members of a resource list (RFC 4662)
 
     // [transaction]
     uint64_t transactions_max; // on the whole box; memory is reserved at start
@@ -305,6 +375,8 @@ struct conf {
     unsigned ports_n;
     struct conf_listener *listeners;
     unsigned listeners_n;
+    struct conf_certificate *certificates;
+    unsigned certificates_n;
     struct conf_domain *domains;
     unsigned domains_n;
     struct conf_auth *auths;

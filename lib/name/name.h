@@ -19,22 +19,26 @@
 #define NAME_TEXT_MAX 255 // bytes of a host name or of a number
 #define NAME_URI_MAX  512 // bytes of what ENUM says
 
+#define NAME_TRANSPORT_ANY 0xff // what the DNS prefers among those that this server has listeners for
+
 #define NAME_NAMES_MAX    (1u << 24)
 #define NAME_EXPIRE_SWEEP 1024
 
 enum name_kind {
-    NAME_SIP = 1, // RFC 3263 4 for a sip URI over UDP: NAPTR and SRV without a port, A and AAAA with one
+    NAME_SIP = 1, // RFC 3263 4 for a sip URI: NAPTR and SRV without a port, A and AAAA with one
+    NAME_SIPS,    // the same for a sips URI: only what has TLS below
     NAME_ENUM,    // a number in digits; the answer is a URI
 };
 
 struct name_question {
     struct slice name; // in any case, with or without the final dot of a full domain name
-    uint16_t port;     // NAME_SIP: that the URI has; 0: none
+    uint16_t port;     // NAME_SIP, NAME_SIPS: that the URI has; 0: none
     uint8_t kind;
+    uint8_t transport; // NAME_SIP, NAME_SIPS: enum endpoint_transport that the URI has, or NAME_TRANSPORT_ANY
 };
 
 struct name_hop {
-    struct endpoint endpoint; // with port
+    struct endpoint endpoint; // with port and transport
     uint16_t priority;        // lower first
     uint16_t weight;          // of those of one priority (RFC 2782)
     // Neighbours with the same number are addresses of one SRV target, which is drawn once, with its weight, and they

@@ -122,7 +122,8 @@ static inline void address6(struct endpoint *endpoint, const uint8_t *at)
     memcpy(endpoint->address, at, 16);
     endpoint->port = 0;
     endpoint->family = ENDPOINT_IP6;
-    endpoint->unused = 0;
+    endpoint->transport = ENDPOINT_UDP;
+    endpoint->flow = 0;
 }
 
 static inline enum net_error read_ip4(const struct rte_mbuf *mbuf, const struct headers *h,

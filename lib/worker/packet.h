@@ -18,21 +18,22 @@ enum packet_errand {
     PACKET_FRAME, // a whole frame. punt: give it to the twin of `port`; inject, mailbox: transmit it on `port`
     PACKET_DATAGRAM, // a SIP datagram without headers, to `to` from `listener`. punt: its next hop has no MAC yet;
                      // inject, mailbox: put headers on and transmit it
+    PACKET_STREAM,  // punt: a message without headers for the stream `to` from `listener`
     PACKET_RESOLVE, // punt: a parsed message that waits for a name; it comes back by inject as PACKET_SERVE
     PACKET_ANSWER,  // punt: the answer to a request of control's own, a message without headers
-    PACKET_UNSENT,  // mailbox, inject: a DATAGRAM of this worker that no next hop takes
+    PACKET_UNSENT,  // mailbox, inject: a DATAGRAM or STREAM message of this worker that no next hop takes
     PACKET_UNREACHABLE, // mailbox: a whole ICMP error about a request of this worker; `frame.payload` is what it quotes
 };
 
 struct packet {
     struct net_frame frame;
     struct arrival arrival;
-    struct endpoint to;  // DATAGRAM: where it goes
+    struct endpoint to;  // DATAGRAM, STREAM: where it goes
     uint16_t port;       // index into conf->ports: of arrival, later of departure
     uint16_t vlan;       // tag to keep when the message leaves by the port it came in on; 0: none
     uint16_t vlan_outer; // the 802.1ad tag around it; 0: none
     uint8_t errand;      // enum packet_errand
-    uint8_t listener;    // DATAGRAM: index of the listener it leaves from
+    uint8_t listener;    // DATAGRAM, STREAM: index of the listener it leaves from
     uint8_t parsed;      // enum sip_error
     uint8_t parks;       // times it waited for a name, see worker/parked.h
     // Of a message that a role keeps (worker/outlet.h): whoever sent it last moved data_off and data_len.

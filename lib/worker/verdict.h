@@ -23,6 +23,7 @@ struct verdict {
     struct slice name; // park: a host name or a number; points into the message or the configuration
     uint16_t name_port; // park: struct name_question
     uint8_t name_kind;
+    uint8_t name_transport;
     uint16_t status;  // reply: its status
     uint8_t kind;     // enum verdict_kind
     uint8_t listener; // index into conf->listeners: the source address of what leaves
