@@ -137,7 +137,7 @@ static void test_course_says_rule_and_mode(void **state)
 static void test_enum(void **state)
 {
     static const struct scene_case cases[] = {
-        {"an unknown one waits", "INVITE sip:+49-30@example.com", "park 4930:0/2"},
+        {"an unknown one waits", "INVITE sip:+49-30@example.com", "park 4930:0/3"},
         {"a foreign one goes by DNS", "INVITE sip:+491@example.com",
          "domain; 203.0.113.8:5060 sip:x@203.0.113.8;y"},
         {"one of ours is looked up", "INVITE tel:+4-92", "location; 192.0.2.22:5060/0 sip:m@192.0.2.22"},
