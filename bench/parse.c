@@ -3,7 +3,7 @@
 //   bench-parse [--count N] [--passes N] [--seed N] [--json]
 //
 // Parses N different messages of the corpus, each with all typed fields that a forwarding proxy reads (a request's as
-// role/request.c does, a response's as role/response.c does), and prints nanoseconds per message: the median of the
+// role/request.c does, a response's as proxy/response.c does), and prints nanoseconds per message: the median of the
 // passes. For instructions, which do not depend on the machine's mood:
 //   valgrind --tool=callgrind --toggle-collect=bench_parse_corpus bench-parse --passes 1
 // and divide by N. Exit 1 when a message of the corpus does not parse, so that nobody measures an early way out.

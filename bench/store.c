@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "control/load.h"
-#include "role/stored.h"
+#include "registrar/stored.h"
 
 #define BATCH      20000
 #define EXPIRES_MS 3600000
@@ -96,7 +96,7 @@ static void write_all(const struct options *options, const struct conf *conf, co
                 .q = 1000,
             };
             int len = snprintf(keys[n], sizeof(keys[n]), "user%09lu@example.com", user);
-            uint32_t value_len = role_stored_write(conf, now, &binding, 1, values[n]);
+            uint32_t value_len = registrar_stored_write(conf, now, &binding, 1, values[n]);
             changes[n] = (struct store_change){STORE_BINDINGS, slice_of(keys[n], (size_t)len),
                                                slice_of(values[n], value_len)};
         }

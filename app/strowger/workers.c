@@ -7,11 +7,11 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "auth/guard.h"
 #include "base/clock.h"
 #include "call/call.h"
 #include "datapath/datapath.h"
 #include "net/fragment.h"
-#include "role/guard.h"
 #include "start.h"
 
 static struct rte_ring *make_ring(const struct strowger *strowger, const char *what, unsigned id, int node,
@@ -117,7 +117,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     if (error == 0)
         error = make_calls(strowger, &parts->role, node);
     if (error == 0 && strowger->users != NULL)
-        error = role_guard_create(&parts->role.guard, &strowger->secret, (uint64_t)time(NULL), &memory_system,
+        error = auth_guard_create(&parts->role.guard, &strowger->secret, (uint64_t)time(NULL), &memory_system,
                                   node);
     if (error != 0)
         return error;
@@ -172,7 +172,7 @@ void stop_workers(struct strowger *strowger)
             drain(worker->mailbox);
             drain(worker->punt);
             drain(worker->inject);
-            role_guard_destroy(worker->role->guard);
+            auth_guard_destroy(worker->role->guard);
             call_table_destroy(worker->role->calls);
             transaction_table_destroy(worker->role->transactions);
             net_reassembly_destroy(worker->reassembly);

@@ -20,7 +20,7 @@ static const char *const levels[] = {
 static void put_drain(const struct control *control, struct control_json *reply)
 {
     const struct control_drain *drain = &control->drain;
-    const struct role_drain *order = &drain->orders[drain->order];
+    const struct service_drain *order = &drain->orders[drain->order];
 
     control_json_text(reply, "state", drain->on ? SLICE("draining") : SLICE("serving"));
     if (!drain->on)

@@ -1,7 +1,7 @@
 // Bindings that died leave the workers' tables by themselves; here they leave the store. One pass over all keys takes
 // as long as it takes: what is dead and still there is left out when the store is loaded.
 #include "control/commit_parts.h"
-#include "role/stored.h"
+#include "registrar/stored.h"
 
 #define LOOKS_MAX   1000 // keys in one go
 #define REMOVES_MAX 64
@@ -20,7 +20,7 @@ static bool look_at(void *owner, struct slice key, struct slice value)
     struct look *look = owner;
     struct control_commit *commit = look->commit;
 
-    if (value.at != NULL && role_stored_expires(value) + GRACE_S < look->unix_s) {
+    if (value.at != NULL && registrar_stored_expires(value) + GRACE_S < look->unix_s) {
         memcpy(look->key[look->removes], key.at, key.len);
         look->len[look->removes++] = key.len;
     }

@@ -8,7 +8,7 @@
 #include "control/log.h"
 #include "control/loop.h"
 
-static void publish(struct control *control, const struct role_drain *order)
+static void publish(struct control *control, const struct service_drain *order)
 {
     for (unsigned w = 0; w < control->setup.workers_n; w++)
         atomic_store_explicit(&control->setup.workers[w]->drain, order, memory_order_release);
@@ -22,9 +22,9 @@ static bool has_settled(const struct control *control)
            rte_rcu_qsbr_check(control->setup.qsbr, control->drain.token, false) == 1;
 }
 
-static bool write_peer(struct slice peer, struct role_drain *order)
+static bool write_peer(struct slice peer, struct service_drain *order)
 {
-    char host[CONF_HOST_MAX], text[ROLE_DRAIN_PEER_MAX + 1];
+    char host[CONF_HOST_MAX], text[SERVICE_DRAIN_PEER_MAX + 1];
     uint16_t port;
     uint32_t len = conf_hop_read(peer, host, &port);
 
@@ -40,7 +40,7 @@ static bool write_peer(struct slice peer, struct role_drain *order)
 int control_drain_begin(struct control *control, struct slice peer, uint64_t seconds)
 {
     struct control_drain *drain = &control->drain;
-    struct role_drain *order = &drain->orders[!drain->order];
+    struct service_drain *order = &drain->orders[!drain->order];
 
     if (!has_settled(control))
         return -EAGAIN;

@@ -1,18 +1,18 @@
 // drain: the server ends of its own accord once nothing is in progress.
 //
-// From control_drain_begin on workers refuse or redirect what is new (role/drain.h); what they know goes on. When no
+// From control_drain_begin on workers refuse or redirect what is new (service/drain.h); what they know goes on. When no
 // transaction and no followed call is left, or at the deadline, the loop ends as on SIGTERM. Main lcore; part of struct
 // control, zeroed: it is not draining.
 #ifndef CONTROL_DRAIN_H
 #define CONTROL_DRAIN_H
 
-#include "role/drain.h"
+#include "service/drain.h"
 
 struct control;
 
 struct control_drain {
     // Workers read the one in force; the other may still be read by one that is in a turn.
-    struct role_drain orders[2];
+    struct service_drain orders[2];
     uint8_t order; // the one in force, or the last one
     bool on;
     uint64_t since_ms, deadline_ms; // 0: none

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "role/stored.h"
+#include "registrar/stored.h"
 
 // A look-up in a large table is a miss of every cache: so many are under way at a time.
 #define BATCH       16
@@ -50,7 +50,7 @@ static bool put_one(struct loading *loading, const struct waiting *one)
     struct location_binding bindings[LOCATION_CONTACTS_MAX];
     unsigned n;
 
-    if (!role_stored_read(loading->conf, loading->now, one->value, bindings, &n))
+    if (!registrar_stored_read(loading->conf, loading->now, one->value, bindings, &n))
         return fail(loading, -EPROTO, one->aor);
     if (n == 0) {
         loading->loaded->dead++;

@@ -4,9 +4,9 @@
 #include "datapath/stage.h"
 #include "location/location.h"
 #include "net/fragment.h"
+#include "proxy/proxy.h"
 #include "role/policy.h"
-#include "role/proxy.h"
-#include "role/role.h"
+#include "service/service.h"
 #include "worker/journal.h"
 
 #define TICK_PER_SECOND 1000 // how often what waits for siblings is looked at
@@ -79,7 +79,7 @@ static void renew(struct worker *worker)
     worker->role->drain = atomic_load_explicit(&worker->drain, memory_order_acquire);
     if (policy == worker->role->policy)
         return;
-    role_renew(worker->role, policy);
+    service_renew(worker->role, policy);
     worker->conf = policy->conf;
     worker->generation = policy->generation;
     worker->kept_max = policy->conf->kept_max / worker->workers_n;
@@ -124,7 +124,7 @@ unsigned datapath_turn(struct worker *worker)
     received += datapath_mailbox(worker);
     received += datapath_inject(worker);
     received += datapath_settle(worker);
-    role_turn(worker->role, &worker->now);
+    service_turn(worker->role, &worker->now);
     datapath_outlet_flush(worker);
     flush(worker);
     expire(worker);
@@ -157,7 +157,7 @@ static void close_transactions(const struct worker *worker)
     struct transaction *transaction;
 
     while ((transaction = transaction_due(table, later)) != NULL) {
-        role_record_evict(worker->role, transaction);
+        proxy_record_evict(worker->role, transaction);
         transaction_close(table, transaction);
     }
 }

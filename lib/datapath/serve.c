@@ -2,7 +2,7 @@
 
 #include "datapath/stage.h"
 #include "location/location.h"
-#include "role/role.h"
+#include "service/service.h"
 #include "sip/edit.h"
 #include "worker/journal.h"
 
@@ -32,8 +32,8 @@ static void count_departure(struct counters *counters, const struct sip_message 
 static void decide(struct worker *worker, const struct packet *packet, struct verdict *verdict)
 {
     sip_edits_clear(worker->edits);
-    role_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, verdict,
-               worker->edits);
+    service_serve(worker->role, &packet->message, packet->parsed, &packet->steered, &packet->arrival, verdict,
+                  worker->edits);
 }
 
 // One message: decide, then rewrite. NULL when it goes no further. Adds the cycles of rewriting to `*rewriting` unless

@@ -4,7 +4,7 @@
 #include <rte_prefetch.h>
 
 #include "datapath/stage.h"
-#include "role/durable.h"
+#include "registrar/durable.h"
 #include "role/role.h"
 
 // The record did not get to the disk: the table goes back, and the answer says so. NULL: there is none, or none any
@@ -13,7 +13,7 @@ static struct rte_mbuf *refuse(struct worker *worker, struct journal_record *rec
 {
     struct rte_mbuf *mbuf = record->answer;
 
-    role_durable_undo(worker->role, record, &worker->now);
+    registrar_durable_undo(worker->role, record, &worker->now);
     if (mbuf == NULL)
         return NULL;
     struct packet *packet = packet_of(mbuf);
@@ -23,7 +23,7 @@ static struct rte_mbuf *refuse(struct worker *worker, struct journal_record *rec
         worker_drop(worker, mbuf, DROP_EDIT_ROOM);
         return NULL;
     }
-    role_durable_refuse(worker->role, &packet->message, worker->edits);
+    registrar_durable_refuse(worker->role, &packet->message, worker->edits);
     enum drop drop = datapath_rewrite(worker, &mbuf);
     if (drop != DROP_NONE) {
         worker_drop(worker, mbuf, drop);

@@ -2,7 +2,7 @@
 #include "datapath/stage.h"
 #include "net/icmp.h"
 #include "role/branch.h"
-#include "role/role.h"
+#include "service/service.h"
 
 void datapath_unreachable(struct worker *worker, struct rte_mbuf *mbuf)
 {
@@ -10,7 +10,7 @@ void datapath_unreachable(struct worker *worker, struct rte_mbuf *mbuf)
     struct slice quoted =
         slice_of(rte_pktmbuf_mtod_offset(mbuf, const char *, frame->payload), frame->payload_len);
 
-    if (role_unreachable(worker->role, quoted, &worker->now))
+    if (service_unreachable(worker->role, quoted, &worker->now))
         worker->counters.unreachable++;
 }
 
@@ -27,7 +27,7 @@ bool datapath_icmp(struct worker *worker, struct rte_mbuf *mbuf)
         return false;
     struct slice quoted =
         slice_of(rte_pktmbuf_mtod_offset(mbuf, const char *, quote.payload), quote.payload_len);
-    // Whoever made it up needs the check in the branch as well, which role_unreachable looks at.
+    // Whoever made it up needs the check in the branch as well, which service_unreachable looks at.
     if (!role_branch_find(quoted, &branch, &rest) || branch.worker >= worker->workers_n)
         return false;
     frame->payload = quote.payload;

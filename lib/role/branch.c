@@ -2,7 +2,6 @@
 
 #include "role/digest.h"
 #include "role/hex.h"
-#include "role/probe.h"
 
 #define MARK_LEN (sizeof(ROLE_BRANCH_MARK) - 1)
 
@@ -89,33 +88,4 @@ void role_branch_write(const struct role_branch *branch, char text[ROLE_BRANCH_L
     text = role_hex_write(text, (uint32_t)(branch->transaction >> 32));
     text = role_hex_write(text, (uint32_t)branch->transaction);
     role_hex_write(text, branch->loop);
-}
-
-// The upper half of the transaction part is the gateway, the lower says that we wrote it.
-static uint64_t probe_part(const struct role *role, uint16_t gateway)
-{
-    struct role_digest digest;
-
-    role_digest_begin(&digest, &role->secret, ROLE_DIGEST_PROBE);
-    role_digest_put_number(&digest, gateway);
-    return (uint64_t)gateway << 48 | role_digest_end(&digest).low >> 16;
-}
-
-struct role_branch role_branch_probe(const struct role *role, uint16_t gateway, unsigned listener)
-{
-    return (struct role_branch){
-        .transaction = probe_part(role, gateway),
-        .slot = ROLE_BRANCH_PROBE,
-        .worker = role->worker,
-        .listener = (uint8_t)listener,
-    };
-}
-
-uint16_t role_branch_probed(const struct role *role, const struct role_branch *branch)
-{
-    uint16_t gateway = (uint16_t)(branch->transaction >> 48);
-
-    return branch->slot == ROLE_BRANCH_PROBE && branch->transaction == probe_part(role, gateway)
-               ? gateway
-               : GATEWAY_NONE;
 }

@@ -19,7 +19,7 @@
 #define ROLE_BRANCH_LEN  (sizeof(ROLE_BRANCH_MARK) - 1 + 4 + 2 + 8 + 16 + 8)
 
 #define ROLE_BRANCH_STATELESS  UINT32_MAX       // slot: nobody knows it (RFC 3261 16.11)
-#define ROLE_BRANCH_PROBE      (UINT32_MAX - 1) // slot: an OPTIONS of our own, see role/probe.h
+#define ROLE_BRANCH_PROBE      (UINT32_MAX - 1) // slot: an OPTIONS of our own, see proxy/probe.h
 #define ROLE_BRANCH_CHECK_BITS 56
 
 struct role_branch {

@@ -1,7 +1,7 @@
 // hop: from what a URI or the configuration names to an address that can be sent to (RFC 3263).
 //
-// Internal to the room. Literal addresses come out at once, names out of the cache (name/name.h); a name that is not
-// in there parks the message. Workers; no waiting.
+// Literal addresses come out at once, names out of the cache (name/name.h); a name that is not in there parks the
+// message. Workers; no waiting.
 #ifndef ROLE_HOP_H
 #define ROLE_HOP_H
 

@@ -1,6 +1,6 @@
 // match: one condition of a rule against one value of a request.
 //
-// Internal to the room. Users are compared with their escapes undone and, of tel numbers, without visual separators
+// Users are compared with their escapes undone and, of tel numbers, without visual separators
 // (RFC 3966 5.1.1); hosts in any case, and addresses by value. Regular expressions are PCRE2, compiled to machine code
 // by control and run by workers on their own stack: no heap, and a bound on the steps.
 #ifndef ROLE_MATCH_H

@@ -1,8 +1,8 @@
 // policy: one configuration, compiled: all that workers read of it, published by control as one pointer.
 //
 // Control builds a policy, publishes it, waits until every worker has passed a quiescent state, and frees the one
-// before. A worker takes the pointer at the start of a turn and keeps it until the end (role_renew). What must outlive
-// a reload is no part of it: transactions, calls, names, the gateways' live state.
+// before. A worker takes the pointer at the start of a turn and keeps it until the end (service_renew). What must
+// outlive a reload is no part of it: transactions, calls, names, the gateways' live state.
 #ifndef ROLE_POLICY_H
 #define ROLE_POLICY_H
 

@@ -1,6 +1,6 @@
 // request: one request while it is served, with every typed header field that the roles share parsed once.
 //
-// Internal to the room: role_serve makes one on its stack and hands it from check to check. A function that
+// For this room and those of the roles: service_serve makes one on its stack and hands it from check to check. A function that
 // returns bool says whether to go on; false means that the verdict stands (an answer or a drop).
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
@@ -30,7 +30,7 @@ struct role_routes {
     } value[ROLE_ROUTES_MAX];
 };
 
-// What the sender proved by his credentials, see role/auth.h.
+// What the sender proved by his credentials, see auth/auth.h.
 struct role_proof {
     bool given;          // that he is the user whom To (REGISTER) or From names
     uint8_t rspauth_len; // our own proof to him; 0: he did not ask for any. These: where `given`
@@ -82,16 +82,13 @@ static inline bool role_via_is_unique(const struct sip_via *via)
            slice_starts(via->branch, SLICE(SIP_BRANCH_COOKIE));
 }
 
-// transact.c: what a request's server transaction is found by (17.2.3), where its Via says it all: it is unique.
+// steer.c: what a request's server transaction is found by (17.2.3), where its Via says it all: it is unique.
 struct hash128 role_via_key(const struct role *role, const struct sip_message *message,
                             const struct sip_via *via);
 
 // request.c: the typed fields. SIP_OK or the first error; the Via and what is before it in the struct is set
 // when it can be answered.
 enum sip_error role_request_parse(struct role_request *request);
-
-// sanity.c: is it fit to be served? RFC 3261 16.3 step 1 and 2, 8.2.
-bool role_request_sane(struct role_request *request, enum sip_error parsed);
 
 // answer.c. An ACK is never answered, whatever is asked of these: it becomes DROP_ACK_UNROUTABLE. `reason`
 // NULL: the usual phrase. `lines` begins with role_route_server_line.
@@ -139,18 +136,10 @@ void role_routes_note(struct role_request *request);
 // merged.c. True: answered 482.
 bool role_is_merged(struct role_request *request);
 
-// A REGISTER that the registrar serves, unless a rule names its method (role/rules.h).
+// rules.c. A REGISTER that the registrar serves, unless a rule names its method (role/rules.h).
 bool role_is_registrars(const struct role_request *request);
 
-// The servers. Each sets the verdict.
-void role_register(struct role_request *request);
-void role_proxy(struct role_request *request);
-void role_redirect(struct role_request *request);
-void role_options(struct role_request *request);
-void role_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
-                   const struct arrival *arrival, struct verdict *verdict, struct sip_edits *edits);
-
-// target.c, shared with the registrar.
+// target.c.
 // The canonical address of record of a URI in one of our domains; 0: it does not fit.
 unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int domain,
                         char aor[SIP_AOR_MAX]);
@@ -162,8 +151,5 @@ bool role_hop_usable(const struct endpoint *hop);
 // Where requests for a binding go: what is kept in `received`, else the first value of its Path, else its
 // Contact.
 bool role_hop_of_binding(const struct location_binding *binding, struct endpoint *hop);
-
-// record_route.c
-bool role_records_route(const struct role_request *request);
 
 #endif

@@ -1,10 +1,10 @@
-// role: message in, verdict and edits out.
+// role: what every server in here has in common: registrar, proxy, and what else serves a request.
 //
-// The one entry of the room. A role knows tables and time but no packet: it reads the index, notes edits, writes the
-// location table's own shard and its worker's transactions and calls, and says what is to become of the message. What
-// it keeps or sends beside that one goes through an outlet (worker/outlet.h). So a role is a function of the message,
-// its arrival and the tables, and is tested without EAL, NIC or network. A struct role belongs to one worker and is
-// used by it alone; the tables in it are shared as their headers say.
+// A role knows tables and time but no packet: it reads the index of a message, notes edits, writes the location table's
+// own shard and its worker's transactions and calls, and says what is to become of the message. What it keeps or sends
+// beside that one goes through an outlet (worker/outlet.h). So a role is a function of the message, its arrival and the
+// tables, and is tested without EAL, NIC or network. A struct role belongs to one worker and is used by it alone; the
+// tables in it are shared as their headers say. Which role serves a message, service/service.h knows.
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
@@ -24,17 +24,17 @@
 #include "worker/verdict.h"
 
 struct role_policy;    // role/policy.h
-struct role_drain;     // role/drain.h
+struct service_drain;  // service/drain.h
 struct role_route;     // role/route.h
 struct call_table;     // call/call.h
 struct gateway_states; // gateway/gateway.h
 struct user_table;     // user/user.h
-struct role_guard;     // role/guard.h
+struct auth_guard;     // auth/guard.h
 struct journal;        // worker/journal.h
 
 #define ROLE_PROBES_MAX 256 // OPTIONS of a worker that wait for an answer; further gateways wait their turn
 
-// An OPTIONS to a gateway, see role/probe.h.
+// An OPTIONS to a gateway, see proxy/probe.h.
 struct role_probe {
     struct endpoint to;
     uint64_t started_ms, next_ms, ends_ms; // next_ms: when it is sent again
@@ -49,7 +49,7 @@ struct role_probes {
     struct role_probe one[ROLE_PROBES_MAX];
 };
 
-// Requests that had to carry credentials, see role/auth.h.
+// Requests that had to carry credentials, see auth/auth.h.
 struct role_auth_counts {
     uint64_t challenged; // had none
     uint64_t failed;     // had wrong ones
@@ -68,12 +68,12 @@ struct role_a2 {
 };
 
 struct role {
-    const struct role_policy *policy; // these three by role_renew only
-    const struct conf *conf;          // policy->conf
-    const struct role_route *route;   // policy->route
-    const struct role_drain *drain;   // NULL: everything is served
-    uint16_t worker;                  // whose role it is
-    uint8_t node;                     // that it runs on, for policy->numbers
+    const struct role_policy *policy;  // these three by service_renew only
+    const struct conf *conf;           // policy->conf
+    const struct role_route *route;    // policy->route
+    const struct service_drain *drain; // NULL: everything is served
+    uint16_t worker;                   // whose role it is
+    uint8_t node;                      // that it runs on, for policy->numbers
     uint16_t workers_n;
     struct location *location;
     const struct name_table *names;
@@ -82,7 +82,7 @@ struct role {
     struct journal *journal;                // this worker's; NULL: registrations do not outlive the process
     struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
     const struct user_table *users;         // NULL: there is nobody
-    struct role_guard *guard; // this worker's; NULL: nothing is counted, nor let in where that is needed
+    struct auth_guard *guard; // this worker's; NULL: nothing is counted, nor let in where that is needed
     struct outlet outlet;
     struct role_probes probes;
     struct sip_edits spare; // of messages other than the one in hand
@@ -103,22 +103,5 @@ struct role {
 // will look up, so that it can be prefetched.
 void role_steer(const struct role *role, const struct sip_message *message, unsigned workers,
                 struct steered *steered);
-
-// From now on this policy holds. At the start of a turn, by its worker.
-void role_renew(struct role *role, const struct role_policy *policy);
-
-// What is due at this time: timers of transactions, calls that last too long, probes of gateways. Once a turn; bounded.
-void role_turn(struct role *role, const struct clock *now);
-
-// The network says that what we sent did not arrive: `quoted` is what an ICMP error quotes of the datagram's payload,
-// perhaps cut off. False: it is of no request of ours (RFC 3261 16.9).
-bool role_unreachable(struct role *role, struct slice quoted, const struct clock *now);
-
-// Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said,
-// `steered` what role_steer did. `edits` is empty on entry. Always sets the whole verdict. Never fails: what is
-// wrong becomes an answer or a counted drop.
-void role_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
-                const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
-                struct sip_edits *edits);
 
 #endif

@@ -122,6 +122,13 @@ static bool holds(struct subject *subject, const struct rule *rule)
     return from->who == CONF_WHO_ANY || role_trusts(request) == (from->who == CONF_WHO_TRUSTED);
 }
 
+bool role_is_registrars(const struct role_request *request)
+{
+    if (request->message->method != SIP_METHOD_REGISTER || request->where.place == ROLE_ELSEWHERE)
+        return false;
+    return request->where.place == ROLE_HERE || request->role->conf->domains[request->where.domain].registrar;
+}
+
 int role_rules_find(const struct role_rules *rules, struct role_request *request)
 {
     uint32_t method = SIP_METHOD_BIT(request->message->method);

@@ -1,6 +1,7 @@
 // Which worker serves a message, and what it will look up.
 #include "role/branch.h"
 
+#include "role/digest.h"
 #include "sip/via.h"
 
 // Whose the URI is, and the key of its address of record when it is in one of our domains and has a user.
@@ -48,6 +49,20 @@ static bool in_dialog(const struct sip_message *message)
     struct sip_address to;
 
     return value.at == NULL || sip_address_parse(value, &to) != SIP_OK || to.tag.at != NULL;
+}
+
+// The branch alone makes the key one that nobody guesses; sent-by and a method without a number only tell apart what
+// shares a branch, which is its sender's own doing.
+struct hash128 role_via_key(const struct role *role, const struct sip_message *message,
+                            const struct sip_via *via)
+{
+    const struct hash_key secret = {role->secret.k0 ^ ROLE_DIGEST_TRANSACTION, role->secret.k1};
+    struct hash128 key = hash_sip13(&secret, via->branch.at, via->branch.len);
+
+    key.low = role_digest_mix_lower(key.low, via->host) + (via->port != 0 ? via->port : 5060);
+    if (message->method == SIP_METHOD_OTHER)
+        key.low = role_digest_mix(key.low, sip_message_span(message, message->method_text));
+    return key;
 }
 
 // The top Via, and what the server transaction is found by where the Via says it all.

@@ -37,7 +37,7 @@ struct worker_port {
 
 struct role;           // role/role.h
 struct role_policy;    // role/policy.h
-struct role_drain;     // role/drain.h
+struct service_drain;  // service/drain.h
 struct location;       // location/location.h
 struct net_reassembly; // net/fragment.h
 struct sip_edits;      // sip/edit.h
@@ -73,7 +73,7 @@ struct worker {
 
     // control: wo, worker: ro. The policy in force; control frees the one before after a grace period.
     const struct role_policy *_Atomic policy;
-    const struct role_drain *_Atomic drain; // the same way; NULL: everything is served
+    const struct service_drain *_Atomic drain; // the same way; NULL: everything is served
 
     // worker: wo
     const struct conf *conf;           // the policy's, of this turn

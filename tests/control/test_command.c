@@ -177,7 +177,7 @@ static void test_drain_reaches_the_workers_and_ends_the_loop_when_idle(void **st
     assert_string_equal(json_string_value(json_object_get(reply, "redirect")), "sip2.example.com:5070");
     assert_in_range(json_integer_value(json_object_get(reply, "deadline_s")), 3590, 3600);
     json_decref(reply);
-    const struct role_drain *order = c.scene.worker->drain;
+    const struct service_drain *order = c.scene.worker->drain;
     assert_non_null(order);
     assert_memory_equal(order->peer, "sip2.example.com:5070", order->peer_len);
     commands_refuse(&c, fd, "drain", 5, "try again");

@@ -9,7 +9,7 @@
 #include "control/commit.h"
 #include "control/load.h"
 #include "location/location.h"
-#include "role/stored.h"
+#include "registrar/stored.h"
 
 #define INI(durability) \
     PHONES_INI          \
@@ -123,8 +123,8 @@ static void expect_store(const char *wanted)
 
     assert_true(len >= 0);
     if (len > 0)
-        assert_true(role_stored_read(rig.conf, &rig.strowger.workers[0]->now, slice_of(value, (size_t)len),
-                                     bindings, &n));
+        assert_true(registrar_stored_read(rig.conf, &rig.strowger.workers[0]->now,
+                                          slice_of(value, (size_t)len), bindings, &n));
     for (unsigned i = 0; i < n; i++)
         snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.4s ",
                  bindings[i].contact.at + bindings[i].contact.len - 4);
@@ -450,7 +450,7 @@ static void test_what_died_is_swept(void **state)
     struct store_usage usage;
 
     (void)state;
-    uint32_t len = role_stored_write(rig.conf, &past, &binding, 1, value);
+    uint32_t len = registrar_stored_write(rig.conf, &past, &binding, 1, value);
     for (unsigned i = 0; i < 200; i++) {
         char name[32];
         snprintf(name, sizeof(name), "old%u@example.com", i);

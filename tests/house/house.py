@@ -11,12 +11,16 @@ LAYERS = {
     "worker": 2,
     "location": 3, "transaction": 3, "gateway": 3, "number": 3, "name": 3, "call": 3, "user": 3, "store": 3, "subscription": 3,
     "role": 4,
-    "datapath": 5, "control": 5,
+    "auth": 5,
+    "registrar": 6, "proxy": 6,
+    "service": 7,
+    "datapath": 8, "control": 8,
 }
 TOP_LEVEL = {"meson.build", "README.md", "app", "lib", "config", "tests", "bench", "scripts", "LICENSE",
              "CONTRIBUTING.md", "meson_options.txt"}
 WITHOUT_DPDK = ("base", "sip", "conf")
-ON_WORKERS = ("datapath", "role", "location", "transaction", "gateway", "number", "name", "call", "user", "sip", "net")
+ON_WORKERS = ("datapath", "service", "registrar", "proxy", "auth", "role", "location", "transaction", "gateway", "number",
+              "name", "call", "user", "sip", "net")
 LINES_MAX = 600
 SOURCES = ("*.c", "*.h", "*.py", "*.sh")
 

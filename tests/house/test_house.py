@@ -137,7 +137,7 @@ class AWrongTree(unittest.TestCase):
         self.caught(house.check_without_dpdk(self.tree), r"lib/sip/scan\.c: includes rte_mbuf\.h")
 
     def test_an_allocation_on_a_worker_is_caught(self):
-        self.put("lib/role/proxy.c", "void f(void);\nvoid f(void) { g(malloc (4)); }\n")
+        self.put("lib/proxy/proxy.c", "void f(void);\nvoid f(void) { g(malloc (4)); }\n")
         self.caught(house.check_worker_path(self.tree), r"proxy\.c:2: calls malloc\(\)")
 
     def test_an_allocation_where_a_table_is_made_is_none_of_it(self):

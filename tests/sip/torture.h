@@ -1,6 +1,6 @@
 // torture: the messages of RFC 4475 and RFC 5118, byte for byte, and what is to become of each.
 //
-// One table for the parser's test, which is here, and the roles', which is in tests/role. For one thread.
+// One table for the parser's test, which is here, and the roles', which is in tests/service. For one thread.
 #ifndef TESTS_TORTURE_H
 #define TESTS_TORTURE_H
 

@@ -1,0 +1,77 @@
+// Record-Route: which requests get one, and what is in it (RFC 3261 16.6 step 4).
+#include "proxy/core.h"
+#include "role/flow.h"
+#include "role/nat.h"
+#include "role/trust.h"
+
+// The methods that make a dialog or may do so: INVITE, SUBSCRIBE, REFER (RFC 3515), NOTIFY, which makes the
+// dialog when it outruns the answer to its SUBSCRIBE (RFC 6665 4.3), and every method that is not known.
+// Inside a dialog it changes nothing for the ends and lets one that lost its state find us again (16.6 step
+// 4: SHOULD).
+#define RECORDED                                                                \
+    (SIP_METHOD_BIT(SIP_METHOD_INVITE) | SIP_METHOD_BIT(SIP_METHOD_SUBSCRIBE) | \
+     SIP_METHOD_BIT(SIP_METHOD_REFER) | SIP_METHOD_BIT(SIP_METHOD_NOTIFY) |     \
+     SIP_METHOD_BIT(SIP_METHOD_OTHER))
+
+#define BEFORE_TOKEN (sizeof("Record-Route: <sip:") - 1)
+
+bool proxy_records_route(const struct role_request *request)
+{
+    return request->role->conf->record_route && (RECORDED & SIP_METHOD_BIT(request->message->method));
+}
+
+static struct endpoint caller_flow(const struct role_request *request)
+{
+    const struct endpoint *source = &request->arrival->source;
+
+    if (role_seen_behind_nat(request->message, &request->via, source))
+        return *source;
+    return (struct endpoint){.family = ENDPOINT_NONE};
+}
+
+// A phone is sent to where it registered from, and its Contact says something else; servers (gateways, next hops,
+// names, what stands in a Path) lead on by themselves. In a dialog the flow is the one that led here. Where a URI
+// parameter makes the difference, a flow to where the request goes does no harm.
+static struct endpoint callee_flow(const struct role_request *request, const struct role_target *target)
+{
+    const struct endpoint none = {.family = ENDPOINT_NONE};
+    struct endpoint named;
+    struct sip_uri uri;
+
+    if (endpoint_equal(&target->hop, &request->routes.flow))
+        return target->hop;
+    if (target->uri.at == NULL || target->path.len > 0 || target->alone)
+        return none;
+    if (sip_uri_parse(target->uri, &uri) != SIP_OK || !endpoint_parse_host(uri.host, &named))
+        return target->hop;
+    named.port = uri.port != 0 ? uri.port : 5060;
+    return endpoint_equal(&named, &target->hop) ? none : target->hop;
+}
+
+// The listener's ready line, with the token put in as its user part.
+static void put_line(struct role_request *request, unsigned listener, const struct endpoint *flow)
+{
+    struct slice line = role_route_record_route(request->role->route, listener);
+    char token[ROLE_FLOW_LEN + 1];
+    unsigned len = role_flow_write(request->role, request->call_id, flow, listener, token);
+
+    token[len] = '@';
+    sip_edits_put(request->edits, slice_of(line.at, BEFORE_TOKEN));
+    sip_edits_put(request->edits, slice_of(token, len + 1));
+    sip_edits_put(request->edits, slice_of(line.at + BEFORE_TOKEN, line.len - BEFORE_TOKEN));
+}
+
+void proxy_record_route_put(struct role_request *request, const struct role_target *target, unsigned out)
+{
+    unsigned in = request->arrival->listener;
+    struct endpoint caller = {.family = ENDPOINT_NONE};
+    struct endpoint callee = {.family = ENDPOINT_NONE};
+
+    if (request->role->conf->nat_dialog == CONF_NAT_DIALOG_FLOW) {
+        caller = caller_flow(request);
+        callee = callee_flow(request, target);
+    }
+    put_line(request, out, &callee);
+    if (in != out || caller.family != ENDPOINT_NONE || callee.family != ENDPOINT_NONE)
+        put_line(request, in, &caller);
+}
