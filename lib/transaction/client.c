@@ -37,8 +37,8 @@ void transaction_client_begin(struct transaction_table *table, struct transactio
     branch->state =
         transaction_is_invite(transaction) ? TRANSACTION_CLIENT_CALLING : TRANSACTION_CLIENT_TRYING;
     branch->interval = t1;
-    branch->retransmit_at = transaction_deadline(now_ms, t1); // A, E
-    branch->ends_at = transaction_deadline(now_ms, 64 * t1);  // B, F
+    branch->retransmit_at = transaction_repeat_at(&branch->to, now_ms, t1); // A, E
+    branch->ends_at = transaction_deadline(now_ms, 64 * t1);                // B, F
     transaction->pending_n++;
 }
 
@@ -72,7 +72,7 @@ static unsigned invite_pending(const struct transaction_table *table, struct tra
         return TRANSACTION_PASS;
     }
     rest(transaction, branch, TRANSACTION_CLIENT_COMPLETED,
-         transaction_deadline(now_ms, b > D_MIN_MS ? b : D_MIN_MS)); // D
+         transaction_absorb_until(&branch->to, now_ms, b > D_MIN_MS ? b : D_MIN_MS)); // D
     return TRANSACTION_PASS | TRANSACTION_ACK;
 }
 
@@ -83,7 +83,7 @@ static unsigned other_pending(const struct transaction_table *table, struct tran
         branch->state = TRANSACTION_CLIENT_PROCEEDING; // E goes on, with T2 once it fires
     else
         rest(transaction, branch, TRANSACTION_CLIENT_COMPLETED,
-             transaction_deadline(now_ms, table->timers.t4_ms)); // K
+             transaction_absorb_until(&branch->to, now_ms, table->timers.t4_ms)); // K
     return TRANSACTION_PASS;
 }
 
@@ -129,7 +129,7 @@ void transaction_client_cancelled(struct transaction_table *table, struct transa
         return;
     branch->cancelled = true;
     branch->interval = t1;
-    branch->cancel_at = transaction_deadline(now_ms, t1);
+    branch->cancel_at = transaction_repeat_at(&branch->to, now_ms, t1);
     branch->cancel_ends_at = transaction_deadline(now_ms, 64 * t1);
 }
 

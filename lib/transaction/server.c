@@ -34,7 +34,8 @@ unsigned transaction_server_ack(struct transaction_table *table, struct transact
     case TRANSACTION_SERVER_COMPLETED:
         if (transaction_is_invite(transaction)) {
             transaction->state = TRANSACTION_SERVER_CONFIRMED;
-            transaction->ends_at = transaction_deadline(now_ms, table->timers.t4_ms); // I
+            transaction->ends_at =
+                transaction_absorb_until(&transaction->reply_to, now_ms, table->timers.t4_ms); // I
         }
         return TRANSACTION_ABSORB;
     case TRANSACTION_SERVER_ACCEPTED:
@@ -64,7 +65,8 @@ static unsigned respond_to_invite(const struct transaction_table *table, struct 
     }
     transaction->state = TRANSACTION_SERVER_COMPLETED;
     transaction->interval = table->timers.t1_ms;
-    transaction->retransmit_at = transaction_deadline(now_ms, transaction->interval); // G
+    transaction->retransmit_at =
+        transaction_repeat_at(&transaction->reply_to, now_ms, transaction->interval); // G
     return TRANSACTION_PASS;
 }
 
@@ -74,8 +76,9 @@ static unsigned respond_to_other(const struct transaction_table *table, struct t
     if (transaction->state > TRANSACTION_SERVER_PROCEEDING)
         return TRANSACTION_ABSORB; // 17.2.2: any other final responses are discarded
     if (status < 200) {
-        // RFC 4320 4.1: no other one than 100, and that not before its time.
-        bool early = transaction->retransmit_at != TRANSACTION_NEVER &&
+        // RFC 4320 4.1: no other one than 100, and that, where it may be lost, not before its time.
+        bool early = !endpoint_is_stream(&transaction->reply_to) &&
+                     transaction->retransmit_at != TRANSACTION_NEVER &&
                      !transaction_is_due(transaction->retransmit_at, now_ms);
         if (status != 100 || early)
             return TRANSACTION_ABSORB;
@@ -84,7 +87,8 @@ static unsigned respond_to_other(const struct transaction_table *table, struct t
         return TRANSACTION_PASS;
     }
     transaction->state = TRANSACTION_SERVER_COMPLETED;
-    transaction->ends_at = transaction_deadline(now_ms, 64 * table->timers.t1_ms); // J
+    transaction->ends_at =
+        transaction_absorb_until(&transaction->reply_to, now_ms, 64 * table->timers.t1_ms); // J
     if (status == 408) {
         // RFC 4320 4.2: never sent. What was sent before is not sent again either.
         transaction->status = 0;

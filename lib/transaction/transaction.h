@@ -4,7 +4,8 @@
 // branches. The first branch, mostly the only one, is part of the record; further ones come from a second
 // slab. A table belongs to one worker; all memory is taken at start. The machines say what to do and never do
 // it: actions come back as bits, so the room knows no message, no socket and no clock but the `now` it is
-// given. All transports count as unreliable.
+// given. Whether anything may be lost it reads from the endpoints in the record: over a stream nothing is sent
+// twice and nothing waited for that would be (A, E and G do not run; D, I, J and K are zero).
 //
 // A response finds its record by the slot in our Via branch, a request by a hash of what RFC 3261 17.2.3
 // compares. Every record waits in one place of a timing wheel, for the earliest of its deadlines or earlier:
@@ -72,7 +73,7 @@ struct transaction_branch {
     struct buffer *request;  // as sent
     struct buffer *extra;    // its CANCEL until the final answer, then its ACK
     struct buffer *response; // the final answer, where it must wait for the others
-    uint32_t retransmit_at;  // A, E
+    uint32_t retransmit_at;  // A, E; never over a stream
     uint32_t ends_at;        // B, C, D, F, K, M
     uint32_t cancel_at;      // E of its CANCEL
     uint32_t cancel_ends_at; // F of its CANCEL, which then ends the branch (9.1); NEVER: no CANCEL was sent
@@ -87,9 +88,9 @@ struct transaction_branch {
     uint8_t listener;        // it is sent from
     uint8_t number;          // of the branch in its record, as our Via says it
     bool cancelled;          // a CANCEL is wanted: sent, or to be sent with the first provisional (9.1)
-    struct endpoint to;
-    uint16_t q;       // of its target, 0 to 1000
-    uint16_t gateway; // slot (gateway/gateway.h), or UINT16_MAX
+    struct endpoint to;      // set before it begins: its transport decides which timers run
+    uint16_t q;              // of its target, 0 to 1000
+    uint16_t gateway;        // slot (gateway/gateway.h), or UINT16_MAX
 };
 
 // In the first cache line what a look-up and a visit need, in the second and third the branch and what leads
@@ -118,7 +119,7 @@ struct transaction {
     struct transaction_branch first;
     struct buffer *response;  // the last one sent upstream
     struct buffer *original;  // the request as it came, where further targets may be tried; else NULL
-    struct endpoint reply_to; // where responses go (18.2.2)
+    struct endpoint reply_to; // where responses go (18.2.2); set before the first one
     struct endpoint source;   // of the request
     struct buffer *cancel;    // the caller's CANCEL, where it says why and somebody may still have to be told
 } __attribute__((aligned(64)));

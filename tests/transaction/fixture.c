@@ -71,7 +71,12 @@ static void note_eviction(void *owner, struct transaction *transaction)
 
 struct transaction *fixture_begin(struct fixture *f, uint64_t number, uint8_t method)
 {
-    return transaction_open(f->table, fixture_key(number), method, f->now_ms, note_eviction, f);
+    struct transaction *transaction =
+        transaction_open(f->table, fixture_key(number), method, f->now_ms, note_eviction, f);
+
+    if (transaction != NULL)
+        transaction->reply_to.transport = f->transport & 0xf;
+    return transaction;
 }
 
 struct transaction *fixture_forward(struct fixture *f, uint64_t number, uint8_t method)
@@ -79,7 +84,10 @@ struct transaction *fixture_forward(struct fixture *f, uint64_t number, uint8_t 
     struct transaction *transaction = fixture_begin(f, number, method);
 
     assert_non_null(transaction);
-    transaction_client_begin(f->table, transaction, transaction_branch_add(f->table, transaction), f->now_ms);
+    struct transaction_branch *branch = transaction_branch_add(f->table, transaction);
+
+    branch->to.transport = f->transport & 0xf;
+    transaction_client_begin(f->table, transaction, branch, f->now_ms);
     assert_true(transaction_settle(f->table, transaction, f->now_ms));
     return transaction;
 }

@@ -20,9 +20,10 @@ enum { T1 = 500, T2 = 4000, T4 = 5000, C = 181000 };
 struct fixture {
     struct transaction_table *table;
     uint64_t now_ms;
-    unsigned taken; // calls of take
-    unsigned fail;  // the call that gets nothing, from 1; 0: none
-    size_t bytes;   // outstanding
+    enum endpoint_transport transport; // of the peers of what is begun: UDP
+    unsigned taken;                    // calls of take
+    unsigned fail;                     // the call that gets nothing, from 1; 0: none
+    size_t bytes;                      // outstanding
     unsigned evicted;
     uint32_t last_evicted; // its slot
     uint64_t noted_ms;     // the test's own

@@ -12,6 +12,11 @@ enum event { RESPONSE, TIMER, ERROR, CANCEL };
 #define ABSORB TRANSACTION_ABSORB
 #define ENDED  TRANSACTION_ENDED
 
+#define TCP ENDPOINT_TCP
+#define TLS ENDPOINT_TLS
+#define WS  ENDPOINT_WS
+#define WSS ENDPOINT_WSS
+
 #define IDLE       TRANSACTION_CLIENT_IDLE
 #define CALLING    TRANSACTION_CLIENT_CALLING
 #define TRYING     TRANSACTION_CLIENT_TRYING
@@ -30,6 +35,7 @@ struct arrow {
     uint16_t status;
     uint8_t to;
     unsigned actions;
+    enum endpoint_transport transport;
 };
 
 static const struct arrow arrows[] = {
@@ -113,6 +119,39 @@ static const struct arrow arrows[] = {
     {"other completed: timer K fires", SIP_METHOD_BYE, COMPLETED, T4, TIMER, 0, TERMINATED, ENDED},
     {"other completed: an ICMP error", SIP_METHOD_BYE, COMPLETED, 10, ERROR, 0, COMPLETED, 0},
     {"other terminated: 200-699", SIP_METHOD_BYE, TERMINATED, 10, RESPONSE, 200, TERMINATED, ABSORB},
+
+    // Over a stream nothing is sent again: A and E do not run (17.1.1.2, 17.1.2.2) ...
+    {"tcp invite calling: no timer A", SIP_METHOD_INVITE, CALLING, 64 * T1 - 1, TIMER, 0, CALLING, 0, TCP},
+    {"tcp invite calling: timer B fires", SIP_METHOD_INVITE, CALLING, 64 * T1, TIMER, 0, TERMINATED,
+     TRANSACTION_TIMEOUT | ENDED, TCP},
+    {"tcp invite calling: the connection fails", SIP_METHOD_INVITE, CALLING, 10, ERROR, 0, TERMINATED,
+     PASS | ENDED, TCP},
+    {"tls invite proceeding: timer C fires", SIP_METHOD_INVITE, PROCEEDING, C, TIMER, 0, PROCEEDING,
+     TRANSACTION_TIMER_C, TLS},
+    {"ws other trying: no timer E", SIP_METHOD_BYE, TRYING, 64 * T1 - 1, TIMER, 0, TRYING, 0, WS},
+    {"tcp other proceeding: no timer E", SIP_METHOD_BYE, PROCEEDING, 64 * T1 - 1, TIMER, 0, PROCEEDING, 0,
+     TCP},
+    {"tcp other trying: timer F fires", SIP_METHOD_BYE, TRYING, 64 * T1, TIMER, 0, TERMINATED,
+     TRANSACTION_TIMEOUT | ENDED, TCP},
+    {"tcp other proceeding: timer F fires", SIP_METHOD_BYE, PROCEEDING, 64 * T1, TIMER, 0, TERMINATED,
+     TRANSACTION_TIMEOUT | ENDED, TCP},
+    // ... D and K are zero ...
+    {"tcp invite calling: 300-699", SIP_METHOD_INVITE, CALLING, 10, RESPONSE, 486, COMPLETED,
+     PASS | TRANSACTION_ACK, TCP},
+    {"tcp invite completed: timer D is zero", SIP_METHOD_INVITE, COMPLETED, 0, TIMER, 0, TERMINATED, ENDED,
+     TCP},
+    {"tls invite completed: timer D is zero", SIP_METHOD_INVITE, COMPLETED, 0, TIMER, 0, TERMINATED, ENDED,
+     TLS},
+    {"tcp invite completed: D has passed unvisited", SIP_METHOD_INVITE, COMPLETED, 0, RESPONSE, 486,
+     COMPLETED, ABSORB, TCP},
+    {"wss other completed: timer K is zero", SIP_METHOD_BYE, COMPLETED, 0, TIMER, 0, TERMINATED, ENDED, WSS},
+    // ... and M, for those who forked downstream, stays (RFC 6026 7.2).
+    {"tcp invite accepted: another 2xx", SIP_METHOD_INVITE, ACCEPTED, 64 * T1 - 1, RESPONSE, 200, ACCEPTED,
+     PASS, TCP},
+    {"tcp invite accepted: before timer M", SIP_METHOD_INVITE, ACCEPTED, 64 * T1 - 1, TIMER, 0, ACCEPTED, 0,
+     TCP},
+    {"tcp invite accepted: timer M fires", SIP_METHOD_INVITE, ACCEPTED, 64 * T1, TIMER, 0, TERMINATED, ENDED,
+     TCP},
 };
 
 static bool is_pending(uint8_t state)
@@ -168,6 +207,7 @@ static void test_arrow(void **state)
         struct fixture f;
 
         fixture_open(&f, 4, 0, starts[i]);
+        f.transport = arrow->transport;
         struct transaction *transaction = reach(&f, arrow->method, arrow->from);
 
         f.now_ms += arrow->after_ms;
@@ -393,6 +433,55 @@ static void test_cancel_is_repeated_by_timer_e_until_its_f_ends_the_branch(void 
     fixture_close(&f);
 }
 
+static void test_cancel_over_a_stream_is_sent_once(void **state)
+{
+    const uint32_t end = 64 * T1;
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f, 4, 0, FIXTURE_EARLY);
+    f.transport = TCP;
+    struct transaction *transaction = reach(&f, SIP_METHOD_INVITE, PROCEEDING);
+
+    assert_true(transaction_client_cancel(transaction, &transaction->first));
+    transaction_client_cancelled(f.table, &transaction->first, f.now_ms);
+    struct firing firing = {.from_ms = f.now_ms, .actions = ~0u, .f = &f};
+
+    assert_true(transaction_settle(f.table, transaction, f.now_ms));
+    fixture_run(&f, end + TRANSACTION_TICK_MS, note, &firing);
+    assert_fired(&firing, &end, 1); // 9.1: the 487 that never comes
+    assert_int_equal(fixture_usage(&f).records, 0);
+    fixture_close(&f);
+}
+
+// Nothing lingers: the record is gone with the next tick.
+static void test_over_a_stream_a_record_ends_with_its_answer(void **state)
+{
+    static const struct {
+        uint8_t method;
+        uint16_t status;
+    } cases[] = {{SIP_METHOD_OPTIONS, 200}, {SIP_METHOD_BYE, 481}, {SIP_METHOD_INVITE, 486}};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        struct fixture f;
+
+        fixture_open(&f, 4, 0, FIXTURE_EARLY);
+        f.transport = TLS;
+        struct transaction *transaction = fixture_forward(&f, 1, cases[i].method);
+
+        f.now_ms += 20;
+        transaction_client_response(f.table, transaction, &transaction->first, cases[i].status, f.now_ms);
+        transaction_server_respond(f.table, transaction, cases[i].status, f.now_ms);
+        if (cases[i].method == SIP_METHOD_INVITE)
+            transaction_server_ack(f.table, transaction, f.now_ms);
+        assert_true(transaction_settle(f.table, transaction, f.now_ms));
+        fixture_run(&f, 2 * TRANSACTION_TICK_MS, NULL, NULL);
+        assert_int_equal(fixture_usage(&f).records, 0);
+        fixture_close(&f);
+    }
+}
+
 static void test_cancel_that_is_answered_is_not_repeated(void **state)
 {
     struct fixture f;
@@ -474,6 +563,8 @@ int main(void)
         cmocka_unit_test(test_timer_c_can_be_answered_by_a_cancel),
         cmocka_unit_test(test_cancel_waits_for_a_provisional_answer),
         cmocka_unit_test(test_cancel_is_repeated_by_timer_e_until_its_f_ends_the_branch),
+        cmocka_unit_test(test_cancel_over_a_stream_is_sent_once),
+        cmocka_unit_test(test_over_a_stream_a_record_ends_with_its_answer),
         cmocka_unit_test(test_cancel_that_is_answered_is_not_repeated),
         cmocka_unit_test(test_ringing_does_not_prolong_what_was_cancelled),
         cmocka_unit_test(test_a_late_visit_repeats_once_and_not_in_a_burst),

@@ -118,6 +118,7 @@ static void begin_branch(struct core *core, struct transaction *transaction)
 
     if (branch == NULL)
         return;
+    branch->to.transport = below(core, ENDPOINT_TRANSPORTS) & 0xf;
     keep(core, &branch->request);
     transaction_client_begin(core->f.table, transaction, branch, core->f.now_ms);
 }
@@ -169,6 +170,7 @@ static void request(struct core *core)
     if (transaction == NULL)
         return;
     transaction->check = key.low;
+    transaction->reply_to.transport = below(core, ENDPOINT_TRANSPORTS) & 0xf;
     if (one_in(core, 30))
         return; // forgotten: neither begun nor settled
     if (method == SIP_METHOD_INVITE)

@@ -17,6 +17,8 @@ enum event { REQUEST, ACK, RESPOND, TIMER };
 #define ACCEPTED   TRANSACTION_SERVER_ACCEPTED
 #define TERMINATED TRANSACTION_SERVER_TERMINATED
 
+#define TCP ENDPOINT_TCP
+
 #define TRYING_MS 3500 // until Timer E of a client is reset to T2: it fires at 0.5, 1.5 and 3.5 s
 
 // From a state, `after_ms` after it was entered, an event leads to a state and says what to do.
@@ -29,6 +31,7 @@ struct arrow {
     uint16_t status;
     uint8_t to;
     unsigned actions;
+    enum endpoint_transport transport;
 };
 
 static const struct arrow arrows[] = {
@@ -102,6 +105,35 @@ static const struct arrow arrows[] = {
      ABSORB},
     {"other terminated: request", SIP_METHOD_BYE, TERMINATED, 10, REQUEST, 0, TERMINATED, ABSORB},
     {"other terminated: a late answer", SIP_METHOD_BYE, TERMINATED, 10, RESPOND, 200, TERMINATED, ABSORB},
+
+    // Over a stream G does not run (17.2.1), I and J are zero (17.2.1, 17.2.2), H and L (RFC 6026 7.1) stay.
+    {"tcp invite completed: no timer G", SIP_METHOD_INVITE, COMPLETED, 64 * T1 - 1, TIMER, 0, COMPLETED, 0,
+     TCP},
+    {"tcp invite completed: timer H fires", SIP_METHOD_INVITE, COMPLETED, 64 * T1, TIMER, 0, TERMINATED,
+     TRANSACTION_TIMEOUT | ENDED, TCP},
+    {"tcp invite completed: ACK", SIP_METHOD_INVITE, COMPLETED, 10, ACK, 0, CONFIRMED, ABSORB, TCP},
+    {"tcp invite confirmed: timer I is zero", SIP_METHOD_INVITE, CONFIRMED, 0, TIMER, 0, TERMINATED, ENDED,
+     TCP},
+    {"wss invite confirmed: timer I is zero", SIP_METHOD_INVITE, CONFIRMED, 0, TIMER, 0, TERMINATED, ENDED,
+     ENDPOINT_WSS},
+    {"tcp invite accepted: ACK", SIP_METHOD_INVITE, ACCEPTED, 64 * T1 - 1, ACK, 0, ACCEPTED, PASS, TCP},
+    {"tcp invite accepted: before timer L", SIP_METHOD_INVITE, ACCEPTED, 64 * T1 - 1, TIMER, 0, ACCEPTED, 0,
+     TCP},
+    {"tcp invite accepted: timer L fires", SIP_METHOD_INVITE, ACCEPTED, 64 * T1, TIMER, 0, TERMINATED, ENDED,
+     TCP},
+    {"tcp other completed: timer J is zero", SIP_METHOD_BYE, COMPLETED, 0, TIMER, 0, TERMINATED, ENDED, TCP},
+    {"tls other completed: timer J is zero", SIP_METHOD_BYE, COMPLETED, 0, TIMER, 0, TERMINATED, ENDED,
+     ENDPOINT_TLS},
+    {"tcp other completed: request when J has passed", SIP_METHOD_BYE, COMPLETED, 0, REQUEST, 0, COMPLETED,
+     ABSORB, TCP},
+    // RFC 4320 4.1: 100 at any time, no other one ever, and no 408 (4.2)
+    {"tcp other trying: 100 before its time", SIP_METHOD_BYE, TRYING, 10, RESPOND, 100, PROCEEDING, PASS,
+     TCP},
+    {"tcp other trying: another 1xx never", SIP_METHOD_BYE, TRYING, 10, RESPOND, 180, TRYING, ABSORB, TCP},
+    {"tcp other trying: 100 is not yet due", SIP_METHOD_BYE, TRYING, TRYING_MS - 1, TIMER, 0, TRYING, 0, TCP},
+    {"tcp other trying: 100 is due", SIP_METHOD_BYE, TRYING, TRYING_MS, TIMER, 0, TRYING, TRANSACTION_TRYING,
+     TCP},
+    {"tcp other trying: 408 is never sent", SIP_METHOD_BYE, TRYING, 10, RESPOND, 408, COMPLETED, ABSORB, TCP},
 };
 
 static unsigned respond(struct fixture *f, struct transaction *transaction, uint16_t status)
@@ -167,6 +199,7 @@ static void test_arrow(void **state)
         struct fixture f;
 
         fixture_open(&f, 4, 0, starts[i]);
+        f.transport = arrow->transport;
         struct transaction *transaction = arrow->method == SIP_METHOD_INVITE
                                               ? reach_invite(&f, arrow->from)
                                               : reach_other(&f, arrow->method, arrow->from);
