@@ -9,7 +9,7 @@ LAYERS = {
     "base": 0,
     "sip": 1, "net": 1, "conf": 1,
     "worker": 2,
-    "location": 3, "transaction": 3, "gateway": 3, "number": 3, "name": 3, "call": 3, "user": 3, "store": 3, "subscription": 3,
+    "location": 3, "transaction": 3, "gateway": 3, "number": 3, "name": 3, "call": 3, "user": 3, "store": 3, "stream": 3, "subscription": 3,
     "role": 4,
     "auth": 5,
     "registrar": 6, "proxy": 6,
