@@ -2,7 +2,7 @@
 
 static void abandon(struct location_shard *shard)
 {
-    location_arena_stay(&shard->arena, shard->leaving - 1);
+    arena_stay(&shard->arena, shard->leaving - 1);
     shard->leaving = 0;
 }
 
@@ -28,17 +28,17 @@ static bool move(struct location_shard *shard, uint32_t reference)
 
 void location_shard_compact(struct location_shard *shard, unsigned budget)
 {
-    struct location_arena *arena = &shard->arena;
+    struct arena *arena = &shard->arena;
 
     if (shard->leaving == 0) {
-        shard->leaving = location_arena_leave(arena);
+        shard->leaving = arena_leave(arena);
         shard->leaving_at = 0;
     }
     if (shard->leaving == 0)
         return;
-    const struct location_page *page = &arena->pages[shard->leaving - 1];
-    uint32_t units = arena->classes[page->class].size / LOCATION_UNIT;
-    uint32_t first = (uint32_t)((shard->leaving - 1) * LOCATION_UNITS_A_PAGE + 1);
+    const struct arena_page *page = &arena->pages[shard->leaving - 1];
+    uint32_t units = arena->classes[page->class].size / ARENA_UNIT;
+    uint32_t first = (uint32_t)((shard->leaving - 1) * ARENA_UNITS_A_PAGE + 1);
 
     for (; budget > 0; budget--) {
         // A page whose last record is given back leaves by itself, and may serve another class already.

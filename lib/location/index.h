@@ -14,7 +14,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "location/arena.h"
+#include "base/arena.h"
 #include "location/set.h"
 
 #define LOCATION_SLOTS 10 // in a bucket
@@ -79,7 +79,7 @@ static inline uint32_t location_bucket_record(const struct location_bucket *buck
 
 static inline struct location_set *location_index_set(const struct location_index *index, uint32_t reference)
 {
-    return location_arena_at(index->records, reference);
+    return arena_at(index->records, reference);
 }
 
 // Any reader. The record and its slot's number, or NULL.

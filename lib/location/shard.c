@@ -30,19 +30,19 @@ static struct layout layout_of(uint64_t bindings)
         l.hashed = BUCKETS_MIN;
     l.all = l.hashed + l.hashed / 8 + OVERFLOW_MIN;
     // One page for each class, the last and partly filled one, and the reserve for compaction come on top.
-    l.pages =
-        (uint32_t)((usable + LOCATION_PAGE - 1) / LOCATION_PAGE) + LOCATION_CLASSES + LOCATION_PAGES_RESERVE;
+    l.pages = (uint32_t)((usable + ARENA_PAGE - 1) / ARENA_PAGE) + arena_classes(LOCATION_SET_MAX) +
+              ARENA_PAGES_RESERVE;
     l.bytes = sizeof(struct location_shard);
     l.buckets = behind(&l.bytes, l.all, sizeof(struct location_bucket));
     l.links = behind(&l.bytes, (size_t)l.all * LOCATION_SLOTS + 1, sizeof(struct location_link));
     l.spokes = behind(&l.bytes, LOCATION_SPOKES, sizeof(uint32_t));
-    l.page_table = behind(&l.bytes, l.pages, sizeof(struct location_page));
-    l.records = behind(&l.bytes, l.pages, LOCATION_PAGE);
+    l.page_table = behind(&l.bytes, l.pages, sizeof(struct arena_page));
+    l.records = behind(&l.bytes, l.pages, ARENA_PAGE);
     return l;
 }
 
-_Static_assert(LOCATION_SHARD_BINDINGS_MAX / 16 * 17 / (LOCATION_PAGE / LOCATION_BYTES_PER_BINDING) <
-                   LOCATION_PAGES_MAX - 100,
+_Static_assert(LOCATION_SHARD_BINDINGS_MAX / 16 * 17 / (ARENA_PAGE / LOCATION_BYTES_PER_BINDING) <
+                   ARENA_PAGES_MAX - 100,
                "references reach every record");
 
 static uint32_t *bucket_chain(struct location_shard *shard, uint32_t bucket)
@@ -81,12 +81,13 @@ struct location_shard *location_shard_create(uint64_t bindings, struct rte_rcu_q
         (struct location_index){(struct location_bucket *)(at + l.buckets), at + l.records, l.hashed, l.all};
     shard->qsbr = qsbr;
     shard->bindings_max = bindings;
-    shard->bytes_max = l.pages * LOCATION_PAGE;
+    shard->bytes_max = l.pages * ARENA_PAGE;
     shard->block = block;
     shard->block_bytes = bytes;
     shard->wheel.links = (struct location_link *)(at + l.links);
     shard->wheel.spokes = (uint32_t *)(at + l.spokes);
-    location_arena_init(&shard->arena, at + l.records, (struct location_page *)(at + l.page_table), l.pages);
+    arena_init(&shard->arena, at + l.records, (struct arena_page *)(at + l.page_table), l.pages,
+               LOCATION_SET_MAX);
     for (uint32_t i = l.all; i-- > l.hashed;)
         chain_bucket(shard, &shard->free_buckets, i);
     return shard;
@@ -105,7 +106,7 @@ static void note_bytes(struct location_shard *shard)
 
 uint32_t location_shard_take(struct location_shard *shard, size_t size, bool grow)
 {
-    uint32_t reference = location_arena_take(&shard->arena, size, grow);
+    uint32_t reference = arena_take(&shard->arena, size, grow);
 
     note_bytes(shard);
     return reference;
@@ -113,7 +114,7 @@ uint32_t location_shard_take(struct location_shard *shard, size_t size, bool gro
 
 void location_shard_give(struct location_shard *shard, uint32_t reference)
 {
-    location_arena_give(&shard->arena, reference);
+    arena_give(&shard->arena, reference);
     note_bytes(shard);
 }
 
@@ -187,7 +188,7 @@ void location_shard_reclaim(struct location_shard *shard, unsigned budget)
         uint32_t reference = waiting->records;
 
         waiting->records = location_index_set(&shard->index, reference)->retired;
-        location_arena_give(&shard->arena, reference);
+        arena_give(&shard->arena, reference);
     }
     location_count(&shard->counts.deferred, -given);
     note_bytes(shard);

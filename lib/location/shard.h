@@ -40,7 +40,7 @@ struct location_shard {
     uint32_t leaving;      // page under evacuation: number + 1; 0: none
     uint32_t leaving_at;   // records of it that are done
     struct location_counts counts;
-    struct location_arena arena;
+    struct arena arena;
 };
 
 struct location {

@@ -1,8 +1,8 @@
-#include "location/arena.h"
+#include "base/arena.h"
 
-#define SMALL_MIN     96 // header, one binding and a few bytes of text
+#define SMALL_MIN     64
 #define SMALL_MAX     512
-#define SMALL_CLASSES ((SMALL_MAX - SMALL_MIN) / LOCATION_UNIT + 1)
+#define SMALL_CLASSES ((SMALL_MAX - SMALL_MIN) / ARENA_UNIT + 1)
 #define VICTIMS       16 // pages looked at to find a sparse one
 
 static unsigned class_of(size_t size)
@@ -10,7 +10,7 @@ static unsigned class_of(size_t size)
     if (size <= SMALL_MIN)
         return 0;
     if (size <= SMALL_MAX)
-        return (unsigned)((size + LOCATION_UNIT - 1 - SMALL_MIN) / LOCATION_UNIT);
+        return (unsigned)((size + ARENA_UNIT - 1 - SMALL_MIN) / ARENA_UNIT);
     unsigned top = 31 - (unsigned)__builtin_clz((uint32_t)size - 1); // 9 for 513 to 1024
     unsigned quarter = (unsigned)((size - 1) >> (top - 2)) & 3;
 
@@ -20,20 +20,20 @@ static unsigned class_of(size_t size)
 static uint32_t class_size(unsigned class)
 {
     if (class < SMALL_CLASSES)
-        return SMALL_MIN + class * LOCATION_UNIT;
+        return SMALL_MIN + class * ARENA_UNIT;
     unsigned top = 9 + (class - SMALL_CLASSES) / 4;
 
     return (1u << top) + ((class - SMALL_CLASSES) % 4 + 1) * (1u << (top - 2));
 }
 
-size_t location_arena_rounded(size_t size)
+size_t arena_rounded(size_t size)
 {
     return class_size(class_of(size));
 }
 
-static void list_push(struct location_arena *arena, uint32_t *head, uint32_t number)
+static void list_push(struct arena *arena, uint32_t *head, uint32_t number)
 {
-    struct location_page *page = &arena->pages[number];
+    struct arena_page *page = &arena->pages[number];
 
     page->prev = 0;
     page->next = *head;
@@ -42,9 +42,9 @@ static void list_push(struct location_arena *arena, uint32_t *head, uint32_t num
     *head = number + 1;
 }
 
-static void list_remove(struct location_arena *arena, uint32_t *head, uint32_t number)
+static void list_remove(struct arena *arena, uint32_t *head, uint32_t number)
 {
-    struct location_page *page = &arena->pages[number];
+    struct arena_page *page = &arena->pages[number];
 
     if (page->prev != 0)
         arena->pages[page->prev - 1].next = page->next;
@@ -54,19 +54,25 @@ static void list_remove(struct location_arena *arena, uint32_t *head, uint32_t n
         arena->pages[page->next - 1].prev = page->prev;
 }
 
-void location_arena_init(struct location_arena *arena, char *records, struct location_page *pages, uint32_t n)
+unsigned arena_classes(size_t largest)
 {
-    *arena = (struct location_arena){.records = records, .pages = pages, .pages_n = n, .pool_n = n};
-    for (unsigned i = 0; i < LOCATION_CLASSES; i++) {
+    return class_of(largest) + 1;
+}
+
+void arena_init(struct arena *arena, char *records, struct arena_page *pages, uint32_t n, size_t largest)
+{
+    *arena = (struct arena){
+        .records = records, .pages = pages, .pages_n = n, .classes_n = arena_classes(largest), .pool_n = n};
+    for (unsigned i = 0; i < arena->classes_n; i++) {
         arena->classes[i].size = class_size(i);
-        arena->classes[i].a_page = (uint32_t)(LOCATION_PAGE / class_size(i));
+        arena->classes[i].a_page = (uint32_t)(ARENA_PAGE / class_size(i));
     }
     // Backwards, so that the first page is taken first.
     for (uint32_t i = n; i-- > 0;)
         list_push(arena, &arena->pool, i);
 }
 
-static bool page_open(struct location_arena *arena, struct location_class *class)
+static bool page_open(struct arena *arena, struct arena_class *class)
 {
     if (arena->pool == 0)
         return false;
@@ -80,28 +86,27 @@ static bool page_open(struct location_arena *arena, struct location_class *class
     return true;
 }
 
-static void page_close(struct location_arena *arena, uint32_t number)
+static void page_close(struct arena *arena, uint32_t number)
 {
-    arena->pages[number] = (struct location_page){0};
+    arena->pages[number] = (struct arena_page){0};
     list_push(arena, &arena->pool, number);
     arena->pool_n++;
 }
 
-uint32_t location_arena_take(struct location_arena *arena, size_t size, bool grow)
+uint32_t arena_take(struct arena *arena, size_t size, bool grow)
 {
-    struct location_class *class = &arena->classes[class_of(size)];
+    struct arena_class *class = &arena->classes[class_of(size)];
 
     if (class->room == 0 && !(grow && page_open(arena, class)))
         return 0;
     uint32_t number = class->room - 1;
-    struct location_page *page = &arena->pages[number];
+    struct arena_page *page = &arena->pages[number];
     uint32_t reference = page->given;
 
     if (reference != 0)
-        page->given = *(uint32_t *)location_arena_at(arena->records, reference);
+        page->given = *(uint32_t *)arena_at(arena->records, reference);
     else
-        reference =
-            (uint32_t)(number * LOCATION_UNITS_A_PAGE + page->carved++ * (class->size / LOCATION_UNIT) + 1);
+        reference = (uint32_t)(number * ARENA_UNITS_A_PAGE + page->carved++ * (class->size / ARENA_UNIT) + 1);
     class->spare--;
     if (++page->used == class->a_page)
         list_remove(arena, &class->room, number);
@@ -109,13 +114,13 @@ uint32_t location_arena_take(struct location_arena *arena, size_t size, bool gro
     return reference;
 }
 
-void location_arena_give(struct location_arena *arena, uint32_t reference)
+void arena_give(struct arena *arena, uint32_t reference)
 {
-    uint32_t number = location_arena_page(reference);
-    struct location_page *page = &arena->pages[number];
-    struct location_class *class = &arena->classes[page->class];
+    uint32_t number = arena_page(reference);
+    struct arena_page *page = &arena->pages[number];
+    struct arena_class *class = &arena->classes[page->class];
 
-    *(uint32_t *)location_arena_at(arena->records, reference) = page->given;
+    *(uint32_t *)arena_at(arena->records, reference) = page->given;
     page->given = reference;
     arena->bytes -= class->size;
     if (page->leaving) {
@@ -135,7 +140,7 @@ void location_arena_give(struct location_arena *arena, uint32_t reference)
     }
 }
 
-static uint32_t sparsest(const struct location_arena *arena, const struct location_class *class)
+static uint32_t sparsest(const struct arena *arena, const struct arena_class *class)
 {
     uint32_t best = class->room;
     uint32_t at = best;
@@ -146,18 +151,18 @@ static uint32_t sparsest(const struct location_arena *arena, const struct locati
     return best;
 }
 
-uint32_t location_arena_leave(struct location_arena *arena)
+uint32_t arena_leave(struct arena *arena)
 {
-    if (arena->pool_n + arena->leaving_n >= LOCATION_PAGES_RESERVE)
+    if (arena->pool_n + arena->leaving_n >= ARENA_PAGES_RESERVE)
         return 0;
-    for (unsigned i = 0; i < LOCATION_CLASSES; i++) {
-        struct location_class *class = &arena->classes[i];
+    for (unsigned i = 0; i < arena->classes_n; i++) {
+        struct arena_class *class = &arena->classes[i];
 
         // A page's worth to spare: without this page's own share there is still room for all that is used in it.
         if (class->spare < class->a_page)
             continue;
         uint32_t victim = sparsest(arena, class);
-        struct location_page *page = &arena->pages[victim - 1];
+        struct arena_page *page = &arena->pages[victim - 1];
 
         list_remove(arena, &class->room, victim - 1);
         class->spare -= class->a_page - page->used;
@@ -168,10 +173,10 @@ uint32_t location_arena_leave(struct location_arena *arena)
     return 0;
 }
 
-void location_arena_stay(struct location_arena *arena, uint32_t page_number)
+void arena_stay(struct arena *arena, uint32_t page_number)
 {
-    struct location_page *page = &arena->pages[page_number];
-    struct location_class *class = &arena->classes[page->class];
+    struct arena_page *page = &arena->pages[page_number];
+    struct arena_class *class = &arena->classes[page->class];
 
     page->leaving = false;
     arena->leaving_n--;
