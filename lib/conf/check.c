@@ -20,6 +20,16 @@ static const struct order {
     {CONF_TRANSACTION, offsetof(struct conf, t1_ms), CONF_TRANSACTION, offsetof(struct conf, t4_ms), 1},
     {CONF_TRANSACTION, offsetof(struct conf, kept_max), CONF_NETWORK, offsetof(struct conf, mbufs), 1,
      .smaller = true},
+    {CONF_STREAM, offsetof(struct conf, connections_source_max), CONF_STREAM,
+     offsetof(struct conf, connections_max), 1},
+    {CONF_PRESENCE, offsetof(struct conf, presence_expires_min), CONF_PRESENCE,
+     offsetof(struct conf, presence_expires_default), 1},
+    {CONF_PRESENCE, offsetof(struct conf, presence_expires_default), CONF_PRESENCE,
+     offsetof(struct conf, presence_expires_max), 1, .follows = true},
+    {CONF_PRESENCE, offsetof(struct conf, publish_expires_min), CONF_PRESENCE,
+     offsetof(struct conf, publish_expires_default), 1},
+    {CONF_PRESENCE, offsetof(struct conf, publish_expires_default), CONF_PRESENCE,
+     offsetof(struct conf, publish_expires_max), 1, .follows = true},
     {CONF_DNS, offsetof(struct conf, dns_ttl_min), CONF_DNS, offsetof(struct conf, dns_ttl_max), 1},
     // RFC 3261 17.1.1.2: timer B ends what waits longer.
     {CONF_GATEWAYS, offsetof(struct conf_gateways, answer_ms), CONF_TRANSACTION, offsetof(struct conf, t1_ms),
@@ -121,30 +131,6 @@ static bool check_order(const struct conf_reader *reader, const struct conf *con
     return good;
 }
 
-#define IP6_MTU_MIN 1280 // RFC 8200 5; the kernel turns IPv6 off on a twin with less
-
-static void check_listener(const struct conf_reader *reader, const struct conf *conf,
-                           const struct conf_block *block)
-{
-    const struct conf_listener *listener = &conf->listeners[block->index];
-    const struct conf_port *port = &conf->ports[listener->port];
-    const struct conf_key *address = conf_key_of(CONF_LISTENER, offsetof(struct conf_listener, address));
-    const struct conf_key *advertised =
-        conf_key_of(CONF_LISTENER, offsetof(struct conf_listener, advertised));
-    const struct conf_key *mtu = conf_key_of(CONF_PORT, offsetof(struct conf_port, mtu));
-
-    // Via and Record-Route name the address on which the peer's packets arrive.
-    if (listener->advertised.family != listener->address.family)
-        conf_fault(reader->faults, conf_entry_of(block, advertised)->line, NULL,
-                   "%s is of another address family than %s; expected both IPv4 or both IPv6",
-                   advertised->name, address->name);
-    // An mtu that could not be read was told already, and is 0.
-    if (listener->address.family == ENDPOINT_IP6 && port->mtu != 0 && port->mtu < IP6_MTU_MIN)
-        conf_fault(reader->faults, conf_entry_of(block, address)->line, NULL,
-                   "%s is IPv6, and %s of [%s %s] is %u; expected at least %u there", address->name,
-                   mtu->name, conf_sections[CONF_PORT].name, port->name, port->mtu, IP6_MTU_MIN);
-}
-
 // A gateway whose group could not be read might have been the one.
 static bool any_group_faulty(const struct conf_reader *reader)
 {
@@ -176,10 +162,14 @@ static void check_blocks(const struct conf_reader *reader, const struct conf *co
             continue;
         if (block->section == &conf_sections[CONF_ROUTE])
             conf_check_route(reader, conf, block);
+        if (block->section == &conf_sections[CONF_ROUTE])
+            conf_check_hop(reader, conf, block, offsetof(struct conf_route, hop));
+        if (block->section == &conf_sections[CONF_GATEWAY])
+            conf_check_hop(reader, conf, block, offsetof(struct conf_gateway, address));
         if (block->section == &conf_sections[CONF_AUTH])
             conf_check_auth(reader, conf, block);
         if (block->section == &conf_sections[CONF_LISTENER])
-            check_listener(reader, conf, block);
+            conf_check_listener(reader, conf, block);
         if (block->section == &conf_sections[CONF_GATEWAYS])
             check_gateways(reader, conf, block);
     }

@@ -10,12 +10,17 @@
 // Notes every contradiction.
 void conf_check(const struct conf_reader *reader, const struct conf *conf);
 
-// Its parts that have files of their own: no two sections have the same value of a key; and a rule has what its action
-// needs, nothing else, and requests that reach it; and [auth] asks what can be answered.
+// Its parts that have files of their own: no two sections have the same value of a key; a rule has what its action
+// needs, nothing else, and requests that reach it; [auth] asks what can be answered; a listener can be listened on; and
+// a hop, whose field is at `offset`, can be spoken to.
 void conf_check_unique(const struct conf_reader *reader, const struct conf *conf,
                        const struct conf_section *section, unsigned key);
 void conf_check_route(const struct conf_reader *reader, const struct conf *conf,
                       const struct conf_block *block);
+void conf_check_listener(const struct conf_reader *reader, const struct conf *conf,
+                         const struct conf_block *block);
+void conf_check_hop(const struct conf_reader *reader, const struct conf *conf, const struct conf_block *block,
+                    size_t offset);
 void conf_check_auth(const struct conf_reader *reader, const struct conf *conf,
                      const struct conf_block *block);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "conf/check.h"
+#include "conf/host.h"
 
 // The configuration and all that it points to; `conf` is first, so that conf_free() finds the rest.
 struct owned {
@@ -76,10 +77,14 @@ static void complete_listener(struct conf_listener *listener, struct conf_arena 
 {
     char text[ENDPOINT_TEXT_MAX];
 
+    listener->address.transport = listener->transport & 0xf;
+    if (listener->address.port == 0)
+        listener->address.port = conf_transport_port(listener->transport);
     if (listener->advertised.family == ENDPOINT_NONE)
         listener->advertised = listener->address;
     if (listener->advertised.port == 0)
         listener->advertised.port = listener->address.port;
+    listener->advertised.transport = listener->address.transport;
     uint32_t len = endpoint_write(&listener->advertised, text);
     listener->advertised_text = (struct conf_text){conf_arena_copy(arena, slice_of(text, len)), len};
 }

@@ -13,13 +13,14 @@
 #include "base/endpoint.h"
 #include "base/slice.h"
 
-#define CONF_PORTS_MAX     32
-#define CONF_LISTENERS_MAX 64
-#define CONF_GATEWAYS_MAX  1024 // [gateway] sections
-#define CONF_NETWORKS_MAX  64   // of one list
-#define CONF_METHODS_MAX   16   // of one route
-#define CONF_NONE          (-1)
-#define CONF_TRANSPORT_ANY 0xff
+#define CONF_PORTS_MAX        32
+#define CONF_LISTENERS_MAX    64
+#define CONF_CERTIFICATES_MAX 256
+#define CONF_GATEWAYS_MAX     1024 // [gateway] sections
+#define CONF_NETWORKS_MAX     64   // of one list
+#define CONF_METHODS_MAX      16   // of one route
+#define CONF_NONE             (-1)
+#define CONF_TRANSPORT_ANY    0xff
 
 enum conf_role {
     CONF_ROLE_PROXY,
@@ -133,10 +134,10 @@ struct conf_match {
 // (RFC 3263 4.2), one without a transport by NAPTR (4.1).
 struct conf_hop {
     struct conf_text host; // lower case; an IPv6 address in brackets
-    struct endpoint
-        address;   // where the host is a literal address, with its transport and its port or 5060, TLS 5061;
-                   // else ENDPOINT_NONE
-    uint16_t port; // 0: none was given
+    // Where the host is a literal address, with its transport, else UDP, and its port, else 5060, TLS 5061;
+    // where it is a name ENDPOINT_NONE.
+    struct endpoint address;
+    uint16_t port;     // 0: none was given
     uint8_t transport; // enum endpoint_transport, or CONF_TRANSPORT_ANY
 };
 
@@ -157,13 +158,13 @@ struct conf_listener {
     struct endpoint advertised;       // what goes into Via and Record-Route; equal to address when not set
     struct conf_text advertised_text; // "198.18.0.1:5060", "[2001:db8::1]:5060"
     enum endpoint_transport transport;
-    int port; // index into ports: the port its packets are expected on and leave by default; a stream's may be CONF_NONE
+    int port; // index into ports: where its packets are expected and leave by default; a stream's may be CONF_NONE
     bool proxy_protocol; // stream: every connection begins with a PROXY protocol header, version 2
     enum conf_client_certificate client_certificate; // TLS, WSS
 };
 
-// [certificate NAME]: one that TLS and WSS listeners show. Which one: by the server name that the client asks for, among
-// the names in the certificates; where it asks for none of them the first.
+// [certificate NAME]: one that TLS and WSS listeners show. Which one: by the server name that the client asks for,
+// among the names in the certificates; where it asks for none of them the first.
 struct conf_certificate {
     char *name;
     char *chain; // PEM: the certificate, then what leads to its root
@@ -222,9 +223,9 @@ struct conf_gateway {
     uint32_t priority;         // 0 first
     uint32_t calls_per_second; // of the whole box; 0: no bound
     bool trusted;              // what comes from its address counts as from a [trust] network
-    struct conf_text
-        identity; // what its certificate must name (RFC 5922 7.1), and who shows that name is this gateway;
-                  // empty: the host of `address`
+    // What its certificate must name (RFC 5922 7.1), and who shows that name is this gateway; empty: the host of
+    // `address`.
+    struct conf_text identity;
 };
 
 // [route NAME]: a rule. The first in file order all of whose conditions hold wins.
@@ -296,12 +297,11 @@ struct conf {
     uint32_t udp_max; // bytes of a request that UDP is right for (RFC 3261 18.1.1); 0: any
 
     // [stream]: TCP, TLS, WebSocket
-    uint32_t connections_max;        // on the whole box; 0 where no listener has a stream's transport
+    uint32_t connections_max;        // on the whole box, where conf_has_streams
     uint32_t connections_source_max; // from one address
     uint32_t stream_buffer_max;      // bytes that one connection may hold back, each way
     uint32_t stream_idle_s;          // silence after which a connection is closed
-    uint32_t
-        stream_message_ms; // in which a message that has begun must be whole, and a peer take what it gets
+    uint32_t stream_message_ms;   // for a message that has begun to be whole, and a peer to take what it gets
     uint32_t stream_connect_ms;   // for an outgoing connection to stand, its handshake included
     uint32_t stream_handshake_ms; // for a peer to end its handshake, TLS and WebSocket
     uint16_t stream_handshake_threads;
@@ -407,6 +407,9 @@ unsigned conf_fixed_differences(const struct conf *running, const struct conf *w
 
 // Whether calls are followed from INVITE to BYE: for accounting lines, or to know who has the fewest.
 bool conf_follows_calls(const struct conf *conf);
+
+// Whether any listener is one of TCP, TLS or WebSocket.
+bool conf_has_streams(const struct conf *conf);
 
 // Prints the effective configuration, every key with its value, as an INI that conf_load takes and that gives the
 // same configuration.

@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "conf/conf.h"
 #include "conf/schema.h"
 
 struct text {
@@ -85,6 +86,8 @@ static void expect_element(const struct conf_key *key, struct text *text)
         break;
     case CONF_HOP:
         expect_text(key, "HOST or HOST:PORT, a name or unicast address", text);
+        if (key->size == sizeof(struct conf_hop))
+            add(text, ", and perhaps ;transport=udp, tcp or tls");
         break;
     case CONF_USER_MATCH:
         expect_text(key, "TEXT, TEXT* or /PCRE2/", text);

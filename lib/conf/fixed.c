@@ -91,6 +91,15 @@ bool conf_follows_calls(const struct conf *conf)
     return follows;
 }
 
+bool conf_has_streams(const struct conf *conf)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < conf->listeners_n; i++)
+        any |= conf->listeners[i].transport != ENDPOINT_UDP;
+    return any;
+}
+
 static unsigned compare_users(const struct conf *running, const struct conf *wanted, FILE *out)
 {
     if (running->auths_n > 0 || wanted->auths_n == 0)

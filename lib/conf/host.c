@@ -65,6 +65,43 @@ uint32_t conf_hop_read(struct slice text, char host[CONF_HOST_MAX], uint16_t *po
     return conf_host_read(slice_of(text.at, colon), host);
 }
 
+const char *conf_transport_parameter(uint8_t transport)
+{
+    static const char *const parameters[] = {
+        [ENDPOINT_UDP] = ";transport=udp",
+        [ENDPOINT_TCP] = ";transport=tcp",
+        [ENDPOINT_TLS] = ";transport=tls",
+    };
+
+    return transport <= ENDPOINT_TLS ? parameters[transport] : "";
+}
+
+bool conf_hop_transport(struct slice *text, uint8_t *transport)
+{
+    uint32_t end = slice_find(*text, ';');
+    struct slice parameter = slice_of(text->at + end, text->len - end);
+
+    *transport = CONF_TRANSPORT_ANY;
+    if (parameter.len == 0)
+        return true;
+    text->len = end;
+    for (*transport = ENDPOINT_UDP; *transport <= ENDPOINT_TLS; ++*transport) {
+        if (slice_equal_nocase(parameter, slice_text(conf_transport_parameter(*transport))))
+            return true;
+    }
+    return false;
+}
+
+uint16_t conf_transport_port(enum endpoint_transport transport)
+{
+    static const uint16_t ports[ENDPOINT_TRANSPORTS] = {
+        [ENDPOINT_UDP] = 5060, [ENDPOINT_TCP] = 5060, [ENDPOINT_TLS] = 5061,
+        [ENDPOINT_WS] = 80,    [ENDPOINT_WSS] = 443,
+    };
+
+    return ports[transport];
+}
+
 bool conf_host_is_unicast(const struct endpoint *endpoint)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; // RFC 4291 2.5.5.2: never on the wire

@@ -20,6 +20,16 @@ uint32_t conf_host_read(struct slice text, char host[CONF_HOST_MAX]);
 // or 0. Returns the bytes of the host, or 0 when it is no such thing.
 uint32_t conf_hop_read(struct slice text, char host[CONF_HOST_MAX], uint16_t *port);
 
+// What is spoken to "HOST[:PORT];transport=udp", tcp or tls, of which only "HOST[:PORT]" then stays in `text`. Without
+// that CONF_TRANSPORT_ANY. False where anything else stands behind the ";".
+bool conf_hop_transport(struct slice *text, uint8_t *transport);
+
+// The same as it is written; "" for CONF_TRANSPORT_ANY.
+const char *conf_transport_parameter(uint8_t transport);
+
+// Where SIP is expected when no port says it: RFC 3261 19.1.2, RFC 7118 5.5.
+uint16_t conf_transport_port(enum endpoint_transport transport);
+
 // Neither a wildcard, nor a multicast, broadcast, reserved or mapped address.
 bool conf_host_is_unicast(const struct endpoint *endpoint);
 

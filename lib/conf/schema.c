@@ -25,6 +25,13 @@ const struct conf_section conf_sections[CONF_SECTIONS] = {
                     .help = "What outlives a restart."},
     [CONF_PROXY] = {.name = "proxy", KEYS(conf_proxy_keys), .shown = true,
                     .help = "How requests are forwarded (RFC 3261 16)."},
+    [CONF_STREAM] = {.name = "stream", KEYS(conf_stream_keys), .shown = true,
+                     .help = "TCP, TLS and WebSocket: how many connections, and how long they may keep us "
+                             "waiting."},
+    [CONF_TLS] = {.name = "tls", KEYS(conf_tls_keys), .shown = true,
+                  .help = "How TLS is spoken, as a server and as a client."},
+    [CONF_PRESENCE] = {.name = "presence", KEYS(conf_presence_keys), .shown = true,
+                       .help = "Who is available, and who is told (RFC 6665, 3856, 3903)."},
     [CONF_TRANSACTION] = {.name = "transaction", KEYS(conf_transaction_keys), .shown = true,
                           .help = "What stateful forwarding keeps, and its timers (RFC 3261 17)."},
     [CONF_TRUST] = {.name = "trust", KEYS(conf_trust_keys), .shown = true,
@@ -45,14 +52,20 @@ const struct conf_section conf_sections[CONF_SECTIONS] = {
     [CONF_LISTENER] = {.name = "listener", KEYS(conf_listener_keys), REPEATABLE(conf_listener, listeners),
                        .min = 1,
                        .max = CONF_LISTENERS_MAX, .example = "main", .shown = true,
-                       .help = "An address on which SIP is served. One section an address."},
+                       .help = "An address on which SIP is served, over one transport."},
+    [CONF_CERTIFICATE] = {.name = "certificate", KEYS(conf_certificate_keys),
+                          REPEATABLE(conf_certificate, certificates), .max = CONF_CERTIFICATES_MAX,
+                          .example = "example.com",
+                          .help = "A certificate that TLS and WSS listeners show: the one with the name "
+                                  "that the client asks for, else the first. SIGHUP reads the files "
+                                  "again; what is connected stays so."},
     [CONF_DOMAIN] = {.name = "domain", KEYS(conf_domain_keys), REPEATABLE(conf_domain, domains), .max = 1024,
                      .example = "example.com", .shown = true,
                      .help = "A domain that this server answers for. One section a domain."},
     [CONF_AUTH] = {.name = "auth", KEYS(conf_auth_keys), REPEATABLE(conf_auth, auths), .max = 256,
                    .example = "phones",
-                   .help = "Whose requests must carry credentials (RFC 3261 22). Of all [auth] sections the first "
-                           "whose conditions hold decides; where none does, nobody is asked."},
+                   .help = "Whose requests must carry credentials (RFC 3261 22). Of all [auth] sections "
+                           "the first whose conditions hold decides; where none does, nobody is asked."},
     [CONF_GATEWAYS] = {.name = "gateways", KEYS(conf_gateways_keys), REPEATABLE(conf_gateways, groups),
                        .max = 1024,
                        .example = "carrier",

@@ -17,17 +17,17 @@
 // What a value looks like, and the field that it goes to. From CONF_TEXT on, empty stands for "none" where the key is
 // not required; so it does for a number that has no default.
 enum conf_type {
-    CONF_BOOL,       // yes no on off true false: bool
-    CONF_NUMBER,     // digits and perhaps a suffix, min to max: unsigned integer of any size; none: 0
-    CONF_CHOICE,     // one of `choices`: enum
-    CONF_TEXT,       // min to max bytes: char * or struct conf_text
-    CONF_WORD,       // the same, visible ASCII only
-    CONF_INTERFACE,  // a word that Linux takes as the name of an interface
-    CONF_URI,        // a word that begins with sip:, sips: or tel:
-    CONF_METHOD,     // a word that may be a SIP method (RFC 3261 25.1 token)
-    CONF_HOST,       // host name or IP address, kept in lower case and canonical: struct conf_text
-    CONF_HOP,        // host and perhaps a port, kept likewise: struct conf_hop, or the text: struct conf_text
-    CONF_USER_MATCH, // "text", "text*" or "/PCRE2/": struct conf_match
+    CONF_BOOL,         // yes no on off true false: bool
+    CONF_NUMBER,       // digits and perhaps a suffix, min to max: unsigned integer of any size; none: 0
+    CONF_CHOICE,       // one of `choices`: enum
+    CONF_TEXT,         // min to max bytes: char * or struct conf_text
+    CONF_WORD,         // the same, visible ASCII only
+    CONF_INTERFACE,    // a word that Linux takes as the name of an interface
+    CONF_URI,          // a word that begins with sip:, sips: or tel:
+    CONF_METHOD,       // a word that may be a SIP method (RFC 3261 25.1 token)
+    CONF_HOST,         // host name or IP address, kept in lower case and canonical: struct conf_text
+    CONF_HOP,          // the same with perhaps a port: struct conf_text; and a transport: struct conf_hop
+    CONF_USER_MATCH,   // "text", "text*" or "/PCRE2/": struct conf_match
     CONF_DOMAIN_MATCH, // the same of a host, kept in lower case, an exact one canonical: struct conf_match
     CONF_ENDPOINT,     // unicast ADDRESS or ADDRESS:PORT: struct endpoint
     CONF_SUBNET,       // ADDRESS/BITS or ADDRESS: struct conf_network
@@ -61,6 +61,9 @@ enum conf_section_kind {
     CONF_LOCATION,
     CONF_STORE,
     CONF_PROXY,
+    CONF_STREAM,
+    CONF_TLS,
+    CONF_PRESENCE,
     CONF_TRANSACTION,
     CONF_TRUST,
     CONF_DNS,
@@ -70,6 +73,7 @@ enum conf_section_kind {
     CONF_NETWORK,
     CONF_PORT,
     CONF_LISTENER,
+    CONF_CERTIFICATE,
     CONF_DOMAIN,
     CONF_AUTH,
     CONF_GATEWAYS,

@@ -26,7 +26,7 @@ static const struct conf_choice dialog_nats[] = {
 // A key in a few lines: the tables are read as tables.
 // clang-format off
 
-const struct conf_key conf_proxy_keys[7] = {
+const struct conf_key conf_proxy_keys[8] = {
     {.name = "mode", CONF_FIELD(conf, mode), .type = CONF_CHOICE, .choices = modes, .fallback = "stateful",
      .help = "How requests that no [route] takes are forwarded: with transactions, which resend, fork and "
              "fail over (stateful), or message by message (stateless)."},
@@ -51,6 +51,10 @@ const struct conf_key conf_proxy_keys[7] = {
      .help = "How a phone whose Contact is not where it sends from is reached again in its dialog: its "
              "Contact stays, and a signed token in the Record-Route leads to it (flow); its Contact gets "
              "the address it sends from (repair); or not at all (keep)."},
+    {.name = "udp_max", CONF_FIELD(conf, udp_max), .type = CONF_NUMBER, .flags = CONF_OR_ZERO, .min = 500,
+     .max = 65535, .unit = "bytes", .suffixes = conf_bytes, .fallback = "1300",
+     .help = "A request that would be longer goes by TCP where there is a [listener] for that, and by UDP "
+             "after all where TCP fails (RFC 3261 18.1.1); 0: UDP takes any."},
 };
 
 const struct conf_key conf_transaction_keys[6] = {
@@ -94,7 +98,8 @@ const struct conf_key conf_dns_keys[9] = {
     {.name = "servers", CONF_LIST(conf, dns_servers, dns_servers_n), .type = CONF_ENDPOINT, .max = 8,
      .assumed_port = DNS_PORT, .example = "192.0.2.53, [2001:db8::53]:53",
      .help = "Whom to ask, the preferred one first; empty: those of /etc/resolv.conf."},
-    {.name = "timeout", CONF_FIELD(conf, dns_timeout_ms), .type = CONF_NUMBER, .min = 100, .max = CONF_MS_PER_MINUTE,
+    {.name = "timeout", CONF_FIELD(conf, dns_timeout_ms), .type = CONF_NUMBER, .min = 100,
+     .max = CONF_MS_PER_MINUTE,
      .unit = "milliseconds", .suffixes = conf_milliseconds, .fallback = "2s",
      .help = "How long one try waits for an answer."},
     {.name = "tries", CONF_FIELD(conf, dns_tries), .type = CONF_NUMBER, .min = 1, .max = 10, .unit = "tries",

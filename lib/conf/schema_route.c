@@ -68,14 +68,14 @@ const struct conf_key conf_gateways_keys[7] = {
      .help = "Silence after which the next member is tried; at most 64 times t1 of [transaction]."},
 };
 
-const struct conf_key conf_gateway_keys[6] = {
+const struct conf_key conf_gateway_keys[7] = {
     {.name = "group", CONF_FIELD(conf_gateway, group), .type = CONF_REFERENCE, .refers = CONF_GATEWAYS,
      .flags = CONF_REQUIRED, .example = "carrier",
      .help = "The [gateways] that it is a member of."},
     {.name = "address", CONF_FIELD(conf_gateway, address), .type = CONF_HOP, .min = 1, .max = CONF_TEXT_MAX,
      .flags = CONF_REQUIRED, .example = "192.0.2.20:5060",
      .help = "Where it is. A name without a port is looked up by NAPTR and SRV (RFC 3263); all that a name "
-             "leads to is tried."},
+             "leads to is tried. HOST;transport=tls says how it is spoken to."},
     {.name = "weight", CONF_FIELD(conf_gateway, weight), .type = CONF_NUMBER, .min = 1, .max = 1000,
      .unit = "shares",
      .fallback = "1",
@@ -88,7 +88,11 @@ const struct conf_key conf_gateway_keys[6] = {
      .max = 1000000, .unit = "calls", .fallback = "0",
      .help = "New calls a second that it takes from the whole box; more go to the next member. 0: no bound."},
     {.name = "trusted", CONF_FIELD(conf_gateway, trusted), .type = CONF_BOOL, .fallback = "no",
-     .help = "What comes from its address counts as from a network of [trust]."},
+     .help = "What comes from its address, or from whoever shows a certificate with its identity, counts as from "
+             "a network of [trust]."},
+    {.name = "identity", CONF_FIELD(conf_gateway, identity), .type = CONF_HOST, .max = CONF_TEXT_MAX,
+     .example = "carrier.example",
+     .help = "Name that its certificate must have (RFC 5922 7); empty: the host of its address."},
 };
 
 const struct conf_key conf_route_keys[20] = {

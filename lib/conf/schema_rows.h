@@ -22,14 +22,18 @@ extern const struct conf_suffix conf_seconds[], conf_milliseconds[], conf_bytes[
 
 // schema_server.c
 extern const struct conf_key conf_server_keys[7], conf_registrar_keys[7], conf_location_keys[1],
-    conf_network_keys[7], conf_port_keys[5], conf_listener_keys[3], conf_domain_keys[4];
+    conf_network_keys[7], conf_port_keys[5], conf_listener_keys[6], conf_domain_keys[4];
 // schema_proxy.c
-extern const struct conf_key conf_proxy_keys[7], conf_transaction_keys[6], conf_trust_keys[2],
+extern const struct conf_key conf_proxy_keys[8], conf_transaction_keys[6], conf_trust_keys[2],
     conf_dns_keys[9], conf_cdr_keys[5];
 // schema_route.c
-extern const struct conf_key conf_numbers_keys[1], conf_gateways_keys[7], conf_gateway_keys[6],
+extern const struct conf_key conf_numbers_keys[1], conf_gateways_keys[7], conf_gateway_keys[7],
     conf_route_keys[20];
 // schema_store.c
 extern const struct conf_key conf_store_keys[6], conf_control_keys[2], conf_auth_keys[9];
+// schema_stream.c
+extern const struct conf_key conf_stream_keys[8], conf_tls_keys[5], conf_certificate_keys[2];
+// schema_presence.c
+extern const struct conf_key conf_presence_keys[18];
 
 #endif

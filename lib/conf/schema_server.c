@@ -1,10 +1,20 @@
 #include "conf/schema_rows.h"
 
-#define SIP_PORT 5060 // RFC 3261 19.1.2
-
 static const struct conf_choice roles[] = {
     {"proxy", CONF_ROLE_PROXY},
     {"redirect", CONF_ROLE_REDIRECT},
+    {NULL, 0},
+};
+
+static const struct conf_choice transports[] = {
+    {"udp", ENDPOINT_UDP}, {"tcp", ENDPOINT_TCP}, {"tls", ENDPOINT_TLS},
+    {"ws", ENDPOINT_WS},   {"wss", ENDPOINT_WSS}, {NULL, 0},
+};
+
+static const struct conf_choice client_certificates[] = {
+    {"no", CONF_CLIENT_CERTIFICATE_NO},
+    {"asked", CONF_CLIENT_CERTIFICATE_ASKED},
+    {"required", CONF_CLIENT_CERTIFICATE_REQUIRED},
     {NULL, 0},
 };
 
@@ -36,7 +46,8 @@ const struct conf_key conf_server_keys[7] = {
     {.name = "retry_after", CONF_FIELD(conf, retry_after), .type = CONF_NUMBER, .min = 1, .max = 3600,
      .unit = "seconds", .suffixes = conf_seconds, .fallback = "10",
      .help = "Retry-After of a 503 that is answered because a table is full."},
-    {.name = "scanners", CONF_LIST(conf, scanners, scanners_n), .type = CONF_TEXT, .flags = CONF_LOWER, .max = 256,
+    {.name = "scanners", CONF_LIST(conf, scanners, scanners_n), .type = CONF_TEXT, .flags = CONF_LOWER,
+     .max = 256,
      .fallback = "friendly-scanner, friendly-request, sipvicious, sipcli, sip-scan, sundayddr, iwar, smap, "
                  "gulp, pplsip, vaxsipuseragent",
      .help = "Requests whose User-Agent begins with one of these, whatever the case, are dropped without "
@@ -82,7 +93,8 @@ const struct conf_key conf_network_keys[7] = {
      .help = "Kernel routes that are mirrored, for each address family. Reading them at start takes time "
              "with the square of their number, 65,536 about 4 s: a box that takes the whole Internet's "
              "table wants a default route instead."},
-    {.name = "neighbour_max", CONF_FIELD(conf, neighbour_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 16,
+    {.name = "neighbour_max", CONF_FIELD(conf, neighbour_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 16,
      .max = 1048576, .unit = "neighbours", .fallback = "8192",
      .help = "Kernel neighbours (ARP and ND entries) that are mirrored, both families together."},
     {.name = "resolve_queue_max", CONF_FIELD(conf, resolve_queue_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
@@ -122,18 +134,30 @@ const struct conf_key conf_port_keys[5] = {
      .help = "Length of each transmit queue, as far as the device takes it."},
 };
 
-const struct conf_key conf_listener_keys[3] = {
-    {.name = "address", CONF_FIELD(conf_listener, address), .type = CONF_ENDPOINT, .assumed_port = SIP_PORT,
-     .flags = CONF_FIXED | CONF_REQUIRED | CONF_UNIQUE, .example = "192.0.2.10:5060",
-     .help = "Where SIP over UDP is served. One address, never a wildcard: the kernel must have it on the "
-             "twin."},
+const struct conf_key conf_listener_keys[6] = {
+    {.name = "transport", CONF_FIELD(conf_listener, transport), .type = CONF_CHOICE, .flags = CONF_FIXED,
+     .choices = transports, .fallback = "udp",
+     .help = "What is spoken there: UDP through the port, or through the kernel TCP, TLS, WebSocket (ws, RFC "
+             "7118) or WebSocket over TLS (wss)."},
+    {.name = "address", CONF_FIELD(conf_listener, address), .type = CONF_ENDPOINT,
+     .flags = CONF_FIXED | CONF_REQUIRED, .example = "192.0.2.10:5060",
+     .help = "Where SIP is served. One address, never a wildcard: the kernel must have it, for UDP on the "
+             "twin. Without a port: 5060, for tls 5061, for ws 80, for wss 443."},
     {.name = "advertised", CONF_FIELD(conf_listener, advertised), .type = CONF_ENDPOINT, .flags = CONF_FIXED,
      .example = "203.0.113.10:5060",
      .help = "What Via and Record-Route say instead of the address, for a box behind a one-to-one NAT; "
              "without a port: that of the address."},
     {.name = "port", CONF_FIELD(conf_listener, port), .type = CONF_REFERENCE, .refers = CONF_PORT,
-     .flags = CONF_FIXED | CONF_REQUIRED, .example = "outside",
-     .help = "The [port] on which the packets of this address come in."},
+     .flags = CONF_FIXED | CONF_SHOWN, .fallback = "", .example = "outside",
+     .help = "The [port] on which the packets of this address come in; udp needs it."},
+    {.name = "proxy_protocol", CONF_FIELD(conf_listener, proxy_protocol), .type = CONF_BOOL, .flags = CONF_FIXED,
+     .fallback = "no",
+     .help = "Not for udp: every connection begins with a PROXY protocol header of version 2, which says from "
+             "where it is; one without is closed. For a listener that only a load balancer reaches."},
+    {.name = "client_certificate", CONF_FIELD(conf_listener, client_certificate), .type = CONF_CHOICE,
+     .choices = client_certificates, .fallback = "no",
+     .help = "For tls and wss: whether peers are asked for a certificate, which must then be good (asked), or "
+             "must show one (required). One with the identity of a [gateway] speaks as that gateway."},
 };
 
 const struct conf_key conf_domain_keys[4] = {

@@ -133,10 +133,11 @@ static void number_text(const struct conf_key *key, uint64_t number, char text[C
 
 static void hop_text(const struct conf_hop *hop, char text[CONF_VALUE_MAX])
 {
-    int len = snprintf(text, CONF_VALUE_MAX, "%s", hop->host.text);
+    char port[sizeof(":65535")] = "";
 
     if (hop->port != 0)
-        snprintf(text + len, CONF_VALUE_MAX - (size_t)len, ":%u", hop->port);
+        snprintf(port, sizeof(port), ":%u", hop->port);
+    snprintf(text, CONF_VALUE_MAX, "%s%s%s", hop->host.text, port, conf_transport_parameter(hop->transport));
 }
 
 static void match_text(const struct conf_match *match, char text[CONF_VALUE_MAX])

@@ -1,8 +1,6 @@
 #include "conf/host.h"
 #include "conf/value_kinds.h"
 
-#define SIP_PORT 5060 // RFC 3261 19.1.2
-
 bool conf_value_read_endpoint(const struct conf_value *v, void *at)
 {
     struct endpoint endpoint;
@@ -23,20 +21,34 @@ bool conf_value_read_host(const struct conf_value *v, void *at)
     return len == 0 ? conf_value_mismatch(v, NULL) : conf_value_keep(v, slice_of(host, len), at);
 }
 
+// Numeric: UDP where nothing else is said (RFC 3263 4.1).
+static void complete_address(struct conf_hop *hop)
+{
+    enum endpoint_transport transport =
+        hop->transport == CONF_TRANSPORT_ANY ? ENDPOINT_UDP : (enum endpoint_transport)hop->transport;
+
+    hop->address.transport = transport & 0xf;
+    hop->address.port = hop->port != 0 ? hop->port : conf_transport_port(transport);
+}
+
 bool conf_value_read_hop(const struct conf_value *v, void *at)
 {
     char text[CONF_HOST_MAX + sizeof(":65535")];
     struct conf_hop hop = {0};
-    uint32_t len = conf_hop_read(v->text, text, &hop.port);
+    struct slice rest = v->text;
+    bool whole = v->key->size == sizeof(struct conf_hop);
 
+    if (v->text.len > v->key->max || (whole && !conf_hop_transport(&rest, &hop.transport)))
+        return conf_value_mismatch(v, NULL);
+    uint32_t len = conf_hop_read(rest, text, &hop.port);
     if (len == 0)
         return conf_value_mismatch(v, NULL);
     if (endpoint_parse_host(slice_of(text, len), &hop.address)) {
         if (!conf_host_is_unicast(&hop.address))
             return conf_value_mismatch(v, NULL);
-        hop.address.port = hop.port != 0 ? hop.port : SIP_PORT;
+        complete_address(&hop);
     }
-    if (v->key->size == sizeof(struct conf_text)) {
+    if (!whole) {
         if (hop.port != 0)
             len += (uint32_t)snprintf(text + len, sizeof(text) - len, ":%u", hop.port);
         return conf_value_keep(v, slice_of(text, len), at);

@@ -6,18 +6,19 @@
 
 #include "conf/tree.h"
 
-#define HOSTS    "a host name or IP address of up to 160 bytes"
-#define ADDRESS  "one unicast address, no wildcard: ADDRESS, ADDRESS:PORT or [IPV6]:PORT"
-#define NETWORKS "a network: ADDRESS/BITS, or an address alone"
-#define MATCHES  "TEXT, TEXT* or /PCRE2/ of up to 160 bytes"
-#define HOPS     "HOST or HOST:PORT, a name or unicast address of up to 160 bytes"
-#define HOP      "[route r]\naction = hop\nhop = "
-#define ENTRY    "expected [section], KEY = VALUE or a comment\n"
-#define NAME     "needs a name of its own: [port NAME], of letters, digits, '.', '_' and '-', at most 63\n"
-#define TEN      "0123456789"
-#define SIXTY    TEN TEN TEN TEN TEN TEN
-#define LISTENER "[listener x]\nport = outside\n"
-#define CARRIER  "[gateways g]\n[gateway one]\ngroup = g\naddress = 192.0.2.9\n"
+#define HOSTS          "a host name or IP address of up to 160 bytes"
+#define ADDRESS        "one unicast address, no wildcard: ADDRESS, ADDRESS:PORT or [IPV6]:PORT"
+#define NETWORKS       "a network: ADDRESS/BITS, or an address alone"
+#define MATCHES        "TEXT, TEXT* or /PCRE2/ of up to 160 bytes"
+#define HOPS           "HOST or HOST:PORT, a name or unicast address of up to 160 bytes"
+#define HOPS_TRANSPORT HOPS ", and perhaps ;transport=udp, tcp or tls"
+#define HOP            "[route r]\naction = hop\nhop = "
+#define ENTRY          "expected [section], KEY = VALUE or a comment\n"
+#define NAME           "needs a name of its own: [port NAME], of letters, digits, '.', '_' and '-', at most 63\n"
+#define TEN            "0123456789"
+#define SIXTY          TEN TEN TEN TEN TEN TEN
+#define LISTENER       "[listener x]\nport = outside\n"
+#define CARRIER        "[gateways g]\n[gateway one]\ngroup = g\naddress = 192.0.2.9\n"
 
 // `text` is followed by READING_LEAST.
 static const struct {
@@ -74,9 +75,7 @@ static const struct {
      "t:2: unknown key 'mbufs' in [registrar]; it is a key of [network]\n"},
     {"key repeated", "[server]\nrecord_route = no\nrecord_route = maybe\n",
      "t:3: record_route is repeated; it stands on line 2 already\n"},
-    {"required keys missing", "[listener x]\n",
-     "t:1: [listener x] has no address; expected " ADDRESS "\n"
-     "t:1: [listener x] has no port; expected the name of a [port]\n"},
+    {"required keys missing", "[listener x]\n", "t:1: [listener x] has no address; expected " ADDRESS "\n"},
     {"required key empty", "[port x]\ndevice =\n", "t:2: device = : expected a word of 1 to 63 bytes\n"},
 
     // types and ranges
@@ -170,17 +169,19 @@ static const struct {
 
     // hops
     {"hop without a port behind its colon", HOP "example.com:\n",
-     "t:3: hop = example.com:: expected " HOPS "\n"},
-    {"hop on port 0", HOP "example.com:0\n", "t:3: hop = example.com:0: expected " HOPS "\n"},
-    {"hop beyond the ports", HOP "example.com:65536\n", "t:3: hop = example.com:65536: expected " HOPS "\n"},
-    {"hop of a port alone", HOP ":5060\n", "t:3: hop = :5060: expected " HOPS "\n"},
-    {"hop that is a URI", HOP "sip:example.com\n", "t:3: hop = sip:example.com: expected " HOPS "\n"},
-    {"hop to everywhere", HOP "0.0.0.0\n", "t:3: hop = 0.0.0.0: expected " HOPS "\n"},
-    {"hop to many", HOP "[ff02::1]:5060\n", "t:3: hop = [ff02::1]:5060: expected " HOPS "\n"},
+     "t:3: hop = example.com:: expected " HOPS_TRANSPORT "\n"},
+    {"hop on port 0", HOP "example.com:0\n", "t:3: hop = example.com:0: expected " HOPS_TRANSPORT "\n"},
+    {"hop beyond the ports", HOP "example.com:65536\n",
+     "t:3: hop = example.com:65536: expected " HOPS_TRANSPORT "\n"},
+    {"hop of a port alone", HOP ":5060\n", "t:3: hop = :5060: expected " HOPS_TRANSPORT "\n"},
+    {"hop that is a URI", HOP "sip:example.com\n",
+     "t:3: hop = sip:example.com: expected " HOPS_TRANSPORT "\n"},
+    {"hop to everywhere", HOP "0.0.0.0\n", "t:3: hop = 0.0.0.0: expected " HOPS_TRANSPORT "\n"},
+    {"hop to many", HOP "[ff02::1]:5060\n", "t:3: hop = [ff02::1]:5060: expected " HOPS_TRANSPORT "\n"},
     {"gateway without its keys", "[gateway x]\n",
      "t:1: [gateway x] has no group; expected the name of a [gateways]\n"
      "t:1: [gateway x] has no address; expected HOST or HOST:PORT, a name or unicast address of 1 to 160 "
-     "bytes\n"},
+     "bytes, and perhaps ;transport=udp, tcp or tls\n"},
 
     // matches
     {"pattern that does not compile", "[route r]\nuser = /^(49/\n",
@@ -228,6 +229,61 @@ static const struct {
      "t:5: [gateways h] has no member; expected a [gateway] with group = h\n"},
     {"empty reference", "[gateway x]\ngroup =\naddress = 192.0.2.8\n",
      "t:2: group = : expected the name of a [gateways]\n"},
+    {"UDP without a port", "[listener x]\naddress = 192.0.2.7\n",
+     "t:1: [listener x] has no port; expected the name of a [port]\n"},
+    {"UDP with an empty port", "[listener x]\naddress = 192.0.2.7\nport =\n",
+     "t:3: [listener x] has no port; expected the name of a [port]\n"},
+    {"TLS without a certificate", "[listener x]\naddress = 192.0.2.7\ntransport = tls\n",
+     "t:3: transport = tls needs a certificate to show; expected a [certificate NAME] with chain and key\n"},
+    {"WSS without a certificate", "[listener x]\ntransport = wss\naddress = 192.0.2.7\n",
+     "t:2: transport = wss needs a certificate to show; expected a [certificate NAME] with chain and key\n"},
+    {"certificate without its files",
+     "[certificate x]\nkey =\n[listener x]\naddress = ::2\ntransport = tls\n",
+     "t:1: [certificate x] has no chain; expected text of 1 to 160 bytes\n"
+     "t:2: key = : expected text of 1 to 160 bytes\n"},
+    {"peers asked for certificates over TCP",
+     "[listener x]\naddress = 192.0.2.7\ntransport = tcp\nclient_certificate = asked\n",
+     "t:4: client_certificate is not used with transport = tcp; expected it away, or transport = tls or "
+     "wss\n"},
+    {"PROXY protocol over UDP", LISTENER "address = 192.0.2.7\nproxy_protocol = yes\n",
+     "t:4: proxy_protocol is not used with transport = udp; expected it away\n"},
+    {"two streams on one address",
+     "[listener x]\naddress = 192.0.2.7:80\ntransport = tcp\n"
+     "[listener y]\ntransport = ws\naddress = 192.0.2.7\n",
+     "t:6: address = 192.0.2.7:80 is taken by [listener x] on line 2 already\n"},
+    {"unknown transport", LISTENER "address = 192.0.2.7\ntransport = sctp\n",
+     "t:4: transport = sctp: expected udp, tcp, tls, ws or wss; did you mean 'tcp'?\n"},
+    {"hop over an unknown transport", HOP "gw;transport=sctp\n",
+     "t:3: hop = gw;transport=sctp: expected " HOPS_TRANSPORT "\n"},
+    {"hop with another parameter", HOP "gw;lr\n", "t:3: hop = gw;lr: expected " HOPS_TRANSPORT "\n"},
+    {"hop with a transport before its port", HOP "gw;transport=tcp:5060\n",
+     "t:3: hop = gw;transport=tcp:5060: expected " HOPS_TRANSPORT "\n"},
+    {"request-URI with a transport", "[route r]\nset_domain = gw;transport=tcp\n",
+     "t:2: set_domain = gw;transport=tcp: expected " HOPS "\n"},
+    {"hop that is too long", HOP SIXTY SIXTY "0123456789012345678901234;transport=tcp\n",
+     "t:3: hop = " SIXTY SIXTY "0123456789012345678901234;transport=tcp: expected " HOPS_TRANSPORT "\n"},
+    {"hop over TCP without a listener", HOP "gw:5070;transport=tcp\n",
+     "t:3: hop = gw:5070;transport=tcp leaves by no listener; expected a [listener] with transport = tcp\n"},
+    {"gateway over TCP without a listener of its family",
+     "[gateways g]\n[gateway x]\ngroup = g\naddress = ::9;transport=tcp\n[listener x]\naddress = 192.0.2.7\n"
+     "transport = tcp\n",
+     "t:4: address = [::9];transport=tcp leaves by no listener; expected an IPv6 [listener] with transport = "
+     "tcp\n"},
+    {"hop over TCP with a listener that is wrong itself",
+     HOP "gw;transport=tcp\n[listener x]\naddress = nobody\ntransport = tcp\n",
+     "t:5: address = nobody: expected " ADDRESS "\n"},
+    {"more connections of one than of all", "[stream]\nconnections_max = 100\nconnections_source_max = 101\n",
+     "t:3: connections_source_max = 101 is larger than connections_max = 100 on line 2; expected at most "
+     "that\n"},
+    {"no handshake threads", "[stream]\nhandshake_threads = 0\n",
+     "t:2: handshake_threads = 0: expected 1 to 64 threads\n"},
+    {"old TLS", "[tls]\nminimum = 1.1\n", "t:2: minimum = 1.1: expected 1.2 or 1.3; did you mean '1.2'?\n"},
+    {"subscriptions shorter than the shortest", "[presence]\nexpires_default = 30\n",
+     "t:2: expires_min = 60 (default) is larger than expires_default = 30; expected at most that\n"},
+    {"refused for less than an hour", "[presence]\npublish_min = 3601\n",
+     "t:2: publish_min = 3601: expected 0 to 3600 seconds (s, m or h may follow)\n"},
+    {"publications longer than the longest", "[presence]\npublish_max = 30m\n",
+     "t:2: publish_default = 3600 (default) is larger than publish_max = 1800; expected at most that\n"},
     {"two listeners on one address", LISTENER "address = 192.0.2.1:5060\n",
      "t:7: address = 192.0.2.1:5060 is taken by [listener x] on line 3 already\n"},
     {"device twice", "[port x]\ndevice = d0\n", "t:4: device = d0 is taken by [port x] on line 2 already\n"},

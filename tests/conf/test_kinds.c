@@ -31,30 +31,45 @@ static void test_networks(void **state)
     conf_free(conf);
 }
 
+#define STREAMS                                                                                 \
+    "[certificate c]\nchain = c\nkey = k\n[listener t]\ntransport = tls\naddress = 192.0.2.1\n" \
+    "[listener s]\ntransport = tcp\naddress = ::2\n"
+
 static void test_hops(void **state)
 {
     struct endpoint none = {.family = ENDPOINT_NONE}, four = endpoint_ip4(192, 0, 2, 9, 5060),
-                    six = {{[15] = 1}, 5070, ENDPOINT_IP6, 0};
+                    six = {{[15] = 1}, 5070, ENDPOINT_IP6, ENDPOINT_UDP, 0}, secure = four, stream = six;
+    secure.transport = ENDPOINT_TLS;
+    secure.port = 5061;
+    stream.transport = ENDPOINT_TCP;
     const struct {
         const char *text, *host;
         struct endpoint address;
         uint16_t port;
+        uint8_t transport;
     } cases[] = {
-        {"GW.Example.com", "gw.example.com", none, 0}, {"gw:65535", "gw", none, 65535},
-        {"192.0.2.9", "192.0.2.9", four, 0},           {"192.0.2.9:5060", "192.0.2.9", four, 5060},
-        {"[0:0::1]:5070", "[::1]", six, 5070},
+        {"GW.Example.com", "gw.example.com", none, 0, CONF_TRANSPORT_ANY},
+        {"gw:65535", "gw", none, 65535, CONF_TRANSPORT_ANY},
+        {"192.0.2.9", "192.0.2.9", four, 0, CONF_TRANSPORT_ANY},
+        {"192.0.2.9:5060", "192.0.2.9", four, 5060, CONF_TRANSPORT_ANY},
+        {"[0:0::1]:5070", "[::1]", six, 5070, CONF_TRANSPORT_ANY},
+        {"gw;transport=udp", "gw", none, 0, ENDPOINT_UDP},
+        {"192.0.2.9;Transport=TLS", "192.0.2.9", secure, 0, ENDPOINT_TLS}, // RFC 3261 19.1.2
+        {"[0:0::1]:5070;transport=tcp", "[::1]", stream, 5070, ENDPOINT_TCP},
     };
-    char text[256];
+    char text[512];
 
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        snprintf(text, sizeof(text), "[route r]\naction = hop\nhop = %s\n%s", cases[i].text, READING_LEAST);
+        snprintf(text, sizeof(text), "[route r]\naction = hop\nhop = %s\n%s%s", cases[i].text, READING_LEAST,
+                 STREAMS);
         struct conf *conf = reading_good(text);
         const struct conf_hop *hop = &conf->routes[0].hop;
         assert_string_equal(hop->host.text, cases[i].host);
         assert_int_equal(hop->host.len, strlen(cases[i].host));
         assert_true(endpoint_equal(&hop->address, &cases[i].address));
         assert_int_equal(hop->port, cases[i].port);
+        assert_int_equal(hop->transport, cases[i].transport);
         conf_free(conf);
     }
 }

@@ -13,7 +13,7 @@ static const struct {
      "t:2: action = gateways needs gateways; expected the name of a [gateways]\n"},
     {"hop without one", "[route r]\naction = hop\n",
      "t:2: action = hop needs hop; expected HOST or HOST:PORT, a name or unicast address of up to 160 "
-     "bytes\n"},
+     "bytes, and perhaps ;transport=udp, tcp or tls\n"},
     {"reject without a code", "[route r]\naction = reject\nreason = No\n",
      "t:2: action = reject needs code; expected 400 to 699 as a status code\n"},
     {"gateways of another action", CARRIER "[route r]\ngateways = g\n",

@@ -40,6 +40,38 @@ static const struct {
     {"proxy", "ring_timeout", "30000ms"},
     {"proxy", "recursion", "no"},
     {"proxy", "nat", "flow"},
+    {"proxy", "udp_max", "1300"},
+    {"stream", "connections_max", "32768"},
+    {"stream", "connections_source_max", "1024"},
+    {"stream", "buffer_max", "65536"},
+    {"stream", "idle", "7200"},
+    {"stream", "message_timeout", "10000ms"},
+    {"stream", "connect_timeout", "5000ms"},
+    {"stream", "handshake_timeout", "10000ms"},
+    {"stream", "handshake_threads", "2"},
+    {"tls", "minimum", "1.2"},
+    {"tls", "ciphers", "ECDHE+AESGCM:ECDHE+CHACHA20"},
+    {"tls", "ciphersuites", "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"},
+    {"tls", "authorities", ""},
+    {"tls", "verify_servers", "yes"},
+    {"presence", "serve", "no"},
+    {"presence", "policy", "domain"},
+    {"presence", "polite", "yes"},
+    {"presence", "registered", "yes"},
+    {"presence", "expires_default", "3600"},
+    {"presence", "expires_min", "60"},
+    {"presence", "expires_max", "7200"},
+    {"presence", "publish_default", "3600"},
+    {"presence", "publish_min", "60"},
+    {"presence", "publish_max", "7200"},
+    {"presence", "notify_interval", "5000ms"},
+    {"presence", "document_max", "8192"},
+    {"presence", "presentities_max", "100000"},
+    {"presence", "publications_max", "100000"},
+    {"presence", "subscriptions_max", "200000"},
+    {"presence", "watchers_max", "1000"},
+    {"presence", "source_max", "10000"},
+    {"presence", "list_max", "500"},
     {"transaction", "transactions_max", "262144"},
     {"transaction", "t1", "500ms"},
     {"transaction", "t2", "4000ms"},
@@ -77,9 +109,14 @@ static const struct {
     {"port", "mtu", "1500"},
     {"port", "rx_descriptors", "1024"},
     {"port", "tx_descriptors", "1024"},
+    {"listener", "transport", "udp"},
     {"listener", "address", "192.0.2.1:5060"},
     {"listener", "advertised", "192.0.2.1:5060"},
     {"listener", "port", "outside"},
+    {"listener", "proxy_protocol", "no"},
+    {"listener", "client_certificate", "no"},
+    {"certificate", "chain", "/c"}, // required, as these two
+    {"certificate", "key", "/k"},
     {"domain", "names", "example.com"},
     {"domain", "role", "proxy"},
     {"domain", "registrar", "yes"},
@@ -106,6 +143,7 @@ static const struct {
     {"gateway", "priority", "0"},
     {"gateway", "calls_per_second", "0"},
     {"gateway", "trusted", "no"},
+    {"gateway", "identity", ""},
     {"route", "methods", ""},
     {"route", "domain", ""},
     {"route", "user", ""},
@@ -131,7 +169,8 @@ static const struct {
 static void test_every_default(void **state)
 {
     struct conf *conf =
-        reading_good(READING_LEAST "[control]\nsocket = /s\n[domain example.com]\n[auth u]\n[gateways g]\n"
+        reading_good(READING_LEAST "[control]\nsocket = /s\n[certificate c]\nchain = /c\nkey = /k\n"
+                                   "[domain example.com]\n[auth u]\n[gateways g]\n"
                                    "[gateway a]\ngroup = g\naddress = 192.0.2.9\n[route r]\n");
     char *printed = reading_printed(conf), *expected = NULL;
     size_t len = 0, rows = 0;
@@ -144,7 +183,8 @@ static void test_every_default(void **state)
     assert_int_equal(sizeof(defaults) / sizeof(*defaults), rows);
     for (unsigned i = 0; i < rows; i++) {
         if (strcmp(section, defaults[i].section) != 0) {
-            static const char *const names[] = {" outside", " main", " example.com", " u", " g", " a", " r"};
+            static const char *const names[] = {" outside", " main", " c", " example.com",
+                                                " u",       " g",    " a", " r"};
             section = defaults[i].section;
             unsigned kind = 0;
             while (strcmp(conf_sections[kind].name, section) != 0)
@@ -204,14 +244,16 @@ static void test_rows_are_sound(void **state)
     }
 }
 
+#define FILE_ROOM (1 << 18)
+
 static char *file_text(const char *path)
 {
-    char *text = calloc(1, 1 << 16);
+    char *text = calloc(1, FILE_ROOM);
     FILE *file = fopen(path, "r");
 
     assert_non_null(text);
     assert_non_null(file);
-    assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+    assert_true(fread(text, 1, FILE_ROOM - 1, file) > 0);
     fclose(file);
     return text;
 }
@@ -291,6 +333,7 @@ static void test_template_loads_with_every_key(void **state)
         assert_string_equal(conf->routes[0].user.text.text, "+4930");
         assert_string_equal(conf->listeners[0].advertised_text.text, "203.0.113.10:5060");
         assert_int_equal(conf->domains[0].names_n, 2);
+        assert_int_equal(conf->certificates_n, 1);
         conf_free(conf);
         free(bare);
     }
@@ -327,13 +370,26 @@ static const char rich[] =
     "[port a]\ndevice = net_af_xdp0\n"
     "[listener z]\naddress = [2001:db8::1]:5070\nadvertised = 2001:db8::ff\nport = b\n"
     "[listener y]\naddress = 192.0.2.1:5070\nport = a\n"
+    "[listener s]\naddress = 192.0.2.1:5070\ntransport = TCP\nproxy_protocol = yes\n"
+    "[listener t]\naddress = 192.0.2.1\ntransport = tls\nclient_certificate = required\nport = a\n"
+    "[listener w]\naddress = 2001:db8::1\ntransport = wss\nclient_certificate = asked\n"
+    "[certificate b]\nchain = /c d;e\nkey = k=#\n[certificate a]\nchain = a\nkey = a\n"
+    "[stream]\nconnections_max = 16\nconnections_source_max = 16\nbuffer_max = 32k\nidle = 1\n"
+    "message_timeout = 100ms\nconnect_timeout = 1m\nhandshake_timeout = 1m\nhandshake_threads = 64\n"
+    "[tls]\nminimum = 1.3\nciphers = HIGH:!aNULL:@STRENGTH\nciphersuites = x\nauthorities = /a b\n"
+    "verify_servers = no\n[presence]\nserve = yes\npolicy = list\npolite = no\nregistered = no\n"
+    "expires_min = 0\nexpires_default = 720h\nexpires_max = 720h\npublish_min = 1h\npublish_default = 1h\n"
+    "publish_max = 1h\nnotify_interval = 0\ndocument_max = 16k\npresentities_max = 16\npublications_max = "
+    "16\n"
+    "subscriptions_max = 16\nwatchers_max = 1\nsource_max = 1\nlist_max = 1\n"
     "[domain one]\nnames = a.example, b.example, c.example, d.example, e.example, f.example, g.example, "
     "h.example,\n"
     "  i.example, j.example, k.example, l.example, [2001:db8::1], 192.0.2.1\nrole = redirect\nregistrar = "
     "no\n"
     "redirect_multiple = yes\n[domain two.example]\n"
     "[proxy]\nmode = stateless\nfork = serial\nbranches_max = 16\nbreadth_max = 1\nring_timeout = 1s\n"
-    "recursion = yes\nnat = repair\n[transaction]\ntransactions_max = 64\nt1 = 10ms\nt2 = 1m\nt4 = 1m\n"
+    "recursion = yes\nnat = repair\nudp_max = 0\n[transaction]\ntransactions_max = 64\nt1 = 10ms\nt2 = "
+    "1m\nt4 = 1m\n"
     "timer_c = 180001\nkept_max = 64\n[trust]\nnetworks = 0.0.0.0/0, ::/0, 192.0.2.7, 2001:db8::/33\n"
     "registered = yes\n[dns]\nservers = 192.0.2.53, [2001:db8::53]:5353\ntimeout = 100ms\ntries = 10\n"
     "ttl_min = 24h\nttl_max = 24h\nnegative_ttl = 1\nnames_max = 16\nparked_max = 1\nenum_suffix = "
@@ -352,13 +408,13 @@ static const char rich[] =
     "tries_max = 16\nanswer_timeout = 640ms\n[gateways g1]\nanswer_timeout = 100ms\n"
     "[gateway c]\ngroup = g2\naddress = [2001:db8::7]\nweight = 1000\npriority = 1000\n"
     "[gateway b]\ngroup = g1\naddress = 192.0.2.8:65535\ncalls_per_second = 1000000\ntrusted = yes\n"
-    "[gateway a]\ngroup = g2\naddress = GW.Example:5070\n"
+    "[gateway a]\ngroup = g2\naddress = GW.Example:5070;transport=TLS\nidentity = Carrier.Example\n"
     "[route 3]\nmethods = INVITE, x-y.!%*_+`'~\ndomain = X.example\nuser = +49;x=*\nto_domain = /^(a|B)$/\n"
     "to_user = **\nfrom_domain = Sip.*\nfrom_user = /[ ,]/\nsource = 192.0.2.0/24, 2001:db8::/32\nlistener = "
     "z\n"
     "who = trusted\nstrip = 64\nprepend = 00;\nset_domain = 2001:db8::9\naction = gateways\ngateways = g1\n"
     "mode = stateless\n"
-    "[route 2]\nuser = 1\naction = hop\nhop = 2001:DB8::8\nset_domain = [2001:db8::9]:5070\n"
+    "[route 2]\nuser = 1\naction = hop\nhop = 2001:DB8::8;transport=udp\nset_domain = [2001:db8::9]:5070\n"
     "[route 1]\nuser = 2\naction = redirect\ncontact = SIP:a@b;x=#\n"
     "[route 0]\nuser = 3\naction = reject\ncode = 699\nreason = No, = [way]\n"
     "[route n]\nuser = 4\naction = numbers\n[route e]\nuser = 5\naction = enum\n[route d]\nuser = *\naction "
@@ -399,7 +455,10 @@ static void test_values_print_in_one_spelling(void **state)
         "servers = 192.0.2.53:53, [2001:db8::53]:5353\n",
         "enum_suffix = e.example\n",
         "address = [2001:db8::7]\n",
-        "address = gw.example:5070\n",
+        "address = gw.example:5070;transport=tls\n",
+        "identity = carrier.example\n",
+        "transport = tls\naddress = 192.0.2.1:5061\nadvertised = 192.0.2.1:5061\nport = a\n",
+        "transport = wss\naddress = [2001:db8::1]:443\nadvertised = [2001:db8::1]:443\nport =\n",
         "methods = INVITE, x-y.!%*_+`'~\n",
         "domain = x.example\n",
         "user = +49;x=*\n",
@@ -409,7 +468,7 @@ static void test_values_print_in_one_spelling(void **state)
         "from_user = /[ ,]/\n",
         "set_domain = [2001:db8::9]\n",
         "set_domain = [2001:db8::9]:5070\n",
-        "hop = [2001:db8::8]\n",
+        "hop = [2001:db8::8];transport=udp\n",
         "code = 699\nreason = No, = [way]\n",
         "algorithms = MD5, SHA-512-256, SHA-256\n",
         "realm = a.example\n",                      // of the domain

@@ -340,6 +340,108 @@ static void test_references_look_ahead_and_keep_file_order(void **state)
     conf_free(conf);
 }
 
+static void test_listeners_have_the_port_of_their_transport(void **state)
+{
+    static const struct {
+        const char *transport, *advertised, *text;
+        enum endpoint_transport kind;
+        uint16_t port;
+    } cases[] = {
+        {"udp\nport = outside", "", "192.0.2.7:5060", ENDPOINT_UDP, 5060},
+        {"tcp", "", "192.0.2.7:5060", ENDPOINT_TCP, 5060},
+        {"tls", "198.51.100.1", "198.51.100.1:5061", ENDPOINT_TLS, 5061},
+        {"ws\nproxy_protocol = yes", "198.51.100.1:8080", "198.51.100.1:8080", ENDPOINT_WS, 80},
+        {"wss\nclient_certificate = asked", "", "192.0.2.7:443", ENDPOINT_WSS, 443},
+    };
+    char text[512];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(text, sizeof(text),
+                 "[listener x]\naddress = 192.0.2.7\nadvertised = %s\ntransport = %s\n"
+                 "[certificate c]\nchain = /c\nkey = /k\n%s",
+                 cases[i].advertised, cases[i].transport, READING_LEAST);
+        struct conf *conf = reading_good(text);
+        const struct conf_listener *listener = &conf->listeners[0];
+        struct endpoint address = endpoint_ip4(192, 0, 2, 7, cases[i].port);
+        address.transport = cases[i].kind & 0xf;
+        assert_int_equal(listener->transport, cases[i].kind);
+        assert_true(endpoint_equal(&listener->address, &address));
+        assert_int_equal(listener->advertised.transport, cases[i].kind);
+        assert_string_equal(listener->advertised_text.text, cases[i].text);
+        assert_int_equal(listener->port, i == 0 ? 0 : CONF_NONE);
+        assert_int_equal(listener->proxy_protocol, cases[i].kind == ENDPOINT_WS);
+        assert_int_equal(conf_has_streams(conf), cases[i].kind != ENDPOINT_UDP);
+        conf_free(conf);
+    }
+}
+
+static void test_udp_and_streams_share_an_address(void **state)
+{
+    struct conf *conf =
+        reading_good("[listener s]\naddress = 192.0.2.1\ntransport = tcp\n"
+                     "[listener t]\naddress = 192.0.2.1:5061\ntransport = tcp\n" READING_LEAST);
+
+    (void)state;
+    assert_int_equal(conf->listeners_n, 3);
+    conf_free(conf);
+}
+
+static void test_streams_and_presence_have_their_fields(void **state)
+{
+    struct conf *conf = reading_good(
+        "[certificate a]\nchain = /a b\nkey = /k\n[certificate b]\nchain = c\nkey = d\n"
+        "[stream]\nconnections_max = 20\nconnections_source_max = 17\nbuffer_max = 32k\nidle = 3m\n"
+        "message_timeout = 101ms\nconnect_timeout = 102ms\nhandshake_timeout = 103ms\nhandshake_threads = 3\n"
+        "[tls]\nminimum = 1.3\nciphers = A\nciphersuites = B:C\nauthorities = /x\nverify_servers = no\n"
+        "[presence]\nserve = yes\npolicy = open\npolite = no\nregistered = no\nexpires_min = 11\n"
+        "expires_default = 12\nexpires_max = 13\npublish_min = 14\npublish_default = 15\npublish_max = 16\n"
+        "notify_interval = 17ms\ndocument_max = 1k\npresentities_max = 18\npublications_max = 19\n"
+        "subscriptions_max = 20\nwatchers_max = 21\nsource_max = 22\nlist_max = 23\n"
+        "[proxy]\nudp_max = 65535\n[gateways g]\n[gateway a]\ngroup = g\naddress = 192.0.2.9\n"
+        "identity = Gw.Example\n" READING_LEAST);
+
+    (void)state;
+    assert_int_equal(conf->certificates_n, 2);
+    assert_string_equal(conf->certificates[0].name, "a");
+    assert_string_equal(conf->certificates[0].chain, "/a b");
+    assert_string_equal(conf->certificates[1].key, "d");
+    assert_int_equal(conf->connections_max, 20);
+    assert_int_equal(conf->connections_source_max, 17);
+    assert_int_equal(conf->stream_buffer_max, 32768);
+    assert_int_equal(conf->stream_idle_s, 180);
+    assert_int_equal(conf->stream_message_ms, 101);
+    assert_int_equal(conf->stream_connect_ms, 102);
+    assert_int_equal(conf->stream_handshake_ms, 103);
+    assert_int_equal(conf->stream_handshake_threads, 3);
+    assert_int_equal(conf->tls_minimum, CONF_TLS_1_3);
+    assert_string_equal(conf->tls_ciphers.text, "A");
+    assert_string_equal(conf->tls_ciphersuites.text, "B:C");
+    assert_string_equal(conf->tls_authorities, "/x");
+    assert_false(conf->tls_verify_servers);
+    assert_true(conf->presence);
+    assert_int_equal(conf->presence_policy, CONF_PRESENCE_OPEN);
+    assert_false(conf->presence_polite);
+    assert_false(conf->presence_registered);
+    assert_int_equal(conf->presence_expires_min, 11);
+    assert_int_equal(conf->presence_expires_default, 12);
+    assert_int_equal(conf->presence_expires_max, 13);
+    assert_int_equal(conf->publish_expires_min, 14);
+    assert_int_equal(conf->publish_expires_default, 15);
+    assert_int_equal(conf->publish_expires_max, 16);
+    assert_int_equal(conf->notify_ms, 17);
+    assert_int_equal(conf->document_max, 1024);
+    assert_int_equal(conf->presentities_max, 18);
+    assert_int_equal(conf->publications_max, 19);
+    assert_int_equal(conf->subscriptions_max, 20);
+    assert_int_equal(conf->watchers_max, 21);
+    assert_int_equal(conf->watches_source_max, 22);
+    assert_int_equal(conf->list_max, 23);
+    assert_int_equal(conf->udp_max, 65535);
+    assert_string_equal(conf->gateways[0].identity.text, "gw.example");
+    conf_free(conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +457,9 @@ int main(void)
         cmocka_unit_test(test_advertised_takes_the_port_of_the_address),
         cmocka_unit_test(test_names_are_canonical),
         cmocka_unit_test(test_references_look_ahead_and_keep_file_order),
+        cmocka_unit_test(test_listeners_have_the_port_of_their_transport),
+        cmocka_unit_test(test_udp_and_streams_share_an_address),
+        cmocka_unit_test(test_streams_and_presence_have_their_fields),
     };
     return cmocka_run_group_tests_name("conf values", tests, NULL, NULL);
 }
