@@ -36,8 +36,7 @@ static struct slice host_of(const GENERAL_NAME *name)
 {
     struct sip_uri uri;
 
-    if (name->type != GEN_URI ||
-        sip_uri_parse(text_of(name->d.uniformResourceIdentifier), &uri) != SIP_OK ||
+    if (name->type != GEN_URI || sip_uri_parse(text_of(name->d.uniformResourceIdentifier), &uri) != SIP_OK ||
         uri.scheme != SIP_SCHEME_SIP || uri.user.at != NULL)
         return slice_of(NULL, 0);
     return uri.host;
@@ -166,7 +165,8 @@ bool stream_identity_is(const X509 *certificate, struct slice name)
 
     // RFC 5922 knows domains alone; an address is proved as RFC 5280 4.2.1.6 has it, or in a URI's own way.
     if (endpoint_parse_host(name, &address))
-        return has_address(certificate, &address) || stream_identity_each(certificate, same_address, &address);
+        return has_address(certificate, &address) ||
+               stream_identity_each(certificate, same_address, &address);
     return name.len > 0 && stream_identity_each(certificate, same_name, &name);
 }
 
@@ -212,5 +212,6 @@ bool stream_identity_covers(struct slice shown, struct slice asked)
     uint32_t label = slice_find(asked, '.');
     if (label == 0 || label == asked.len)
         return false;
-    return slice_equal_nocase(slice_of(shown.at + 1, shown.len - 1), slice_of(asked.at + label, asked.len - label));
+    return slice_equal_nocase(slice_of(shown.at + 1, shown.len - 1),
+                              slice_of(asked.at + label, asked.len - label));
 }

@@ -40,8 +40,8 @@ void stream_handshake_abandon(struct handshakes *handshakes, struct handshake *h
 struct handshake_end {
     struct connection *connection; // as stream_handshake_begin was given it
     int fd;
-    struct ssl_st *session; // NULL: it failed, and `end` says as what
-    enum stream_end end;    // STREAM_END_HANDSHAKE, _CERTIFICATE, _PEER, _RESET
+    struct ssl_st *session; // read it at once, for bytes may be in it; NULL: it failed, and `end` says as what
+    enum stream_end end;    // STREAM_END_HANDSHAKE, _CERTIFICATE, _PEER, _RESET, _CROWDED: no memory
     bool resumed;
     bool verified; // the peer gave a certificate (now, or in the session that was resumed) and it is good
 };

@@ -77,7 +77,8 @@ struct stream_setup {
 };
 
 // Certificates and authorities of a configuration. NULL after a line on `errors` for each fault (file, what is wrong,
-// what to do: unreadable, expired, key that does not fit, no name in it). Any thread: a reload does it beside the loop.
+// what to do: unreadable, expired, key that does not fit, no name in it). A line that begins with "warning: " is no
+// fault (expires soon, key that all may read): they are to be shown, too. Any thread: a reload does it beside the loop.
 // Where no listener has TLS or WSS and there is nothing to load it still succeeds: it is needed to connect.
 struct stream_tls *stream_tls_create(const struct conf *conf, FILE *errors);
 void stream_tls_destroy(struct stream_tls *tls); // NULL is allowed; handshakes under way keep what they need

@@ -1,55 +1,77 @@
-// tls: certificates, authorities and ciphers as OpenSSL holds them, and bytes through a session once it stands.
+// tls: what OpenSSL holds of one configuration, and the terms of one handshake. Private to tls*.c and handshake*.c.
 //
-// A struct stream_tls (stream/stream.h) is made of one configuration and never changes; who uses it counts: one for
-// whom it was created for, one for each handshake under way. Sessions that stand need it no more. Handshakes are in
-// stream/handshake.h.
-//
-// A session, an SSL, belongs to the thread that has its connection: first to a handshake's, then to control's. For an
-// idle one nothing is kept but OpenSSL's own record: buffers go when they are empty.
+// A struct stream_tls never changes once it is made. Whoever uses it counts: the one it was created for, and every
+// handshake under way; sessions that stand need it no more, for each keeps what it needs of the contexts.
 #ifndef STREAM_TLS_H
 #define STREAM_TLS_H
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
-#include "stream/stream.h"
+#include "stream/secure.h"
 
-// One more that uses it; stream_tls_destroy is one less. Any thread.
-struct stream_tls *stream_tls_keep(struct stream_tls *tls);
+#define TLS_ID_BYTES 16
 
-// What a call on a session came to.
-enum stream_tls_turn {
-    STREAM_TLS_DONE,        // some bytes
-    STREAM_TLS_WANTS_READ,  // none: when the socket can be read, call again
-    STREAM_TLS_WANTS_WRITE, // none: when the socket can be written, call again. Reading may want that, too
-    STREAM_TLS_ENDED,       // the connection has ended, *end says why
+struct tls_name;
+struct tls_tickets;
+
+struct stream_tls {
+    atomic_uint users;
+    uint8_t id[TLS_ID_BYTES]; // random: tickets of peers with certificates are bound to it
+    bool verify_servers;
+    uint8_t client_certificate[CONF_LISTENERS_MAX]; // enum conf_client_certificate
+    X509_STORE *authorities;
+    STACK_OF(X509_NAME) * authority_names; // that a client is told whose certificates are taken
+    SSL_CTX *client;
+    SSL_CTX **servers; // one for each [certificate], in file order
+    unsigned servers_n;
+    struct tls_name *names; // by which a server's context is chosen
+    unsigned names_n;
 };
 
-// Up to `room` bytes, and how many in *got. Call it until it wants something: bytes may wait in the session of which
-// the socket shows nothing, also right after the handshake; who stops before asks stream_tls_pending.
-enum stream_tls_turn stream_tls_read(SSL *session, void *to, size_t room, size_t *got, enum stream_end *end);
+// The terms of one handshake: what the callbacks below look at, and nobody once it has ended.
+struct tls_terms {
+    struct stream_tls *tls; // counted
+    struct tls_tickets *tickets;
+    bool outgoing;
+    bool web; // WebSocket follows
+    uint8_t client_certificate;
+    char expected[256]; // outgoing: the domain or address that the server must prove
+};
 
-// Takes up to `len` bytes, and how many in *taken: they have left or will. After STREAM_TLS_WANTS_* the same bytes come
-// again, perhaps from another place and with more behind them.
-enum stream_tls_turn stream_tls_write(SSL *session, const void *from, size_t len, size_t *taken,
-                                      enum stream_end *end);
+// One more user; stream_tls_destroy is one less. Any thread.
+struct stream_tls *tls_keep(struct stream_tls *tls);
 
-// Whether bytes wait in the session that came from the socket already.
-bool stream_tls_pending(const SSL *session);
+// A session on a connected socket, its handshake not begun. `terms` stay until tls_session_stands or SSL_free. NULL: no
+// memory.
+SSL *tls_session_create(struct tls_terms *terms, int fd);
 
-// Says farewell where that does not block (RFC 8446 6.1), and frees the session. The socket is the caller's to close.
-// NULL is allowed. After STREAM_TLS_ENDED too.
-void stream_tls_close(SSL *session);
+// The handshake has ended well: from now on it is read and written. Whether the peer's certificate is good.
+bool tls_session_stands(SSL *session);
 
-// The names that the peer has proved, one after the other to `identify` until one is somebody's: what it said then, or
-// 0: nobody's, or nothing was proved.
-uint16_t stream_tls_identify(const SSL *session, uint16_t (*identify)(void *owner, struct slice name),
-                             void *owner);
+// A file as it was read.
+struct tls_certificate {
+    X509 *leaf;
+    STACK_OF(X509) * chain; // without the leaf
+    EVP_PKEY *key;
+};
 
-// Whether the peer has proved `name`, a domain or an address (RFC 5922 7.3), so that what is meant for that name may go
-// over this session (RFC 5923 8.1, 8.2). Always where we connected and [tls] verify_servers was off.
-bool stream_tls_proves(const SSL *session, struct slice name);
+// Reads and checks both files. False after a line for each fault; a line that begins with "warning: " is none.
+bool tls_certificate_load(struct tls_certificate *certificate, const struct conf_certificate *from,
+                          FILE *errors);
+void tls_certificate_drop(struct tls_certificate *certificate);
 
-// The first name that the peer has proved, for an operator. Returns its length, cut to `room`; 0: none.
-unsigned stream_tls_name(const SSL *session, char *name, unsigned room);
+// Adds the names of a certificate to those that lead to `context`. False: no memory.
+bool tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *context);
+// The context for the name that a client asks for: one that has it, else one with a wildcard for it, each in file
+// order. NULL: none.
+SSL_CTX *tls_names_find(const struct stream_tls *tls, struct slice asked);
+void tls_names_free(struct stream_tls *tls);
+
+// OpenSSL's: is the chain good, may it be used for this, and outgoing: is it who is expected.
+int tls_verify(X509_STORE_CTX *chain, void *unused);
+
+// Why OpenSSL refused something, as far as it says.
+const char *tls_reason(void);
 
 #endif
