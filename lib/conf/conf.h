@@ -328,6 +328,8 @@ struct conf {
     uint32_t watchers_max;       // subscriptions to one presentity
     uint32_t watches_source_max; // subscriptions from one source address
     uint32_t list_max;           // members of a resource list (RFC 4662)
+    uint32_t list_members_max;   // of all lists together
+    uint32_t rules_max;          // who may watch whom
 
     // [transaction]
     uint64_t transactions_max; // on the whole box; memory is reserved at start

@@ -11,7 +11,7 @@ static const struct conf_choice policies[] = {
 // clang-format off
 
 // The expiry and the interval that are usual are those of RFC 3856 6.4 and 6.10.
-const struct conf_key conf_presence_keys[18] = {
+const struct conf_key conf_presence_keys[20] = {
     {.name = "serve", CONF_FIELD(conf, presence), .type = CONF_BOOL, .flags = CONF_FIXED, .fallback = "no",
      .help = "Answer PUBLISH and SUBSCRIBE for the domains that are served, and tell watchers what "
              "changes. Off: they are forwarded like any other request."},
@@ -76,6 +76,14 @@ const struct conf_key conf_presence_keys[18] = {
      .max = 500,
      .unit = "members", .fallback = "500",
      .help = "Members of a list of users that is watched as one (RFC 4662)."},
+    {.name = "members_max", CONF_FIELD(conf, list_members_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 1, .max = 10000000, .unit = "members", .fallback = "20000",
+     .help = "Members of all lists together. The memory is reserved at start where presence is served, "
+             "half a kilobyte each."},
+    {.name = "rules_max", CONF_FIELD(conf, rules_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
+     .min = 1, .max = 100000000, .unit = "rules", .fallback = "100000",
+     .help = "Rules of all users together that say who may watch them (strowgerctl presence). The memory "
+             "is reserved at start where presence is served, 50 bytes each."},
 };
 
 // clang-format on

@@ -34,6 +34,6 @@ extern const struct conf_key conf_store_keys[6], conf_control_keys[2], conf_auth
 // schema_stream.c
 extern const struct conf_key conf_stream_keys[8], conf_tls_keys[5], conf_certificate_keys[2];
 // schema_presence.c
-extern const struct conf_key conf_presence_keys[18];
+extern const struct conf_key conf_presence_keys[20];
 
 #endif

@@ -72,6 +72,8 @@ static const struct {
     {"presence", "watchers_max", "1000"},
     {"presence", "source_max", "10000"},
     {"presence", "list_max", "500"},
+    {"presence", "members_max", "20000"},
+    {"presence", "rules_max", "100000"},
     {"transaction", "transactions_max", "262144"},
     {"transaction", "t1", "500ms"},
     {"transaction", "t2", "4000ms"},
@@ -381,7 +383,7 @@ static const char rich[] =
     "expires_min = 0\nexpires_default = 720h\nexpires_max = 720h\npublish_min = 1h\npublish_default = 1h\n"
     "publish_max = 1h\nnotify_interval = 0\ndocument_max = 16k\npresentities_max = 16\npublications_max = "
     "16\n"
-    "subscriptions_max = 16\nwatchers_max = 1\nsource_max = 1\nlist_max = 1\n"
+    "subscriptions_max = 16\nwatchers_max = 1\nsource_max = 1\nlist_max = 1\nmembers_max = 1\nrules_max = 1\n"
     "[domain one]\nnames = a.example, b.example, c.example, d.example, e.example, f.example, g.example, "
     "h.example,\n"
     "  i.example, j.example, k.example, l.example, [2001:db8::1], 192.0.2.1\nrole = redirect\nregistrar = "

@@ -397,7 +397,7 @@ static void test_streams_and_presence_have_their_fields(void **state)
         "[presence]\nserve = yes\npolicy = open\npolite = no\nregistered = no\nexpires_min = 11\n"
         "expires_default = 12\nexpires_max = 13\npublish_min = 14\npublish_default = 15\npublish_max = 16\n"
         "notify_interval = 17ms\ndocument_max = 1k\npresentities_max = 18\npublications_max = 19\n"
-        "subscriptions_max = 20\nwatchers_max = 21\nsource_max = 22\nlist_max = 23\n"
+        "subscriptions_max = 20\nwatchers_max = 21\nsource_max = 22\nlist_max = 23\nmembers_max = 24\nrules_max = 25\n"
         "[proxy]\nudp_max = 65535\n[gateways g]\n[gateway a]\ngroup = g\naddress = 192.0.2.9\n"
         "identity = Gw.Example\n" READING_LEAST);
 
@@ -437,6 +437,8 @@ static void test_streams_and_presence_have_their_fields(void **state)
     assert_int_equal(conf->watchers_max, 21);
     assert_int_equal(conf->watches_source_max, 22);
     assert_int_equal(conf->list_max, 23);
+    assert_int_equal(conf->list_members_max, 24);
+    assert_int_equal(conf->rules_max, 25);
     assert_int_equal(conf->udp_max, 65535);
     assert_string_equal(conf->gateways[0].identity.text, "gw.example");
     conf_free(conf);

@@ -7,9 +7,10 @@ import subprocess
 # As README's table has them.
 LAYERS = {
     "base": 0,
-    "sip": 1, "net": 1, "conf": 1,
+    "sip": 1, "net": 1, "conf": 1, "document": 1,
     "worker": 2,
-    "location": 3, "transaction": 3, "gateway": 3, "number": 3, "name": 3, "call": 3, "user": 3, "store": 3, "stream": 3, "subscription": 3,
+    "location": 3, "transaction": 3, "gateway": 3, "number": 3, "name": 3, "call": 3, "user": 3, "store": 3, "roster": 3,
+    "stream": 3, "subscription": 3,
     "role": 4,
     "auth": 5,
     "registrar": 6, "proxy": 6,
@@ -18,9 +19,10 @@ LAYERS = {
 }
 TOP_LEVEL = {"meson.build", "README.md", "app", "lib", "config", "tests", "bench", "scripts", "LICENSE",
              "CONTRIBUTING.md", "meson_options.txt"}
-WITHOUT_DPDK = ("base", "sip", "conf")
+WITHOUT_DPDK = ("base", "sip", "conf", "document")
 ON_WORKERS = ("datapath", "service", "registrar", "proxy", "auth", "role", "location", "transaction", "gateway", "number",
-              "name", "call", "user", "sip", "net")
+              "name", "call", "user", "roster", "sip", "net",
+              "document")
 LINES_MAX = 600
 SOURCES = ("*.c", "*.h", "*.py", "*.sh")
 
