@@ -51,13 +51,13 @@ enum document_kind {
     DOCUMENT_KINDS,
 };
 
-enum document_piece_kind { // in the order in which they are written
+enum document_piece_kind { // in the order in which they stand in a block and are written
     DOCUMENT_TUPLE,
+    DOCUMENT_CALL, // a <dialog> of RFC 4235
     DOCUMENT_NOTE,
     DOCUMENT_PERSON, // RFC 4479
     DOCUMENT_DEVICE,
     DOCUMENT_OTHER,
-    DOCUMENT_CALL, // a <dialog> of RFC 4235
 };
 
 enum document_basic { // RFC 3863 4.1.4
