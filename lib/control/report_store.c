@@ -7,7 +7,9 @@
 static const char *const kinds[STORE_KINDS] = {[STORE_BINDINGS] = "bindings",
                                                [STORE_USERS] = "users",
                                                [STORE_PUBLICATIONS] = "publications",
-                                               [STORE_SUBSCRIPTIONS] = "subscriptions"};
+                                               [STORE_SUBSCRIPTIONS] = "subscriptions",
+                                               [STORE_RULES] = "rules",
+                                               [STORE_LISTS] = "lists"};
 
 static void add_writer(struct rte_tel_data *reply, const struct control_commit *commit)
 {

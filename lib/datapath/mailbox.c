@@ -1,6 +1,7 @@
 #include <rte_prefetch.h>
 
 #include "datapath/stage.h"
+#include "service/service.h"
 
 // A message for this worker. One that was steered under another policy (it waited for a name, or a reload came between)
 // is steered anew: its domain has another number now, and perhaps another owner. False: that one has it.
@@ -62,6 +63,10 @@ static void carry_out(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
             break;
         case PACKET_UNSENT:
             hear_unsent(worker, mbufs[i]);
+            break;
+        case PACKET_TOUCH:
+            service_touch(worker->role, packet->steered.aor);
+            rte_pktmbuf_free(mbufs[i]);
             break;
         default:
             datapath_tx(worker, packet->port, mbufs[i]);

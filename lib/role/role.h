@@ -23,14 +23,17 @@
 #include "worker/steered.h"
 #include "worker/verdict.h"
 
-struct role_policy;    // role/policy.h
-struct service_drain;  // service/drain.h
-struct role_route;     // role/route.h
-struct call_table;     // call/call.h
-struct gateway_states; // gateway/gateway.h
-struct user_table;     // user/user.h
-struct auth_guard;     // auth/guard.h
-struct journal;        // worker/journal.h
+struct role_policy;        // role/policy.h
+struct service_drain;      // service/drain.h
+struct role_route;         // role/route.h
+struct call_table;         // call/call.h
+struct gateway_states;     // gateway/gateway.h
+struct user_table;         // user/user.h
+struct roster;             // roster/roster.h
+struct auth_guard;         // auth/guard.h
+struct journal;            // worker/journal.h
+struct presence;           // presence/presence.h
+struct subscription_table; // subscription/subscription.h
 
 #define ROLE_PROBES_MAX 256 // OPTIONS of a worker that wait for an answer; further gateways wait their turn
 
@@ -80,8 +83,11 @@ struct role {
     struct transaction_table *transactions; // this worker's; NULL: everything goes without state
     struct call_table *calls;               // this worker's; NULL: no accounting
     struct journal *journal;                // this worker's; NULL: registrations do not outlive the process
-    struct gateway_states *gateways;        // of all workers; NULL: calls are not counted
-    const struct user_table *users;         // NULL: there is nobody
+    struct presence *presence; // this worker's; these two NULL: PUBLISH and SUBSCRIBE are forwarded
+    struct subscription_table *subscriptions; // the same one's, for whoever changes what it tells
+    struct gateway_states *gateways;          // of all workers; NULL: calls are not counted
+    const struct user_table *users;           // NULL: there is nobody
+    const struct roster *roster;              // NULL: no rules and no lists
     struct auth_guard *guard; // this worker's; NULL: nothing is counted, nor let in where that is needed
     struct outlet outlet;
     struct role_probes probes;

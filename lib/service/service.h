@@ -17,6 +17,10 @@ void service_turn(struct role *role, const struct clock *now);
 // perhaps cut off. False: it is of no request of ours (RFC 3261 16.9).
 bool service_unreachable(struct role *role, struct slice quoted, const struct clock *now);
 
+// Who may watch this user, or the list that this address stands for, is not what it was (roster/roster.h): watchers are
+// looked at anew, and told. `aor` is a key of the location table whose owner this worker is.
+void service_touch(struct role *role, struct hash128 aor);
+
 // Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said,
 // `steered` what role_steer did. `edits` is empty on entry. Always sets the whole verdict. Never fails: what is
 // wrong becomes an answer or a counted drop.

@@ -15,7 +15,9 @@ static const char *const names[STORE_KINDS] = {[STORE_BINDINGS] = "bindings",
                                                [STORE_USERS] = "users",
                                                [STORE_PUBLICATIONS] = "publications",
                                                [STORE_SUBSCRIPTIONS] = "subscriptions",
-                                               [STORE_TRIAL] = "trial"};
+                                               [STORE_TRIAL] = "trial",
+                                               [STORE_RULES] = "rules",
+                                               [STORE_LISTS] = "lists"};
 
 static MDB_val text(const char *at)
 {

@@ -18,6 +18,8 @@ enum store_kind {
     STORE_PUBLICATIONS,
     STORE_SUBSCRIPTIONS,
     STORE_TRIAL, // what is written to see whether the store can be written to
+    STORE_RULES, // presentity and watcher -> who may watch whom (roster/record.h)
+    STORE_LISTS, // address of record -> members of a list
     STORE_KINDS
 };
 

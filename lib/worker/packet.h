@@ -22,6 +22,7 @@ enum packet_errand {
     PACKET_RESOLVE, // punt: a parsed message that waits for a name; it comes back by inject as PACKET_SERVE
     PACKET_ANSWER,  // punt: the answer to a request of control's own, a message without headers
     PACKET_UNSENT,  // mailbox, inject: a DATAGRAM or STREAM message of this worker that no next hop takes
+    PACKET_TOUCH,   // inject: no message; what is told of the user with the key `steered.aor` may have changed
     PACKET_UNREACHABLE, // mailbox: a whole ICMP error about a request of this worker; `frame.payload` is what it quotes
 };
 
