@@ -114,65 +114,66 @@ struct subscription_publication {
 // Deadlines are `now_ms` cut to 32 bits; 0: not set. What fan-out looks at comes first, in one cache line, and what a
 // NOTIFY is built from in the second.
 struct subscription {
-    uint64_t has;            // tag of the document that the watcher has for certain; 0: none
-    uint64_t sending;        // tag of the one under way
-    uint32_t presentity;     // slot
-    uint32_t text;           // reference
-    uint32_t body;           // reference of the body under way; 0: none has one, or none is under way
-    uint32_t retransmit_at;  // E
-    uint32_t ends_at;        // F
-    uint32_t interval;       // ms of E now
-    uint32_t next_at;        // RFC 6446: not before; after a failure: when to try again
-    uint32_t quiet_at;       // RFC 6446 min-rate: then one is due whatever has changed
-    uint16_t wheel_at;       // table
-    uint8_t state;           // enum subscription_state; 0: the slot is free
-    uint8_t reason;          // enum subscription_reason
-    uint8_t told;            // the state that the watcher was told for certain; 0: none
-    uint8_t telling;         // by the NOTIFY under way
-    uint8_t notify;          // enum subscription_notify
-    bool wanted : 1;         // the next NOTIFY goes whatever it says (RFC 6665 4.2.1.2)
-    bool held : 1;           // its SUBSCRIBE is not answered yet: no NOTIFY before subscription_ask
-    bool blind : 1;          // what it is shown does not follow the document (politely blocked)
-    bool any : 1;            // Suppress-If-Match: * (RFC 5839 6.3): no document is news
-    uint64_t expires_ms;     // arrival clock at which it dies; may be set by subscription_refresh alone
-    uint64_t check;          // of our tag and our branches, never 0: whoever does not have it forged them
-    uint32_t local_cseq;     // of the NOTIFY under way, or of the last one
-    uint32_t remote_cseq;    // the caller's
-    struct endpoint to;      // where NOTIFYs go
-    uint8_t listener;        // from which
-    uint8_t role[3];         // the caller's
-    uint16_t accept;         // the caller's: bits of types of content that the watcher takes
-    uint16_t retry_after_s;  // the caller's, of a terminated one
-    uint32_t min_ms;         // at least between two NOTIFYs (RFC 6446 max-rate and what is configured)
-    uint32_t quiet_ms;       // at most (min-rate); 0: no such wish
-    uint32_t next, previous; // of the presentity, the younger and the older; 0: none
-    uint32_t source;         // table: slot of who is counted
-    uint32_t chain;          // table
-    uint64_t began_unix_s;   // the caller's
-    uint32_t version;        // the caller's: of what is numbered by subscription
-    uint32_t spare[7];
+    uint64_t has;           // tag of the document that the watcher has for certain; 0: none
+    uint64_t sending;       // tag of the one under way
+    uint64_t expires_ms;    // arrival clock at which it dies; set by subscription_refresh alone
+    uint32_t presentity;    // slot
+    uint32_t text;          // reference
+    uint32_t body;          // reference of the body under way; 0: it has none, or none is under way
+    uint32_t retransmit_at; // E
+    uint32_t ends_at;       // F
+    uint32_t interval;      // ms of E now
+    uint32_t next_at;       // RFC 6446: not before; after a failure: when to try again
+    uint32_t quiet_at;      // RFC 6446 min-rate: then one is due whatever has changed
+    uint16_t wheel_at;      // table
+    uint8_t state;          // enum subscription_state; 0: the slot is free
+    uint8_t reason;         // enum subscription_reason
+    uint8_t told;           // the state that the watcher was told for certain; 0: none
+    uint8_t telling;        // by the NOTIFY under way
+    uint8_t notify;         // enum subscription_notify
+    bool wanted : 1;        // the next NOTIFY goes whatever it says (RFC 6665 4.2.1.2)
+    bool held : 1;     // caller's: its SUBSCRIBE is not answered yet, so no NOTIFY before subscription_ask
+    bool blind : 1;    // caller's: what it is shown does not follow the document (politely blocked)
+    bool any : 1;      // Suppress-If-Match: * (RFC 5839 6.3): no document is news
+    bool bodyless : 1; // what the next NOTIFY would carry, the watcher has (RFC 5839 6.2)
+    bool over : 1;     // table: REMOVE was said
+
+    uint64_t check;         // of our tag and our branches, never 0: whoever does not have it forged them
+    uint32_t local_cseq;    // of the NOTIFY under way, or of the last one
+    uint32_t remote_cseq;   // caller's
+    struct endpoint to;     // caller's: where NOTIFYs go
+    uint8_t listener;       // caller's: from which
+    uint8_t mark[3];        // caller's
+    uint16_t accept;        // caller's: bits of types of content that the watcher takes
+    uint16_t retry_after_s; // caller's, of a terminated one
+    uint32_t min_ms;   // caller's: at least between two NOTIFYs (RFC 6446 max-rate, or our own); below 2**31
+    uint32_t quiet_ms; // caller's: at most (min-rate), below 2**31; 0: no such wish
+    uint32_t source;   // table: slot of who is counted
+    uint32_t chain;    // table
+    uint32_t version;  // caller's: of what is numbered by subscription
+
+    uint64_t own[8]; // caller's; zero at first
 } __attribute__((aligned(64)));
 
 #define SUBSCRIPTION_FORMS 4 // of a document; 0 is the whole one, the others are the caller's to number
 
 struct subscription_presentity {
     struct hash128 key;
-    uint64_t chain;                     // table
-    uint32_t owner;                     // reference: subscription_presentity_owner
-    uint32_t forms[SUBSCRIPTION_FORMS]; // references; 0: none
-    uint32_t version;                   // of the current document; 0: there never was one
-    uint64_t tag;                       // of the current document
-    uint64_t seen;                      // the caller's: of what it composed from (a list: its members' tags)
-    uint32_t recompose_at;              // deadline at which it is to be composed again; 0: never
-    uint32_t publications, publications_n;                       // newest first
-    uint32_t subscriptions, subscriptions_last, subscriptions_n; // oldest first
+    uint64_t chain;                        // table
+    uint32_t owner;                        // reference: subscription_presentity_owner
+    uint32_t forms[SUBSCRIPTION_FORMS];    // references of the current document; 0: none
+    uint32_t version;                      // of the current document; 0: there never was one
+    uint64_t tag;                          // of the current document; 0: none
+    uint32_t publications, publications_n; // slots, newest first
+    uint32_t subscriptions, subscriptions_last, subscriptions_n; // slots, oldest first
+    uint32_t recompose_at;           // deadline at which it is to be composed again; 0: never
     uint32_t fan_at, fan_left;       // table: who is to hear of the document next, and how many more
     uint32_t fan_next, touched_next; // table: queues
     uint32_t retired;                // table
     uint16_t wheel_at;               // table
     uint8_t package;
-    bool used : 1, touched : 1, in_touched : 1, in_fan : 1; // table
-    uint32_t spare[2];
+    bool used : 1, touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
+    uint64_t seen; // caller's: of what it composed from (a list: its members' tags); zero at first
 } __attribute__((aligned(64)));
 
 struct subscription_limits { // of this worker
@@ -187,7 +188,7 @@ struct subscription_timers {
     uint32_t t1_ms, t2_ms;
 };
 
-// What `bytes` is made of by default: a dialog's texts, a body with its document, the presentity's name.
+// What `bytes` is made of by default: a dialog's texts, a publication's body, a presentity's document and its name.
 #define SUBSCRIPTION_BYTES_TEXTS 512
 #define SUBSCRIPTION_BYTES_BODY  1024
 #define SUBSCRIPTION_BYTES_NAME  128
@@ -330,17 +331,23 @@ int subscription_text_put(struct subscription_table *table, struct subscription 
 
 // The machine of a subscription. Each event returns actions.
 
-// How long it lives from now on; does not ask for a NOTIFY. Nothing for a TERMINATED one.
+// How long it lives from now on, as a SUBSCRIBE in its dialog says, whose Suppress-If-Match comes next if it has one.
+// Does not ask for a NOTIFY. Nothing for a TERMINATED one.
 void subscription_refresh(struct subscription_table *table, struct subscription *subscription,
                           uint64_t expires_ms, uint64_t now_ms);
 // Its SUBSCRIBE was answered: a NOTIFY goes at once, whatever it says (RFC 6665 4.2.1.2, RFC 6446 5.2); when one is
 // under way, right behind it. One that has expired already (a fetch, Expires: 0) is TERMINATED by this.
 unsigned subscription_ask(struct subscription_table *table, struct subscription *subscription,
                           uint64_t now_ms);
-// Suppress-If-Match named the current document, so the watcher has it (RFC 5839): call it in the place of
-// subscription_ask for a 204, before it for a new subscription, whose NOTIFY then has no body.
-// `any`: it was "*".
+// Suppress-If-Match named the current document, or was "*" (`any`), so the watcher has it (RFC 5839 6.3): call it in the
+// place of subscription_ask for a 204, before it for a new subscription, whose NOTIFY then has no body (6.2).
 void subscription_suppress(struct subscription_table *table, struct subscription *subscription, bool any);
+static inline bool subscription_is_bodyless(const struct subscription *subscription,
+                                            const struct subscription_presentity *presentity)
+{
+    return subscription->bodyless && (subscription->any || subscription->has == presentity->tag);
+}
+
 // Granted (ACTIVE), doubted again (PENDING), or ended with a reason (TERMINATED). The same state again is no news.
 unsigned subscription_state_set(struct subscription_table *table, struct subscription *subscription,
                                 enum subscription_state state, enum subscription_reason reason,
@@ -379,8 +386,8 @@ struct subscription_due {
 // and allows subscription_due that many looks at records in this turn.
 void subscription_turn(struct subscription_table *table, unsigned budget);
 // What is to be done next; false: nothing more in this turn. A presentity that was touched is composed before its
-// watchers hear of it, so no event of a subscription says SEND while it is. COMPOSE is said once, all else again a
-// second later if it was not done.
+// watchers hear of it, so no event of a subscription says SEND while it is. COMPOSE is said once, all else again after
+// T1 if it was not done.
 bool subscription_due(struct subscription_table *table, uint64_t now_ms, struct subscription_due *due);
 
 // For control.
