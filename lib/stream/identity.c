@@ -141,10 +141,12 @@ static bool same_address(void *owner, struct slice name)
     return endpoint_parse_host(name, &address) && endpoint_same_address(owner, &address);
 }
 
-static bool has_address(const X509 *certificate, const struct endpoint *address)
+// RFC 5922 knows domains alone; an address is proved as RFC 5280 4.2.1.6 has it, or in a URI's own way.
+static bool has_address(const X509 *certificate, struct endpoint *address)
 {
-    bool absent, found = false;
+    bool absent, unused = false;
     GENERAL_NAMES *names = names_of(certificate, &absent);
+    bool found = each_host(names, &unused, same_address, address);
     size_t bytes = address->family == ENDPOINT_IP4 ? 4 : 16;
 
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
@@ -163,10 +165,8 @@ bool stream_identity_is(const X509 *certificate, struct slice name)
 {
     struct endpoint address;
 
-    // RFC 5922 knows domains alone; an address is proved as RFC 5280 4.2.1.6 has it, or in a URI's own way.
     if (endpoint_parse_host(name, &address))
-        return has_address(certificate, &address) ||
-               stream_identity_each(certificate, same_address, &address);
+        return has_address(certificate, &address);
     return name.len > 0 && stream_identity_each(certificate, same_name, &name);
 }
 
