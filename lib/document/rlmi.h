@@ -1,8 +1,7 @@
 // document/rlmi: a list of resources in one body (RFC 4662): multipart/related, of which the first part is the list.
 //
 //   Content-Type  document_related_type
-//   body          document_related_begin
-//                 document_related_part (cid of the list, DOCUMENT_TYPE_RLMI)
+//   body          document_related_begin (boundary, cid of the list)
 //                   document_rlmi_begin; per resource: document_rlmi_resource, _instance, _resource_end; _end
 //                 for each instance with a body: document_related_part, and the body behind it (document_text_add)
 //                 document_related_end
@@ -30,7 +29,8 @@ struct document_instance {
 
 // `multipart/related;type="application/rlmi+xml";start="<cid>";boundary="…"`, without a line end.
 void document_related_type(struct document_text *text, struct slice boundary, struct slice cid);
-void document_related_begin(struct document_text *text);
+// The first part's head: of the list itself.
+void document_related_begin(struct document_text *text, struct slice boundary, struct slice cid);
 // Ends the part before and begins one with Content-Type `type`; its content is written behind.
 void document_related_part(struct document_text *text, struct slice boundary, struct slice cid,
                            struct slice type);

@@ -6,8 +6,9 @@
 
 #include "document/document.h"
 
-#define DOCUMENT_SUMMARY_MAX  4096                                              // bytes of a published one
-#define DOCUMENT_SUMMARY_ROOM (DOCUMENT_SUMMARY_MAX + DOCUMENT_SUMMARY_MAX / 2) // for it in canonical form
+#define DOCUMENT_SUMMARY_MAX 4096 // bytes of a published one
+#define DOCUMENT_SUMMARY_ROOM \
+    (2 * DOCUMENT_SUMMARY_MAX + 2) // for it in canonical form: a line of LF may become two
 
 struct document_summary {
     bool waiting;         // Messages-Waiting
