@@ -32,8 +32,8 @@ enum connection_state {
     CONNECTION_CLOSING,      // the last word is said, and whatever still comes is thrown away
 };
 
-struct outgoing;  // messages that wait, see output.h
-struct websocket; // a message of which not all frames are here, see websocket.h
+struct outgoing;  // output.h
+struct websocket; // websocket.h
 struct ssl_st;    // OpenSSL's SSL
 struct handshake; // secure.h
 
@@ -45,38 +45,39 @@ struct connection {
     uint8_t state;        // enum connection_state
     uint8_t listener;     // index into conf->listeners
     bool outgoing;        // we made it
-    uint8_t end;          // CONNECTION_CLOSING: enum stream_end it will be counted under
+    uint8_t end;          // CLOSING: enum stream_end that it will be counted under
 
     struct ssl_st *tls;          // NULL: plain
-    struct handshake *handshake; // CONNECTION_HANDSHAKE
+    struct handshake *handshake; // HANDSHAKE
     char *expected;              // outgoing TLS: the name or the address that the peer must prove; owned
     uint16_t gateway;            // 1 + slot that its certificate proves it to be; 0: none
     uint16_t alias;              // port under which it may be found, too (RFC 5923); 0: none
     bool verified;               // its certificate was given and is good
-    bool counted;                // in `sources`
-    bool waits;                  // in the list of those that are read later
-    bool wants_write;            // the event is for writable, too
+    bool waits;                  // is read later, see input.h
+    uint8_t watched;             // EV_READ, EV_WRITE: what its event is for now
+    uint8_t crlf;                // how much of CRLF CRLF is here
 
-    uint8_t crlf;                  // of CRLF CRLF how many bytes are here
-    uint32_t scanned;              // bytes of `held` in which no head ends
-    uint32_t wanted;               // bytes of the message that `held` begins; 0: not known
-    uint32_t held_n;               // bytes
-    char *held;                    // what came and is no whole message, or waits for room; NULL: nothing
-    struct websocket *websocket;   // NULL: no message is under way
-    struct outgoing *first, *last; // messages that the peer has not taken
-    uint32_t outgoing_n;           // bytes of them
+    char *held;                     // what came and is no whole message, or has no room; NULL: nothing
+    uint32_t held_n;                // bytes of it
+    uint32_t scanned;               // up to there no head ends in it
+    uint32_t wanted;                // bytes of the message that it begins; 0: not known
+    struct websocket *websocket;    // a message of which not all frames are here; NULL: none
+    struct outgoing *first, **last; // what the peer has not taken
+    uint32_t outgoing_n;            // bytes of it
 
-    uint64_t since_ms, heard_ms, said_ms; // begun; bytes last came; bytes last left
-    uint64_t begun_ms;                    // the message that is not whole; 0: none
+    uint64_t since_ms, heard_ms, said_ms; // when it began; bytes last came; bytes last left
+    uint64_t begun_ms;                    // the message that is not whole; CLOSING: that; 0: none
     uint64_t received, sent;              // messages
 
-    // Records by number: chains of the indices, the slot of the wheel, the list of those that wait.
+    // Records by number: table.h, wheel.h, input.h.
+    uint32_t source; // of the addresses that are counted; CONNECTION_NONE: it is not
     uint32_t next_peer, next_alias;
-    uint32_t next_timer, previous_timer, timer;
-    uint32_t next_waiting;
+    uint32_t next_timer, previous_timer;
+    uint32_t next_waiting, previous_waiting;
+    uint32_t due; // tick of the wheel; 0: it is not there
 };
 
-_Static_assert(sizeof(struct connection) <= STREAM_BYTES - 96, "a record and its share of the indices");
+_Static_assert(sizeof(struct connection) <= STREAM_BYTES - 104, "a record and its share of the indices");
 
 // Reads what is there. Bytes; 0: the peer closed; -EAGAIN: nothing now; else -errno, and the connection is broken.
 int connection_read(struct connection *connection, void *to, size_t room);

@@ -58,7 +58,7 @@ const char *stream_end_name(enum stream_end end);
 struct stream_setup {
     struct event_base *base;
     const struct conf *conf;  // the one in force; stream_renew gives the next
-    struct stream_tls *tls;   // taken over; NULL where there is no certificate
+    struct stream_tls *tls;   // taken over, also where stream_create fails; NULL: no TLS
     struct rte_mempool *pool; // of messages; private area is a struct packet
     struct rte_mempool *large;
     const struct memory *memory;
