@@ -293,9 +293,10 @@ static void check_piece(struct document_cut *cut)
 
     if (!form->needed_id)
         return;
-    // The ids of dialogs are any text (RFC 4235 4.1.1), all others' are names.
-    bool good = cut->piece[last].kind == DOCUMENT_CALL ? id.len > 0 : is_name(id);
-    for (unsigned i = 0; i < last && good; i++)
+    // The ids of dialogs are any text, and the RFC's own examples have one twice (RFC 4235 4.1.1, 6.1); all others are
+    // names.
+    bool call = cut->piece[last].kind == DOCUMENT_CALL, good = call ? id.len > 0 : is_name(id);
+    for (unsigned i = 0; i < last && good && !call; i++)
         good = !slice_equal(id, id_of(cut, i));
     if (!good || (cut->seen & form->needed) != form->needed)
         document_cut_fail(cut, DOCUMENT_INVALID);
