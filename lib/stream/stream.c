@@ -17,6 +17,8 @@
 #define HELD_EACH    2048
 #define HELD_ANYWAYS (64ull << 20)
 
+_Static_assert(UPGRADE_MAX <= SIP_MESSAGE_MAX, "what holds a message holds an upgrade");
+
 static void on_handshaken(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
@@ -70,7 +72,7 @@ static int take_memory(struct stream *stream)
     stream->sockets_n = conf->listeners_n;
     stream->sockets = take(stream, sockets_bytes(stream));
     // It must hold what is kept of a connection, and what it says next.
-    stream->scratch_n = RTE_MAX(conf->stream_buffer_max, (uint32_t)RTE_MAX(SIP_MESSAGE_MAX, UPGRADE_MAX)) + 1;
+    stream->scratch_n = RTE_MAX(conf->stream_buffer_max, (uint32_t)SIP_MESSAGE_MAX) + 1;
     stream->scratch = take(stream, stream->scratch_n);
     stream->outbox_n = WORKER_LARGE_ROOM;
     stream->outbox = take(stream, stream->outbox_n);
