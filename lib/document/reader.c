@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "document/parse.h"
+#include "document/scan.h"
 
 struct document_reader {
     const struct memory *memory;
@@ -57,7 +58,11 @@ enum document_error document_read(struct document_reader *reader, enum document_
     if (other_encoding(bytes))
         return DOCUMENT_ENCODING;
     document_cut_begin(cut, kind, reader->text, sizeof(reader->text));
-    enum document_error error = document_parse(&reader->arena, reader->salt, bytes, cut, &reading->line);
+    enum document_error error = DOCUMENT_OK;
+    if (!document_scan(bytes, cut)) {
+        document_cut_begin(cut, kind, reader->text, sizeof(reader->text));
+        error = document_parse(&reader->arena, reader->salt, bytes, cut, &reading->line);
+    }
     if (error == DOCUMENT_OK)
         error = document_cut_finish(cut, block, sizeof(reader->block));
     reading->entity = slice_of(cut->entity, cut->entity_len);

@@ -14,14 +14,14 @@ static const uint8_t class[256] = {
     ['<'] = IN_TEXT,         ['>'] = IN_TEXT,         [0x80 ... 0xff] = LONG,
 };
 
-// The bytes of the character at `at` when it is one that XML has (XML 1.0 2.2, RFC 3629 4); else 0.
-static unsigned long_character(const uint8_t *at, size_t left)
+unsigned document_text_character(struct slice bytes)
 {
+    static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
+    const uint8_t *at = (const uint8_t *)bytes.at;
     unsigned len = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
     uint32_t character = at[0] & (0xffu >> (len + 1));
-    static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
 
-    if (at[0] < 0xc2 || at[0] > 0xf4 || left < len)
+    if (at[0] < 0xc2 || at[0] > 0xf4 || bytes.len < len)
         return 0;
     for (unsigned i = 1; i < len; i++) {
         if ((at[i] & 0xc0) != 0x80)
@@ -73,7 +73,8 @@ static size_t plain_run(const uint8_t *at, size_t left, bool value)
             run++;
             continue;
         }
-        unsigned len = how == LONG ? long_character(at + run, left - run) : 0;
+        unsigned len =
+            how == LONG ? document_text_character(slice_of((const char *)at + run, left - run)) : 0;
         if (len == 0)
             break;
         run += len;

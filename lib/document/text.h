@@ -30,6 +30,10 @@ void document_text_quote(struct document_text *text, struct slice bytes);
 // ` name="value"`, quoted.
 void document_text_attribute(struct document_text *text, struct slice name, struct slice value);
 
+// The length of the character of several bytes that `bytes` begin with, when it is one that XML has; else 0 (XML 1.0
+// 2.2, RFC 3629 4). `bytes` are not empty.
+unsigned document_text_character(struct slice bytes);
+
 // In decimal digits; with the attribute's name as ` name="N"`.
 void document_text_number(struct document_text *text, uint64_t value);
 void document_text_count(struct document_text *text, struct slice name, uint64_t value);
