@@ -27,7 +27,7 @@ void control_dns_park(struct control_dns *dns, struct rte_mbuf *mbuf, uint16_t w
 
     dns->now_ms = now_ms;
     packet_park_read(mbuf, &parked);
-    const struct name_question question = {parked.name, parked.port, parked.kind};
+    const struct name_question question = {parked.name, parked.port, parked.kind, parked.transport};
     if (name_find(dns->setup.names, &question, now_ms) != NULL) { // it came while this was on the ring
         packet_of(mbuf)->errand = PACKET_SERVE;
         dns->setup.release(dns->setup.owner, mbuf, worker);
@@ -117,15 +117,17 @@ int control_dns_names(struct control_dns *dns, const struct conf *conf)
     return error != 0 ? error : channel_error;
 }
 
-// The families that some listener has; the first listener's comes first.
+// The families and transports that some listener has; the first listener's family comes first.
 static void set_families(struct control_dns *dns)
 {
-    bool has[2] = {false, false};
+    const struct conf *conf = dns->conf;
 
-    for (unsigned i = 0; i < dns->conf->listeners_n; i++)
-        has[dns->conf->listeners[i].address.family == ENDPOINT_IP6] = true;
-    dns->ip6[0] = dns->conf->listeners_n > 0 && dns->conf->listeners[0].address.family == ENDPOINT_IP6;
-    dns->families = has[0] && has[1] ? 2 : 1;
+    dns->ip6[0] = conf->listeners_n > 0 && conf->listeners[0].address.family == ENDPOINT_IP6;
+    dns->ip6[1] = !dns->ip6[0];
+    for (unsigned i = 0; i < conf->listeners_n; i++) {
+        bool ip6 = conf->listeners[i].address.family == ENDPOINT_IP6;
+        dns->transports[ip6 != dns->ip6[0]] |= 1u << conf->listeners[i].transport;
+    }
 }
 
 static size_t lookup_bytes(void)

@@ -37,7 +37,8 @@ static void insert_rule(struct control_rule *rules, unsigned *n, const struct co
 }
 
 enum control_outcome control_answer_rules(const struct control_reply *reply, control_rule_wanted wanted,
-                                          struct control_rule rules[CONTROL_RULES_MAX], unsigned *n)
+                                          unsigned transports, struct control_rule rules[CONTROL_RULES_MAX],
+                                          unsigned *n)
 {
     struct ares_naptr_reply *records = NULL;
     int status = reply->status;
@@ -47,7 +48,7 @@ enum control_outcome control_answer_rules(const struct control_reply *reply, con
         status = ares_parse_naptr_reply(reply->bytes, reply->len, &records);
     for (const struct ares_naptr_reply *at = records; at != NULL; at = at->next) {
         const char *text = "";
-        struct control_rule rule = {at->order, at->preference, (uint8_t)wanted(at, &text), ""};
+        struct control_rule rule = {at->order, at->preference, (uint8_t)wanted(at, transports, &text), ""};
         if (rule.kind == 0 || text[0] == 0 || strlen(text) > NAME_TEXT_MAX)
             continue;
         strcpy(rule.text, text);

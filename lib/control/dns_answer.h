@@ -34,13 +34,16 @@ struct control_reply {
     int len;
 };
 
-// What a record is good for: a number of the caller's, and which of its texts; or 0: nothing.
+// What a record is good for: a number of the caller's, and which of its texts; or 0: nothing. `transports`: those that
+// it may be of, a bit each.
 struct ares_naptr_reply;
-typedef unsigned (*control_rule_wanted)(const struct ares_naptr_reply *record, const char **text);
+typedef unsigned (*control_rule_wanted)(const struct ares_naptr_reply *record, unsigned transports,
+                                        const char **text);
 
 // The best CONTROL_RULES_MAX of the wanted records by order, then preference; equals stay as they came. ABSENT: none.
 enum control_outcome control_answer_rules(const struct control_reply *reply, control_rule_wanted wanted,
-                                          struct control_rule rules[CONTROL_RULES_MAX], unsigned *n);
+                                          unsigned transports, struct control_rule rules[CONTROL_RULES_MAX],
+                                          unsigned *n);
 
 // The best NAME_HOPS_MAX SRV records by priority and weight, in an order that does not depend on the answer's. FOUND
 // with none: the service is decidedly not available ("." or no port, RFC 2782 Target).

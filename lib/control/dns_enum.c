@@ -33,8 +33,9 @@ static bool is_sip_service(struct slice service)
     return false;
 }
 
-static unsigned wanted(const struct ares_naptr_reply *record, const char **text)
+static unsigned wanted(const struct ares_naptr_reply *record, unsigned transports, const char **text)
 {
+    (void)transports;
     // RFC 6116 5.2.1: service and regexp of a non-terminal record are ignored; without a replacement it is discarded
     if (record->flags[0] == 0) {
         *text = record->replacement;
@@ -122,7 +123,7 @@ static void on_rules(void *owner, int status, int timeouts, unsigned char *bytes
     if (!control_lookup_heard(lookup, &reply))
         return;
     // 5.2.1: trouble further on does not end the query, the next record does.
-    if (control_answer_rules(&reply, wanted, rules, &n) == CONTROL_FAILED)
+    if (control_answer_rules(&reply, wanted, 0, rules, &n) == CONTROL_FAILED)
         lookup->failed = true;
     put_first(lookup, rules, n);
     next_rule(lookup);

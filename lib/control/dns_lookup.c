@@ -31,7 +31,8 @@ static void release_all(struct control_lookup *lookup)
 
 bool control_question_same(const struct name_question *a, const struct name_question *b)
 {
-    return a->kind == b->kind && a->port == b->port && slice_equal_nocase(a->name, b->name);
+    return a->kind == b->kind && a->port == b->port && a->transport == b->transport &&
+           slice_equal_nocase(a->name, b->name);
 }
 
 struct control_lookup *control_lookup_find(struct control_dns *dns, const struct name_question *question)
@@ -73,7 +74,7 @@ void control_lookup_begin(struct control_lookup *lookup)
     control_dns_count(&lookup->dns->counters.lookups, 1);
     if (lookup->question.kind == NAME_ENUM)
         control_enum_begin(lookup);
-    else if (lookup->question.kind == NAME_SIP && is_host_name(lookup->name))
+    else if (is_host_name(lookup->name))
         control_hops_begin(lookup);
     else
         control_lookup_end(lookup);
@@ -114,13 +115,6 @@ struct slice control_lookup_suffix(const struct control_lookup *lookup)
     const struct conf_text *suffix = &lookup->dns->conf->enum_suffix;
 
     return slice_of(suffix->text, suffix->len);
-}
-
-unsigned control_lookup_families(const struct control_lookup *lookup, bool ip6[2])
-{
-    ip6[0] = lookup->dns->ip6[0];
-    ip6[1] = !ip6[0];
-    return lookup->dns->families;
 }
 
 // An answer with all the room that it may need.

@@ -24,8 +24,10 @@ struct control_dns {
     struct control_watch watch;
     struct control_lookup *lookups;       // CONTROL_LOOKUPS_MAX
     struct control_lookup *active, *free; // lists
+    // Of the listeners, which never change: the families, the first listener's first, and what each of them is spoken
+    // over, a bit for each enum endpoint_transport.
     bool ip6[2];
-    unsigned families;
+    unsigned transports[2];
     bool closing;
     uint64_t now_ms; // of the last tick or message
     struct control_dns_counters counters;
@@ -61,7 +63,9 @@ struct control_lookup {
     char uri[NAME_URI_MAX];
 
     // Where it is.
-    unsigned waiting; // answers that are still to come
+    unsigned transports; // that may be led to, a bit each
+    uint8_t transport;   // enum endpoint_transport of the targets
+    unsigned waiting;    // answers that are still to come
     unsigned rules_n, rule;
     struct control_rule rules[CONTROL_RULES_MAX];
     unsigned referrals; // RFC 6116 5.2.1: non-terminal records that were followed
@@ -97,7 +101,5 @@ void control_lookup_end(struct control_lookup *lookup);
 
 // What of the configuration matters on the way.
 struct slice control_lookup_suffix(const struct control_lookup *lookup);
-// The families of the listeners, those of the first listener first.
-unsigned control_lookup_families(const struct control_lookup *lookup, bool ip6[2]);
 
 #endif

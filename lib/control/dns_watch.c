@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+_Static_assert(CONF_TRANSPORT_ANY == NAME_TRANSPORT_ANY, "a hop that says none asks for any");
+
 static bool is_name(const struct conf_hop *hop)
 {
     return hop->address.family == ENDPOINT_NONE && hop->host.len > 0;
@@ -20,10 +22,10 @@ static unsigned count(const struct conf *conf)
 
 static void add(struct control_watch *watch, const struct conf_hop *hop, const char *section, int gateway)
 {
-    watch->names[watch->n++] =
-        (struct control_watched){.question = {slice_of(hop->host.text, hop->host.len), hop->port, NAME_SIP},
-                                 .section = section,
-                                 .gateway = gateway};
+    watch->names[watch->n++] = (struct control_watched){
+        .question = {slice_of(hop->host.text, hop->host.len), hop->port, NAME_SIP, hop->transport},
+        .section = section,
+        .gateway = gateway};
 }
 
 void control_watch_clear(struct control_watch *watch)

@@ -27,9 +27,11 @@ static void hear_unreachable(struct worker *worker, struct rte_mbuf *mbuf)
 
 static void hear_unsent(struct worker *worker, struct rte_mbuf *mbuf)
 {
-    packet_of(mbuf)->frame.payload = 0;
-    packet_of(mbuf)->frame.payload_len = mbuf->data_len;
-    datapath_unreachable(worker, mbuf);
+    const struct packet *packet = packet_of(mbuf);
+    struct slice bytes = slice_of(rte_pktmbuf_mtod(mbuf, const char *), mbuf->data_len);
+
+    if (service_unsent(worker->role, bytes, &packet->to, packet->listener, &worker->now))
+        worker->counters.unreachable++;
     rte_pktmbuf_free(mbuf); // counted by whoever found no way for it
 }
 

@@ -30,7 +30,8 @@ void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_err
 
 bool datapath_park(struct worker *worker, struct rte_mbuf *mbuf, const struct verdict *verdict)
 {
-    const struct parked parked = {verdict->name, verdict->name_port, verdict->name_kind};
+    const struct parked parked = {verdict->name, verdict->name_port, verdict->name_kind,
+                                  verdict->name_transport};
     bool waits = packet_of(mbuf)->parks++ < PARKED_TIMES_MAX && packet_park_write(mbuf, &parked) &&
                  give(worker, mbuf, PACKET_RESOLVE);
 

@@ -34,7 +34,8 @@ struct name_question {
     struct slice name; // in any case, with or without the final dot of a full domain name
     uint16_t port;     // NAME_SIP, NAME_SIPS: that the URI has; 0: none
     uint8_t kind;
-    uint8_t transport; // NAME_SIP, NAME_SIPS: enum endpoint_transport that the URI has, or NAME_TRANSPORT_ANY
+    // NAME_SIP, NAME_SIPS: enum endpoint_transport that the URI has, or NAME_TRANSPORT_ANY; NAME_ENUM: 0
+    uint8_t transport;
 };
 
 struct name_hop {

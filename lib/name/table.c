@@ -10,7 +10,8 @@
 
 #define BUCKETS_A_NAME 2 // a chain is then mostly one record long
 
-#define KEY_BYTES    (NAME_TEXT_MAX + 3)
+#define KEY_HEAD     4 // kind, transport, port
+#define KEY_BYTES    (KEY_HEAD + NAME_TEXT_MAX)
 #define BEHIND_BYTES NAME_URI_MAX
 
 _Static_assert(NAME_HOPS_MAX * sizeof(struct name_hop) <= BEHIND_BYTES, "hops take no more room than a URI");
@@ -152,10 +153,11 @@ static bool make_key(const struct name_table *table, const struct name_question 
     if (len > NAME_TEXT_MAX)
         return false;
     text[0] = (char)question->kind;
-    memcpy(text + 1, &question->port, 2);
+    text[1] = (char)question->transport;
+    memcpy(text + 2, &question->port, 2);
     for (uint32_t i = 0; i < len; i++)
-        text[i + 3] = slice_lower(question->name.at[i]);
-    *key = hash_sip13(&table->key, text, len + 3);
+        text[i + KEY_HEAD] = slice_lower(question->name.at[i]);
+    *key = hash_sip13(&table->key, text, len + KEY_HEAD);
     return true;
 }
 

@@ -28,6 +28,7 @@ static unsigned rank_of(const struct transaction *transaction, uint16_t status)
     case 484:
         return class * 10;
     case 408: // mostly made here
+    case 430: // the same
     case 487: // of a branch that we cancelled ourselves
     case 503: // goes up as 500
         return class * 10 + 2;
@@ -186,6 +187,9 @@ static void send_own(struct proxy_event *event, uint16_t status)
         status = 408;
     if (status == 503)
         status = 500;
+    // RFC 5626 5.3.1 says so to who sends along a flow; to others it is a user who is not there
+    if (status == 430 && !transaction->in_dialog)
+        status = 480;
     proxy_upstream_own(event, status);
 }
 

@@ -68,7 +68,9 @@ static struct transaction_branch *add_branch(const struct beginning *beginning, 
         return NULL;
     branch->to = target->hop;
     branch->listener = beginning->group->one[i].out;
-    branch->target = target->hash;
+    branch->target = proxy_group_hash(beginning->group, i);
+    branch->by_size = beginning->group->one[i].by_size;
+    role->grown += branch->by_size;
     branch->q = target->q;
     branch->gateway = target->gateway;
     branch->breadth = beginning->share[i];
@@ -153,7 +155,7 @@ void proxy_branches_begin(struct role_request *request, const struct role_course
     };
 
     share_out(&beginning);
-    if (group->more || request->role->conf->recursion)
+    if (group->more || group->by_size || request->role->conf->recursion)
         keep_original(request, transaction);
     transaction->exhausted = !group->more || transaction->original == NULL;
     begin_in_hand(&beginning);

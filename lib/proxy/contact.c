@@ -50,7 +50,9 @@ void proxy_contact_note(const struct role *role, const struct sip_message *messa
     struct sip_contact contact;
     char text[ENDPOINT_TEXT_MAX];
 
-    if (role->conf->nat_dialog != CONF_NAT_DIALOG_REPAIR || cursor_done(&c) || !carries_target(message))
+    // over a stream the source is a connection, which a Contact cannot name: a flow token does
+    if (role->conf->nat_dialog != CONF_NAT_DIALOG_REPAIR || endpoint_is_stream(source) || cursor_done(&c) ||
+        !carries_target(message))
         return;
     if (!sip_contact_take(&c, &contact) || contact.star)
         return;

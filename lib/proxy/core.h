@@ -33,6 +33,7 @@ struct proxy_event {
     struct verdict *verdict;
     struct sip_edits *edits;
     struct sip_span cut; // the edit that takes our Via off it
+    bool shrinks;        // what went over a stream for its size is to go as it would have gone
 };
 
 // forward.c: the edits of RFC 3261 16.6 for one target, into request->edits. May be asked for any number of targets.
@@ -41,6 +42,9 @@ void proxy_forward_note(struct role_request *request, const struct role_target *
 // The listener that reaches the target; else the status of the answer and its reason.
 uint16_t proxy_forward_listener(const struct role_request *request, const struct role_target *target,
                                 uint8_t *out, const char **reason);
+// RFC 3261 18.1.1: over TCP, where some listener has it, what is too large for UDP as it would leave, unless the target is
+// reached where it was seen alone. True: the hop's transport and `out` are changed.
+bool proxy_forward_by_size(struct role_request *request, struct role_target *target, uint8_t *out);
 // Max-Breadth as it came, or as this server gives and bounds it (RFC 5393 5.3.3). 0: not even one branch is allowed.
 uint8_t proxy_forward_breadth(const struct role_request *request);
 
@@ -52,7 +56,7 @@ bool proxy_records_route(const struct role_request *request);
 void proxy_identity_note(struct role_request *request, const struct role_target *target);
 // The same for a response on its way back, towards `to`.
 void proxy_identity_note_response(struct role *role, const struct sip_message *message,
-                                  const struct endpoint *from, const struct endpoint *to,
+                                  const struct arrival *arrival, const struct endpoint *to,
                                   struct sip_edits *edits);
 
 // record_route.c. The Record-Route lines for a target that is sent to from listener `out`, into the edit that is open.
@@ -61,8 +65,10 @@ void proxy_identity_note_response(struct role *role, const struct sip_message *m
 // the upper one for the side that the request leaves by, the lower one for the side it came from. The callee has them
 // in this order in its route set and the caller in the other (RFC 3261 12.1), so whoever sends a request in the dialog
 // puts his own side's on top and the other's behind it: the last of our values says by which listener to leave and,
-// with a flow in it, where to.
+// with a flow in it, where to. Over a stream the flow is the connection.
 void proxy_record_route_put(struct role_request *request, const struct role_target *target, unsigned out);
+// Whether the target is reached by that very hop alone, where its connection or its NAT leads.
+bool proxy_target_is_flow(const struct role_request *request, const struct role_target *target);
 
 // contact.c. [proxy] nat = repair: the Contact of a request or response whose sender is behind a NAT.
 void proxy_contact_note(const struct role *role, const struct sip_message *message,
@@ -80,12 +86,14 @@ void proxy_transaction_tag(const struct role *role, const struct transaction *tr
 struct proxy_group {
     unsigned n;
     bool more;       // there may be further targets when these have failed
+    bool by_size;    // some of them are
     uint16_t status; // of the answer where none of them can be reached
     const char *reason;
     struct {
         struct role_target target;
-        uint8_t out; // listener
-        int8_t from; // the branch whose 3xx named it, or -1
+        uint8_t out;  // listener
+        bool by_size; // the hop is the target's over TCP, for the request is large (RFC 3261 18.1.1)
+        int8_t from;  // the branch whose 3xx named it, or -1
     } one[PROXY_TOGETHER_MAX];
 };
 // The targets to be tried next, together, at most `max`. ROLE_TARGET: at least one. `transaction`: NULL: nothing was
@@ -93,6 +101,8 @@ struct proxy_group {
 enum role_targeting proxy_group_gather(struct role_request *request, const struct role_course *course,
                                        struct transaction *transaction, const struct proxy_contacts *contacts,
                                        unsigned max, struct proxy_group *group);
+// What its branch is known by among those that were tried.
+uint32_t proxy_group_hash(const struct proxy_group *group, unsigned i);
 // How many a record may begin now.
 unsigned proxy_group_max(const struct role_request *request, const struct transaction *transaction);
 

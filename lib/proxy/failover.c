@@ -65,7 +65,7 @@ static bool may_begin(struct proxy_event *event, bool contacts)
 
     return transaction->original != NULL && !proxy_is_answered(transaction) && !transaction->has_6xx &&
            !transaction->cancelled && transaction->branches_n < TRANSACTION_BRANCHES_MAX &&
-           (contacts || !transaction->exhausted);
+           (contacts || event->shrinks || !transaction->exhausted);
 }
 
 // The next group's targets, from the kept request. `max`: 0 where nothing may be begun now.
@@ -80,19 +80,22 @@ static bool find_next(struct proxy_event *event, uint16_t failed, struct resumed
     if (!may_begin(event, contacts.n > 0))
         return false;
     bool resumes = resume(event, resumed);
-    if (!resumes || !goes_on(&resumed->course, failed))
+    if (!resumes || (!event->shrinks && !goes_on(&resumed->course, failed)))
         transaction->exhausted = true;
     if (!resumes)
         return false;
     if (!is_responsible(event->role, &resumed->course))
         contacts.n = 0;
     // a group waits for the end of the one before, the contacts of a 3xx do not
-    bool asks = !transaction->exhausted && (failed == 0 || proxy_branches_waiting(event) == 0);
+    bool asks =
+        event->shrinks || (!transaction->exhausted && (failed == 0 || proxy_branches_waiting(event) == 0));
     *max = proxy_group_max(&resumed->request, transaction);
+    if (event->shrinks && *max > 1) // that very target comes first
+        *max = 1;
     resumed->course_asked = asks ? &resumed->course : NULL;
     bool found = proxy_group_gather(&resumed->request, resumed->course_asked, transaction, &contacts,
                                     *max == 0 && failed == 0 ? 1 : *max, group) == ROLE_TARGET;
-    if (!found && asks && *max > 0)
+    if (!found && asks && !event->shrinks && *max > 0)
         transaction->exhausted = true;
     return found;
 }
@@ -114,7 +117,8 @@ bool proxy_branches_next(struct proxy_event *event, uint16_t failed)
         return transaction->breadth > 0 && proxy_branches_next(event, 0);
     }
     unsigned begun = proxy_branches_begin_copies(&resumed.request, resumed.course_asked, transaction, &group);
-    if (resumed.course_asked != NULL && begun > 0) // what no buffer was left for is there another time
+    if (resumed.course_asked != NULL && begun > 0 &&
+        !event->shrinks) // what no buffer was left for is there another time
         transaction->exhausted = !group.more;
     if (failed == 0 && begun > 0)
         proxy_branches_give_up(event, before);

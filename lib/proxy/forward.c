@@ -125,10 +125,10 @@ uint16_t proxy_forward_listener(const struct role_request *request, const struct
 {
     const struct role_route *route = request->role->route;
     int wanted = target->listener != CONF_NONE ? target->listener : request->arrival->listener;
-    int listener = role_route_listener_for(route, target->hop.family, wanted);
+    int listener = role_route_listener_for(route, target->hop.transport, target->hop.family, wanted);
 
     if (listener == CONF_NONE) {
-        *reason = "No Listener Of The Next Hop's Address Family";
+        *reason = "No Listener Of The Next Hop's Transport And Address Family";
         return 503;
     }
     // A binding or a Route can be made to name this very server; the packet would not come back from the wire.
@@ -138,6 +138,39 @@ uint16_t proxy_forward_listener(const struct role_request *request, const struct
     }
     *out = (uint8_t)listener;
     return 0;
+}
+
+// Bytes that nothing which is put into a request goes beyond, but for rare ones: its Via, two Record-Routes, a longer
+// request-URI.
+#define GROWTH_MAX 600u
+
+// The request as it would leave.
+static uint32_t size_of(struct role_request *request, const struct role_target *target, uint8_t out)
+{
+    const struct proxy_leg leg = {.out = out};
+    struct sip_edits *edits = request->edits;
+
+    request->edits = &request->role->spare;
+    sip_edits_clear(request->edits);
+    proxy_forward_note(request, target, &leg);
+    uint32_t size = request->message->len + (uint32_t)sip_edits_growth(request->edits);
+    request->edits = edits;
+    return size;
+}
+
+bool proxy_forward_by_size(struct role_request *request, struct role_target *target, uint8_t *out)
+{
+    uint32_t max = request->role->conf->udp_max;
+
+    if (max == 0 || request->message->len + GROWTH_MAX <= max || endpoint_is_stream(&target->hop))
+        return false;
+    int listener = role_route_listener_for(request->role->route, ENDPOINT_TCP, target->hop.family, (int)*out);
+    if (listener == CONF_NONE || proxy_target_is_flow(request, target) ||
+        size_of(request, target, *out) <= max)
+        return false;
+    target->hop.transport = ENDPOINT_TCP;
+    *out = (uint8_t)listener;
+    return true;
 }
 
 void proxy_forward_note(struct role_request *request, const struct role_target *target,

@@ -15,13 +15,37 @@ static void tried_by(struct role *role, struct transaction *transaction, struct 
 
     tried->n = 0;
     while (transaction != NULL &&
-           (branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL)
+           (branch = transaction_branch_next(role->transactions, transaction, branch)) != NULL) {
         add_tried(tried, branch->target, branch->gateway);
+        // nobody is asked twice: by UDP only if TCP led nowhere
+        if (branch->by_size && !branch->size_failed)
+            add_tried(tried, branch->target - 1, branch->gateway);
+    }
 }
 
 static unsigned least(unsigned a, unsigned b)
 {
     return a < b ? a : b;
+}
+
+// A target that is tried over TCP for the request's size is known by another hash than by UDP.
+static uint32_t hash_of(uint32_t hash, bool by_size)
+{
+    return hash + by_size;
+}
+
+uint32_t proxy_group_hash(const struct proxy_group *group, unsigned i)
+{
+    return hash_of(group->one[i].target.hash, group->one[i].by_size);
+}
+
+static bool was_tried(const struct role_tried *tried, uint32_t hash)
+{
+    for (unsigned i = 0; i < tried->n; i++) {
+        if (tried->one[i].hash == hash)
+            return true;
+    }
+    return false;
 }
 
 // How many may be begun now: what the configuration, Max-Breadth and the record's own bound leave.
@@ -61,10 +85,13 @@ static enum role_targeting next_target(struct role_request *request, const struc
     return course != NULL ? role_target_next(request, course, tried, target) : ROLE_TARGET_NONE;
 }
 
-static void add_target(struct proxy_group *group, const struct role_target *target, uint8_t out, int from)
+static void add_target(struct proxy_group *group, const struct role_target *target, uint8_t out, bool by_size,
+                       int from)
 {
     group->one[group->n].target = *target;
     group->one[group->n].out = out;
+    group->one[group->n].by_size = by_size;
+    group->by_size = group->by_size || by_size;
     group->one[group->n++].from = (int8_t)from;
     group->more = target->more;
 }
@@ -80,7 +107,7 @@ enum role_targeting proxy_group_gather(struct role_request *request, const struc
     int from;
 
     group->n = 0;
-    group->more = false;
+    group->more = group->by_size = false;
     group->status = 480;
     group->reason = NULL;
     tried_by(request->role, transaction, &tried);
@@ -94,7 +121,10 @@ enum role_targeting proxy_group_gather(struct role_request *request, const struc
         add_tried(&tried, target.hash, target.gateway);
         uint16_t status = proxy_forward_listener(request, &target, &out, &reason);
         if (status == 0) {
-            add_target(group, &target, out, from);
+            bool by_size = request->role->transactions != NULL &&
+                           !was_tried(&tried, hash_of(target.hash, true)) &&
+                           proxy_forward_by_size(request, &target, &out);
+            add_target(group, &target, out, by_size, from);
             if (target.alone) // to ask for the next gateway would count as a call to it
                 break;
         } else {

@@ -109,9 +109,9 @@ void proxy_identity_note(struct role_request *request, const struct role_target 
 }
 
 void proxy_identity_note_response(struct role *role, const struct sip_message *message,
-                                  const struct endpoint *from, const struct endpoint *to,
+                                  const struct arrival *arrival, const struct endpoint *to,
                                   struct sip_edits *edits)
 {
     if (has_identity(message))
-        note_identity(message, role_trusts_endpoint(role, from), role_trusts_endpoint(role, to), edits);
+        note_identity(message, role_trusts_arrival(role, arrival), role_trusts_endpoint(role, to), edits);
 }

@@ -5,6 +5,7 @@
 #include "role/digest.h"
 #include "role/hex.h"
 #include "role/policy.h"
+#include "sip/transport.h"
 
 #define BEGUN_A_TURN 8 // so that many gateways that are due at once do not hold up the packets
 #define TEXT_MAX     2048
@@ -60,19 +61,34 @@ static void put_hex(struct text *text, uint64_t number)
     put(text, slice_of(digits, sizeof(digits)));
 }
 
-static void put_uri(struct text *text, const struct conf_hop *hop)
+static void put_port(struct text *text, uint16_t number)
 {
     char digits[6];
     unsigned at = sizeof(digits);
 
-    put(text, SLICE("sip:"));
-    put(text, slice_of(hop->host.text, hop->host.len));
-    if (hop->port == 0)
-        return;
-    for (unsigned port = hop->port; port != 0; port /= 10)
+    for (unsigned port = number; port != 0; port /= 10)
         digits[--at] = (char)('0' + port % 10);
     digits[--at] = ':';
     put(text, slice_of(digits + at, sizeof(digits) - at));
+}
+
+// The name with the transport that the configuration gives it, if any: where the DNS said it, it is the DNS's.
+static void put_uri(struct text *text, const struct conf_hop *hop)
+{
+    put(text, SLICE("sip:"));
+    put(text, slice_of(hop->host.text, hop->host.len));
+    if (hop->port != 0)
+        put_port(text, hop->port);
+    if (hop->transport != CONF_TRANSPORT_ANY)
+        put(text, sip_transport_param(hop->transport));
+}
+
+// Ourselves, as we are reached over what the probe goes by.
+static void put_own(struct text *text, const struct conf_listener *listener)
+{
+    put(text, SLICE("sip:"));
+    put(text, slice_of(listener->advertised_text.text, listener->advertised_text.len));
+    put(text, sip_transport_param(listener->transport));
 }
 
 // From tag and Call-ID: the same for all copies of one probe, unlike any other's, and nobody guesses them.
@@ -101,8 +117,8 @@ static void write_branch(const struct role *role, const struct role_probe *probe
 static void write_options(const struct role *role, const struct role_probe *probe, const struct conf_hop *hop,
                           struct text *text)
 {
-    const struct conf_text *own = &role->conf->listeners[probe->listener].advertised_text;
-    struct slice here = slice_of(own->text, own->len);
+    const struct conf_listener *own = &role->conf->listeners[probe->listener];
+    struct slice here = slice_of(own->advertised_text.text, own->advertised_text.len);
     struct hash128 names = names_of(role, probe);
     char branch[ROLE_BRANCH_LEN];
 
@@ -113,8 +129,8 @@ static void write_options(const struct role *role, const struct role_probe *prob
     put(text, SLICE(" SIP/2.0\r\n"));
     put(text, role_route_via(role->route, probe->listener));
     put(text, slice_of(branch, sizeof(branch)));
-    put(text, SLICE("\r\nMax-Forwards: 70\r\nFrom: <sip:"));
-    put(text, here);
+    put(text, SLICE("\r\nMax-Forwards: 70\r\nFrom: <"));
+    put_own(text, own);
     put(text, SLICE(">;tag="));
     put_hex(text, names.low);
     put(text, SLICE("\r\nTo: <"));
@@ -123,8 +139,8 @@ static void write_options(const struct role *role, const struct role_probe *prob
     put_hex(text, names.high);
     put(text, SLICE("@"));
     put(text, here);
-    put(text, SLICE("\r\nCSeq: 1 OPTIONS\r\nContact: <sip:"));
-    put(text, here);
+    put(text, SLICE("\r\nCSeq: 1 OPTIONS\r\nContact: <"));
+    put_own(text, own);
     put(text, SLICE(">\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n"));
 }
 
@@ -151,7 +167,8 @@ static bool send_options(struct role *role, const struct role_probe *probe)
 static bool find_hop(const struct role *role, uint16_t slot, const struct conf_hop *hop, uint64_t now_ms,
                      struct endpoint *to)
 {
-    struct name_question question = {slice_of(hop->host.text, hop->host.len), hop->port, NAME_SIP};
+    struct name_question question = {slice_of(hop->host.text, hop->host.len), hop->port, NAME_SIP,
+                                     hop->transport};
 
     *to = hop->address;
     if (to->family != ENDPOINT_NONE)
@@ -193,7 +210,7 @@ static void begin(struct role *role, uint16_t slot, uint64_t now_ms)
     if (probe_of(role, slot) != NULL) // of a longer interval, before a reload
         return;
     int listener = find_hop(role, slot, &gateway->address, now_ms, &to)
-                       ? role_route_listener_for(role->route, to.family, CONF_NONE)
+                       ? role_route_listener_for(role->route, to.transport, to.family, CONF_NONE)
                        : CONF_NONE;
     if (listener == CONF_NONE) {
         gateway_probed(table, slot, false, now_ms);
@@ -203,7 +220,7 @@ static void begin(struct role *role, uint16_t slot, uint64_t now_ms)
     *probe = (struct role_probe){
         .to = to,
         .started_ms = now_ms,
-        .next_ms = now_ms + conf->t1_ms,
+        .next_ms = endpoint_is_stream(&to) ? UINT64_MAX : now_ms + conf->t1_ms, // 17.1.2.2: no Timer E
         .ends_ms = now_ms + least(64 * (uint64_t)conf->t1_ms, conf->groups[gateway->group].probe_ms),
         .interval_ms = conf->t1_ms,
         .gateway = slot,

@@ -124,6 +124,7 @@ static void forward_stateful(struct role_request *request, const struct role_cou
     }
     transaction->breadth = breadth;
     transaction->route = course->rule;
+    transaction->in_dialog = course->in_dialog;
     proxy_account_begin(request, transaction);
     proxy_branches_begin(request, course, transaction, branch->loop, &group);
 }

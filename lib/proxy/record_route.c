@@ -13,18 +13,19 @@
      SIP_METHOD_BIT(SIP_METHOD_REFER) | SIP_METHOD_BIT(SIP_METHOD_NOTIFY) |     \
      SIP_METHOD_BIT(SIP_METHOD_OTHER))
 
-#define BEFORE_TOKEN (sizeof("Record-Route: <sip:") - 1)
-
 bool proxy_records_route(const struct role_request *request)
 {
     return request->role->conf->record_route && (RECORDED & SIP_METHOD_BIT(request->message->method));
 }
 
+// A connection is always one's own way back; a source address only behind a NAT, and where that is asked for.
 static struct endpoint caller_flow(const struct role_request *request)
 {
     const struct endpoint *source = &request->arrival->source;
+    bool flows = request->role->conf->nat_dialog == CONF_NAT_DIALOG_FLOW;
 
-    if (role_seen_behind_nat(request->message, &request->via, source))
+    if (endpoint_is_stream(source) ? role_keeps_connection(request)
+                                   : flows && role_seen_behind_nat(request->message, &request->via, source))
         return *source;
     return (struct endpoint){.family = ENDPOINT_NONE};
 }
@@ -32,45 +33,61 @@ static struct endpoint caller_flow(const struct role_request *request)
 // A phone is sent to where it registered from, and its Contact says something else; servers (gateways, next hops,
 // names, what stands in a Path) lead on by themselves. In a dialog the flow is the one that led here. Where a URI
 // parameter makes the difference, a flow to where the request goes does no harm.
-static struct endpoint callee_flow(const struct role_request *request, const struct role_target *target)
+bool proxy_target_is_flow(const struct role_request *request, const struct role_target *target)
 {
-    const struct endpoint none = {.family = ENDPOINT_NONE};
     struct endpoint named;
     struct sip_uri uri;
 
-    if (endpoint_equal(&target->hop, &request->routes.flow))
-        return target->hop;
+    if (target->hop.flow != 0 || endpoint_equal(&target->hop, &request->routes.flow))
+        return true;
     if (target->uri.at == NULL || target->path.len > 0 || target->alone)
-        return none;
-    if (sip_uri_parse(target->uri, &uri) != SIP_OK || !endpoint_parse_host(uri.host, &named))
-        return target->hop;
-    named.port = uri.port != 0 ? uri.port : 5060;
-    return endpoint_equal(&named, &target->hop) ? none : target->hop;
+        return false;
+    return sip_uri_parse(target->uri, &uri) != SIP_OK || !role_hop_of(&uri, &named) ||
+           !endpoint_equal(&named, &target->hop);
+}
+
+static struct endpoint callee_flow(const struct role_request *request, const struct role_target *target)
+{
+    bool flows = request->role->conf->nat_dialog == CONF_NAT_DIALOG_FLOW || target->hop.flow != 0;
+
+    return flows && proxy_target_is_flow(request, target) ? target->hop
+                                                          : (struct endpoint){.family = ENDPOINT_NONE};
+}
+
+// RFC 3261 16.6 step 4: sips where the request-URI is, or the Route value on top, on both sides: what came over TLS and
+// leaves so comes back so. A side without TLS, which only the trusted have with sips, cannot say it.
+static bool is_sips(const struct role_request *request, unsigned listener)
+{
+    enum endpoint_transport transport = request->role->conf->listeners[listener].transport;
+    struct sip_address top;
+
+    if (transport != ENDPOINT_TLS && transport != ENDPOINT_WSS)
+        return false;
+    return request->uri.scheme == SIP_SCHEME_SIPS ||
+           (role_routes_top(request, &top) && top.uri.scheme == SIP_SCHEME_SIPS);
 }
 
 // The listener's ready line, with the token put in as its user part.
 static void put_line(struct role_request *request, unsigned listener, const struct endpoint *flow)
 {
-    struct slice line = role_route_record_route(request->role->route, listener);
+    bool sips = is_sips(request, listener);
+    struct slice line = role_route_record_route(request->role->route, listener, sips);
+    uint32_t before = sips ? sizeof("Record-Route: <sips:") - 1 : sizeof("Record-Route: <sip:") - 1;
     char token[ROLE_FLOW_LEN + 1];
     unsigned len = role_flow_write(request->role, request->call_id, flow, listener, token);
 
     token[len] = '@';
-    sip_edits_put(request->edits, slice_of(line.at, BEFORE_TOKEN));
+    sip_edits_put(request->edits, slice_of(line.at, before));
     sip_edits_put(request->edits, slice_of(token, len + 1));
-    sip_edits_put(request->edits, slice_of(line.at + BEFORE_TOKEN, line.len - BEFORE_TOKEN));
+    sip_edits_put(request->edits, slice_of(line.at + before, line.len - before));
 }
 
 void proxy_record_route_put(struct role_request *request, const struct role_target *target, unsigned out)
 {
     unsigned in = request->arrival->listener;
-    struct endpoint caller = {.family = ENDPOINT_NONE};
-    struct endpoint callee = {.family = ENDPOINT_NONE};
+    struct endpoint caller = caller_flow(request);
+    struct endpoint callee = callee_flow(request, target);
 
-    if (request->role->conf->nat_dialog == CONF_NAT_DIALOG_FLOW) {
-        caller = caller_flow(request);
-        callee = callee_flow(request, target);
-    }
     put_line(request, out, &callee);
     if (in != out || caller.family != ENDPOINT_NONE || callee.family != ENDPOINT_NONE)
         put_line(request, in, &caller);

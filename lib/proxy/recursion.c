@@ -8,7 +8,7 @@ static bool is_usable(const struct role *role, const struct sip_uri *uri)
 {
     struct slice value;
 
-    return uri->scheme == SIP_SCHEME_SIP && uri->headers.len == 0 &&
+    return (uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS) && uri->headers.len == 0 &&
            (uri->params.len == 0 || !sip_uri_param(uri, SLICE("method"), &value)) &&
            role_route_where(role->route, uri).place == ROLE_ELSEWHERE; // to ourselves it would loop
 }
@@ -72,6 +72,9 @@ int proxy_contacts_next(struct role_request *request, const struct proxy_contact
             .gateway = GATEWAY_NONE,
             .more = true,
         };
+        // RFC 5630 5.3: neither from sips to sip nor back
+        if ((contacts->one[i].uri.scheme == SIP_SCHEME_SIPS) != (request->uri.scheme == SIP_SCHEME_SIPS))
+            continue;
         role_pick_uri(&pick, request, &contacts->one[i].uri, &candidate, &failed);
         if (!pick.found)
             continue;

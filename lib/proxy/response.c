@@ -14,8 +14,7 @@ static void drop(struct verdict *verdict, enum drop reason)
 static bool via_is_ours(const struct role *role, const struct sip_via *via, struct role_branch *branch)
 {
     return via->branch.at != NULL && role_branch_parse(via->branch, branch) &&
-           branch->listener < role->conf->listeners_n &&
-           role_route_sent_by(role->route, via->host, via->port) != CONF_NONE;
+           branch->listener < role->conf->listeners_n && role_route_sent_by(role->route, via) != CONF_NONE;
 }
 
 // The same of a line as it stands: back letter by letter as it was pushed and with nothing else on it, which is the
@@ -66,7 +65,19 @@ static enum drop take_via(const struct role *role, const struct sip_message *mes
     return DROP_NONE;
 }
 
-// RFC 3261 16.11: where the next Via says.
+// RFC 3261 16.11: where the next Via says, by what the request had come in over. Over a stream the connection that it came
+// by leads from the port that we noted; the sent-by is for when that is gone (18.2.2).
+static bool answer_endpoint(const struct role *role, const struct sip_via *next, unsigned listener,
+                            struct endpoint *to)
+{
+    if (!sip_via_response_endpoint(next, to))
+        return false;
+    to->transport = role->conf->listeners[listener].transport & 0xf;
+    if (endpoint_is_stream(to) && next->rport != 0)
+        to->port = next->rport;
+    return role_hop_usable(to) && role->conf->listeners[listener].address.family == to->family;
+}
+
 static void forward(struct role *role, const struct sip_message *message, const struct arrival *arrival,
                     struct vias *vias, struct verdict *verdict, struct sip_edits *edits)
 {
@@ -77,13 +88,12 @@ static void forward(struct role *role, const struct sip_message *message, const 
         drop(verdict, DROP_RESPONSE_MALFORMED);
         return;
     }
-    if (!sip_via_response_endpoint(&next, &to) || !role_hop_usable(&to) ||
-        role->conf->listeners[vias->branch.listener].address.family != to.family) {
+    if (!answer_endpoint(role, &next, vias->branch.listener, &to)) {
         drop(verdict, DROP_RESPONSE_UNREACHABLE);
         return;
     }
     sip_edits_remove(edits, vias->cut.at, vias->cut.len);
-    proxy_identity_note_response(role, message, &arrival->source, &to, edits);
+    proxy_identity_note_response(role, message, arrival, &to, edits);
     proxy_contact_note(role, message, &arrival->source, edits);
     *verdict = (struct verdict){.to = to, .kind = VERDICT_FORWARD, .listener = vias->branch.listener};
 }

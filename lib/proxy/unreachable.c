@@ -10,6 +10,35 @@ static bool is_of(struct slice quoted, const struct transaction *transaction)
     return sip_method_of(method) == (enum sip_method)transaction->method;
 }
 
+// What a branch ends with that did not reach its target: as if 503 had come (16.9); 430 where the target was a connection
+// that is gone (RFC 5626 5.3.1).
+static uint16_t status_of(const struct transaction_branch *branch)
+{
+    return branch->to.flow != 0 ? 430 : 503;
+}
+
+// RFC 3261 18.1.1: what went over a stream for being large alone, and finds nobody there, goes by UDP after all.
+static bool shrinks(struct proxy_event *event, struct transaction_branch *branch)
+{
+    if (!branch->by_size || proxy_is_answered(event->transaction))
+        return false;
+    branch->size_failed = true;
+    branch->answer_at = TRANSACTION_NEVER;
+    branch->status = 503;
+    proxy_branch_reclaim(event, branch);
+    event->shrinks = true;
+    bool begun = proxy_branches_next(event, 503);
+    event->shrinks = false;
+    event->role->shrunk += begun;
+    return begun;
+}
+
+static void fail(struct proxy_event *event, struct transaction_branch *branch)
+{
+    if (!shrinks(event, branch))
+        proxy_branch_failed(event, branch, status_of(branch));
+}
+
 // Our Via is the first in every request that leaves. The 56 bits in it were seen by nobody off the path, so no stranger
 // ends a transaction with an ICMP error of his own.
 bool proxy_unreachable(struct role *role, struct slice quoted, const struct clock *now)
@@ -33,7 +62,7 @@ bool proxy_unreachable(struct role *role, struct slice quoted, const struct cloc
     struct proxy_event event = {.role = role, .transaction = transaction, .now = *now};
     bool given_up = branch->status >= 300;
     if ((transaction_client_error(transaction, branch) & TRANSACTION_PASS) && !given_up)
-        proxy_branch_failed(&event, branch, 503);
+        fail(&event, branch);
     proxy_event_end(&event);
     return true;
 }

@@ -17,10 +17,9 @@ static bool is_invite(const struct transaction *transaction)
 // What every response gets on its way to the caller, beside its Via.
 void proxy_upstream_note(struct proxy_event *event, struct sip_edits *edits)
 {
-    const struct endpoint *from = &event->arrival->source;
-
-    proxy_identity_note_response(event->role, event->response, from, &event->transaction->reply_to, edits);
-    proxy_contact_note(event->role, event->response, from, edits);
+    proxy_identity_note_response(event->role, event->response, event->arrival, &event->transaction->reply_to,
+                                 edits);
+    proxy_contact_note(event->role, event->response, &event->arrival->source, edits);
 }
 
 bool proxy_upstream_in_hand(struct proxy_event *event, uint16_t status)

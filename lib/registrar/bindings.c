@@ -32,7 +32,7 @@ static int find_current(const struct registrar_registration *registration, const
     }
     for (unsigned i = 0; i < registration->current_n; i++) {
         if (plan->fate[i] == FATE_KEEP && sip_uri_parse(registration->current[i].contact, &uri) == SIP_OK &&
-            sip_uri_equal(&uri, &contact->address.uri))
+            registrar_same_contact(&uri, &contact->address.uri))
             return (int)i;
     }
     return -1;

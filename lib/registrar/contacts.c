@@ -9,6 +9,20 @@ static bool refuse(struct registrar_registration *registration, uint16_t status,
     return false;
 }
 
+static uint8_t scheme_of(const struct sip_uri *uri)
+{
+    return uri->scheme == SIP_SCHEME_SIPS ? SIP_SCHEME_SIP : uri->scheme;
+}
+
+bool registrar_same_contact(const struct sip_uri *a, const struct sip_uri *b)
+{
+    struct sip_uri x = *a, y = *b;
+
+    x.scheme = scheme_of(a);
+    y.scheme = scheme_of(b);
+    return sip_uri_equal(&x, &y);
+}
+
 static bool add_contact(struct registrar_registration *registration, const struct sip_contact *contact)
 {
     if (contact->star) {
@@ -19,7 +33,7 @@ static bool add_contact(struct registrar_registration *registration, const struc
     }
     for (unsigned i = 0; i < registration->contacts_n; i++) {
         // the second would be judged by the first's Call-ID and CSeq, and lose (RFC 3261 10.3 step 7)
-        if (sip_uri_equal(&registration->contacts[i].address.uri, &contact->address.uri))
+        if (registrar_same_contact(&registration->contacts[i].address.uri, &contact->address.uri))
             return refuse(registration, 400, "Contact Given Twice");
     }
     if (registration->contacts_n == LOCATION_CONTACTS_MAX)
@@ -145,9 +159,39 @@ static bool read_path(struct registrar_registration *registration)
     return check_path(registration);
 }
 
+static bool path_is_sips(const struct registrar_registration *registration)
+{
+    struct cursor c = cursor_over(registration->path);
+    struct sip_address route;
+
+    if (registration->path.len == 0)
+        return true;
+    do {
+        if (!sip_address_take(&c, &route) || route.uri.scheme != SIP_SCHEME_SIPS)
+            return false;
+        sip_skip_space(&c);
+    } while (cursor_skip(&c, ','));
+    return true;
+}
+
+// RFC 5630 5.2: a sips Contact is taken where request-URI, Contacts and Path are sips, all of them.
+static bool check_sips(struct registrar_registration *registration)
+{
+    unsigned sips = 0;
+
+    for (unsigned i = 0; i < registration->contacts_n; i++)
+        sips += registration->contacts[i].address.uri.scheme == SIP_SCHEME_SIPS;
+    if (sips == 0 || arrival_is_operators(registration->request->arrival))
+        return true;
+    if (sips < registration->contacts_n || registration->request->uri.scheme != SIP_SCHEME_SIPS ||
+        !path_is_sips(registration))
+        return refuse(registration, 400, "SIPS Contact Beside SIP");
+    return true;
+}
+
 bool registrar_registration_read(struct registrar_registration *registration)
 {
     read_expires(registration);
     read_allow(registration);
-    return read_contacts(registration) && read_path(registration);
+    return read_contacts(registration) && read_path(registration) && check_sips(registration);
 }

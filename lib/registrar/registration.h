@@ -35,7 +35,9 @@ static inline uint32_t registrar_retry_after(struct role *role)
     return 30 + (uint32_t)(role->random++ % 30);
 }
 
-// contacts.c: reads the header fields. False: answered.
+// contacts.c. RFC 3261 19.1.4; a sips contact stands for its sip one as well, so they are the same (RFC 5630 5.1.1.1).
+bool registrar_same_contact(const struct sip_uri *a, const struct sip_uri *b);
+// Reads the header fields. False: answered.
 bool registrar_registration_read(struct registrar_registration *registration);
 
 // bindings.c: steps 6 and 7. What next[] would be, written nowhere yet.

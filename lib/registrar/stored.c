@@ -2,10 +2,11 @@
 
 #include "base/cursor.h"
 
-#define VERSION       1
+#define VERSION       2
+#define VERSION_UDP   1 // endpoints say nothing of transports: all that there was then is UDP
 #define NEVER         (UINT64_MAX / 2)
 #define HEAD_BYTES    16
-#define BINDING_BYTES (24 + 2 * (3 + 16))
+#define BINDING_BYTES (24 + 2 * (5 + 16))
 
 // The least significant byte first, whatever the machine.
 static char *put(char *at, uint64_t number, unsigned bytes)
@@ -29,6 +30,11 @@ static uint64_t take(struct cursor *c, unsigned bytes)
     return number;
 }
 
+static bool is_known(unsigned version)
+{
+    return version == VERSION || version == VERSION_UDP;
+}
+
 static struct slice take_text(struct cursor *c, uint32_t len)
 {
     if (cursor_left(c) < len) {
@@ -49,19 +55,26 @@ static char *put_endpoint(char *at, const struct endpoint *endpoint)
     unsigned bytes = address_bytes(endpoint->family);
 
     *at++ = (char)endpoint->family;
+    *at++ = (char)endpoint->transport;
+    *at++ = (char)endpoint->flow;
     at = put(at, endpoint->port, 2);
     memcpy(at, endpoint->address, bytes);
     return at + bytes;
 }
 
-static struct endpoint take_endpoint(struct cursor *c)
+static struct endpoint take_endpoint(struct cursor *c, unsigned version)
 {
-    struct endpoint endpoint = {.family = (uint8_t)take(c, 1)};
-    unsigned bytes = address_bytes(endpoint.family);
+    uint8_t family = (uint8_t)take(c, 1);
+    uint8_t transport = version == VERSION_UDP ? ENDPOINT_UDP : (uint8_t)take(c, 1);
+    uint8_t flow = version == VERSION_UDP ? 0 : (uint8_t)take(c, 1);
+    struct endpoint endpoint = {.family = family & 0xf, .transport = transport & 0xf, .flow = flow};
+    unsigned bytes = address_bytes(family);
 
+    if (transport >= ENDPOINT_TRANSPORTS || (transport == ENDPOINT_UDP && flow != 0))
+        cursor_fail(c, 1);
     endpoint.port = (uint16_t)take(c, 2);
     struct slice address = take_text(c, bytes);
-    if (bytes == 0 && endpoint.family != ENDPOINT_NONE)
+    if (bytes == 0 && family != ENDPOINT_NONE)
         cursor_fail(c, 1);
     memcpy(endpoint.address, address.at, address.len);
     return endpoint;
@@ -116,21 +129,22 @@ uint32_t registrar_stored_write(const struct conf *conf, const struct clock *now
     return (uint32_t)(at - to);
 }
 
-// Where a listener is no more, its bindings are reached from another one of the family that the phone has.
+// Where a listener is no more, its bindings are reached from another one of the transport and family that the phone has.
 static uint8_t listener_of(const struct conf *conf, const struct endpoint *address)
 {
     unsigned other = 0;
 
     for (unsigned i = conf->listeners_n; i-- > 0;) {
-        if (endpoint_equal(&conf->listeners[i].address, address))
+        const struct conf_listener *listener = &conf->listeners[i];
+        if (endpoint_equal(&listener->address, address))
             return (uint8_t)i;
-        if (conf->listeners[i].address.family == address->family)
+        if (listener->address.family == address->family && listener->transport == address->transport)
             other = i;
     }
     return (uint8_t)other;
 }
 
-static void take_binding(struct cursor *c, const struct conf *conf, const struct clock *now,
+static void take_binding(struct cursor *c, unsigned version, const struct conf *conf, const struct clock *now,
                          struct location_binding *binding)
 {
     uint64_t expires = take(c, 8);
@@ -145,9 +159,9 @@ static void take_binding(struct cursor *c, const struct conf *conf, const struct
     binding->contact.len = (uint32_t)take(c, 2);
     binding->path.len = (uint32_t)take(c, 2);
     binding->call_id.len = (uint32_t)take(c, 2);
-    struct endpoint listener = take_endpoint(c);
+    struct endpoint listener = take_endpoint(c, version);
     binding->listener = listener_of(conf, &listener);
-    binding->received = take_endpoint(c);
+    binding->received = take_endpoint(c, version);
     if (binding->q > 1000 || binding->contact.len == 0 || expires >> 40 != 0)
         cursor_fail(c, 1);
 }
@@ -156,14 +170,14 @@ bool registrar_stored_read(const struct conf *conf, const struct clock *now, str
                            struct location_binding bindings[LOCATION_CONTACTS_MAX], unsigned *n)
 {
     struct cursor c = cursor_over(value);
-    uint64_t version = take(&c, 1);
+    unsigned version = (unsigned)take(&c, 1);
     unsigned all = (unsigned)take(&c, 1);
 
     take_text(&c, HEAD_BYTES - 2);
-    if (c.error != 0 || version != VERSION || all == 0 || all > LOCATION_CONTACTS_MAX)
+    if (c.error != 0 || !is_known(version) || all == 0 || all > LOCATION_CONTACTS_MAX)
         return false;
     for (unsigned i = 0; i < all; i++)
-        take_binding(&c, conf, now, &bindings[i]);
+        take_binding(&c, version, conf, now, &bindings[i]);
     *n = 0;
     for (unsigned i = 0; i < all; i++) {
         struct location_binding *b = &bindings[i];
@@ -180,7 +194,7 @@ uint64_t registrar_stored_expires(struct slice value)
 {
     struct cursor c = cursor_over(value);
 
-    if (take(&c, 1) != VERSION)
+    if (!is_known((unsigned)take(&c, 1)))
         return NEVER;
     take(&c, 7);
     uint64_t expires = take(&c, 8);

@@ -86,19 +86,29 @@ void role_request_stamp(struct role_request *request)
         return;
     const char *end = via->text.at + via->text.len;
     bool rport_last = via->has_rport && via->rport_at.at + via->rport_at.len == end;
+    // Over a stream the port is noted whether it is asked for or not: by it a response finds its connection again where
+    // nobody remembers the request (16.11).
+    bool adds_rport = !via->has_rport && endpoint_is_stream(source);
+    bool adds_received = via->received.at == NULL && (via->has_rport || !sent_by_is_source(request));
     if (via->received.at != NULL) { // whoever wrote it does not know better than the packet
         sip_edits_begin(edits, role_request_offset(request, via->received.at), (uint16_t)via->received.len);
         put_source_host(edits, source);
         sip_edits_end(edits);
-    } else if (!rport_last && (via->has_rport || !sent_by_is_source(request))) {
+    }
+    if (!rport_last && (adds_received || adds_rport)) {
         sip_edits_begin(edits, role_request_offset(request, end), 0);
-        put_received(edits, source);
+        if (adds_rport) {
+            sip_edits_put(edits, SLICE(";"));
+            put_rport(edits, source);
+        }
+        if (adds_received)
+            put_received(edits, source);
         sip_edits_end(edits);
     }
     if (via->has_rport) {
         sip_edits_begin(edits, role_request_offset(request, via->rport_at.at), (uint16_t)via->rport_at.len);
         put_rport(edits, source);
-        if (rport_last && via->received.at == NULL) // mostly so: both are one edit
+        if (rport_last && adds_received) // mostly so: both are one edit
             put_received(edits, source);
         sip_edits_end(edits);
     }
@@ -114,14 +124,16 @@ void role_request_stamp_spare(struct role_request *request)
     request->edits = edits;
 }
 
-// RFC 3261 18.2.2 with RFC 3581 4. A maddr that cannot be used (a name, multicast, the other family) leaves
-// the source address, from which the request surely came.
+// RFC 3261 18.2.2 with RFC 3581 4: over a stream the connection that the request came by. A maddr that cannot be used (a
+// name, multicast, the other family) leaves the source address, from which the request surely came.
 struct endpoint role_answer_endpoint(const struct role_request *request)
 {
     const struct sip_via *via = &request->via;
     struct endpoint to = request->arrival->source;
     struct endpoint maddr;
 
+    if (endpoint_is_stream(&to))
+        return to;
     if (via->maddr.at != NULL && endpoint_parse_host(via->maddr, &maddr) && maddr.family == to.family) {
         maddr.port = via->port != 0 ? via->port : 5060;
         if (role_hop_usable(&maddr))

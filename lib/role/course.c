@@ -76,13 +76,13 @@ static unsigned write_number(const struct sip_uri *uri, char digits[NUMBER_DIGIT
     return n;
 }
 
-// A request-URI has no headers (RFC 3261 19.1.1 table 1).
+// A request-URI has no headers (RFC 3261 19.1.1 table 1), and what is sips stays so (RFC 5630 5.3).
 static bool take_uri(struct role_request *request, struct slice text)
 {
     struct sip_uri uri;
 
     if (sip_uri_parse(slice_of(text.at, slice_find(text, '?')), &uri) != SIP_OK ||
-        uri.scheme != SIP_SCHEME_SIP)
+        uri.scheme != SIP_SCHEME_SIP || request->uri.scheme == SIP_SCHEME_SIPS)
         return false;
     request->uri = uri;
     request->uri_rewritten = true;
@@ -96,7 +96,8 @@ static enum role_targeting find_enum(struct role_request *request, struct role_c
     char digits[NUMBER_DIGITS_MAX];
     const struct name_answer *said = NULL;
     struct slice number = slice_of(digits, write_number(&request->uri, digits));
-    enum role_targeting asked = role_name_find(request, NAME_ENUM, number, 0, &said);
+    const struct name_question question = {.name = number, .kind = NAME_ENUM};
+    enum role_targeting asked = role_name_find(request, &question, &said);
 
     if (asked == ROLE_TARGET_ANSWERED)
         return asked;

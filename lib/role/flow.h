@@ -6,14 +6,15 @@
 //
 //   listener (1 byte) | address (4 or 16) and port (2), where there is a flow | keyed hash (8) of Call-ID and these
 //
-// which makes 12, 20 or 36 letters, the first of A to P: no telephone number is taken for one. A restart makes a new
-// key, so what was told before it is refused afterwards. Pure: any thread. Cost: one hash over the Call-ID.
+// Over a stream the flow is a connection, and its number (1) stands behind the port, with a longer hash (10): so there
+// are 12, 20 or 36 letters, or 24 or 40, and the first is one of A to P: no telephone number is taken for one. A restart
+// makes a new key, so what was told before it is refused afterwards. Pure: any thread. Cost: one hash over the Call-ID.
 #ifndef ROLE_FLOW_H
 #define ROLE_FLOW_H
 
 #include "role/role.h"
 
-#define ROLE_FLOW_LEN 36
+#define ROLE_FLOW_LEN 40
 
 enum role_token {
     ROLE_TOKEN_NONE, // the user part has not the form of one
@@ -21,7 +22,7 @@ enum role_token {
     ROLE_TOKEN_OURS,
 };
 
-// `peer` of ENDPOINT_NONE: there is no flow. Returns the bytes written.
+// `peer` of ENDPOINT_NONE: there is no flow; its transport is the listener's. Returns the bytes written.
 unsigned role_flow_write(const struct role *role, struct slice call_id, const struct endpoint *peer,
                          unsigned listener, char text[ROLE_FLOW_LEN]);
 

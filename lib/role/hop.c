@@ -1,6 +1,9 @@
 #include "role/hop.h"
 
 #include "role/digest.h"
+#include "sip/transport.h"
+
+_Static_assert(SIP_TRANSPORT_ANY == NAME_TRANSPORT_ANY, "a URI that says none asks for any");
 
 bool role_hop_usable(const struct endpoint *hop)
 {
@@ -13,20 +16,11 @@ bool role_hop_usable(const struct endpoint *hop)
            memcmp(hop->address, unspecified, sizeof(unspecified)) != 0;
 }
 
-// Of the transports of RFC 3263 there is UDP. sips asks for TLS.
-static bool is_over_udp(const struct sip_uri *uri)
-{
-    struct slice transport;
-
-    if (uri->scheme != SIP_SCHEME_SIP)
-        return false;
-    return uri->params.len == 0 || !sip_uri_param(uri, SLICE("transport"), &transport) ||
-           slice_equal_nocase(transport, SLICE("udp"));
-}
-
 bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop)
 {
-    return is_over_udp(uri) && sip_uri_endpoint(uri, hop) && role_hop_usable(hop);
+    uint8_t transport;
+
+    return sip_uri_transport(uri, &transport) && sip_uri_endpoint(uri, hop) && role_hop_usable(hop);
 }
 
 uint64_t role_call_hash(const struct role_request *request)
@@ -34,17 +28,18 @@ uint64_t role_call_hash(const struct role_request *request)
     return hash_sip13(&request->role->secret, request->call_id.at, request->call_id.len).high;
 }
 
-enum role_targeting role_name_find(struct role_request *request, enum name_kind kind, struct slice name,
-                                   uint16_t port, const struct name_answer **answer)
+enum role_targeting role_name_find(struct role_request *request, const struct name_question *question,
+                                   const struct name_answer **answer)
 {
     static const struct name_answer silence = {.failed = true};
     struct role *role = request->role;
-    struct name_question question = {.name = {role->asked, name.len}, .port = port, .kind = (uint8_t)kind};
+    struct name_question kept = *question;
 
-    if (name.len == 0 || name.len > NAME_TEXT_MAX)
+    if (kept.name.len == 0 || kept.name.len > NAME_TEXT_MAX)
         return ROLE_TARGET_NONE;
-    memcpy(role->asked, name.at, name.len);
-    *answer = name_find(role->names, &question, request->arrival->now.ms);
+    memcpy(role->asked, kept.name.at, kept.name.len);
+    kept.name.at = role->asked;
+    *answer = name_find(role->names, &kept, request->arrival->now.ms);
     if (*answer == NULL && request->arrival->nameless)
         *answer = &silence;
     if (*answer != NULL)
@@ -53,9 +48,10 @@ enum role_targeting role_name_find(struct role_request *request, enum name_kind 
         return ROLE_TARGET_NONE;
     *request->verdict = (struct verdict){
         .kind = VERDICT_PARK,
-        .name = question.name,
-        .name_port = port,
-        .name_kind = (uint8_t)kind,
+        .name = kept.name,
+        .name_port = kept.port,
+        .name_kind = kept.kind,
+        .name_transport = kept.transport,
     };
     return ROLE_TARGET_ANSWERED;
 }
@@ -80,8 +76,17 @@ static bool was_tried(const struct role_tried *tried, uint32_t hash)
     return false;
 }
 
+static bool asks_for_tls(const struct role_request *request, const struct role_target *target)
+{
+    return target->secure || request->uri.scheme == SIP_SCHEME_SIPS;
+}
+
 bool role_pick_offer(struct role_pick *pick, struct role_target *candidate)
 {
+    if (asks_for_tls(pick->request, candidate) && !endpoint_is_secure(&candidate->hop)) {
+        pick->insecure = true;
+        return false;
+    }
     candidate->hash = target_hash(pick->request, candidate);
     if (was_tried(pick->tried, candidate->hash))
         return false;
@@ -96,32 +101,44 @@ bool role_pick_offer(struct role_pick *pick, struct role_target *candidate)
     return true;
 }
 
-static enum role_targeting offer_name(struct role_pick *pick, struct role_request *request, struct slice host,
-                                      uint16_t port, struct role_target *candidate, bool *failed)
+static bool is_reached(const struct role_request *request, const struct endpoint *hop)
+{
+    return role_hop_usable(hop) &&
+           role_route_listener_for(request->role->route, hop->transport, hop->family, CONF_NONE) != CONF_NONE;
+}
+
+static enum role_targeting offer_name(struct role_pick *pick, struct role_request *request,
+                                      const struct name_question *question, struct role_target *candidate,
+                                      bool *failed)
 {
     const struct name_answer *answer;
-    enum role_targeting found = role_name_find(request, NAME_SIP, host, port, &answer);
+    enum role_targeting found = role_name_find(request, question, &answer);
     uint64_t random = role_call_hash(request);
 
     if (found != ROLE_TARGET)
         return found;
     *failed = answer->failed;
     for (unsigned i = 0; name_hop(answer, random, i, &candidate->hop); i++) {
-        if (!role_hop_usable(&candidate->hop) ||
-            role_route_listener_for(request->role->route, candidate->hop.family, CONF_NONE) == CONF_NONE)
-            continue;
-        if (role_pick_offer(pick, candidate))
+        if (is_reached(request, &candidate->hop) && role_pick_offer(pick, candidate))
             break;
     }
     return ROLE_TARGET;
 }
 
+// A sips request goes over TLS, whatever the configuration leaves open.
 enum role_targeting role_pick_hop(struct role_pick *pick, struct role_request *request,
                                   const struct conf_hop *hop, struct role_target *candidate, bool *failed)
 {
+    const struct name_question question = {
+        .name = slice_of(hop->host.text, hop->host.len),
+        .port = hop->port,
+        .kind =
+            asks_for_tls(request, candidate) && hop->transport == CONF_TRANSPORT_ANY ? NAME_SIPS : NAME_SIP,
+        .transport = hop->transport,
+    };
+
     if (hop->address.family == ENDPOINT_NONE)
-        return offer_name(pick, request, slice_of(hop->host.text, hop->host.len), hop->port, candidate,
-                          failed);
+        return offer_name(pick, request, &question, candidate, failed);
     candidate->hop = hop->address;
     role_pick_offer(pick, candidate);
     return ROLE_TARGET;
@@ -138,13 +155,31 @@ static struct slice host_to_ask(const struct sip_uri *uri)
     return host;
 }
 
+// What nothing here could be sent over leads nowhere.
+static bool speaks(const struct role_request *request, const struct sip_uri *uri, uint8_t *transport)
+{
+    const struct role_route *route = request->role->route;
+
+    if (!sip_uri_transport(uri, transport))
+        return false;
+    if (*transport != SIP_TRANSPORT_ANY)
+        return role_route_speaks(route, *transport);
+    return uri->scheme == SIP_SCHEME_SIP || role_route_is_secure(route);
+}
+
 enum role_targeting role_pick_uri(struct role_pick *pick, struct role_request *request,
                                   const struct sip_uri *uri, struct role_target *candidate, bool *failed)
 {
-    if (!is_over_udp(uri))
+    struct name_question question = {
+        .name = host_to_ask(uri),
+        .port = uri->port,
+        .kind = uri->scheme == SIP_SCHEME_SIPS ? NAME_SIPS : NAME_SIP,
+    };
+
+    if (!speaks(request, uri, &question.transport))
         return ROLE_TARGET;
     if (!sip_uri_endpoint(uri, &candidate->hop))
-        return offer_name(pick, request, host_to_ask(uri), uri->port, candidate, failed);
+        return offer_name(pick, request, &question, candidate, failed);
     if (role_hop_usable(&candidate->hop))
         role_pick_offer(pick, candidate);
     return ROLE_TARGET;

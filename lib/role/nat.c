@@ -1,5 +1,8 @@
 #include "role/nat.h"
 
+#include "gateway/gateway.h"
+#include "role/policy.h"
+
 // The Via says another address or port than the packet. `named`: what a name counts as.
 static bool via_differs(const struct sip_via *via, const struct endpoint *source, bool named)
 {
@@ -34,12 +37,19 @@ static bool has_one_via(const struct sip_message *message, const struct sip_via 
            memchr(end, ',', (size_t)(value.at + value.len - end)) == NULL;
 }
 
+static bool is_websocket(const struct endpoint *endpoint)
+{
+    return endpoint->transport == ENDPOINT_WS || endpoint->transport == ENDPOINT_WSS;
+}
+
 bool role_behind_nat(const struct role_request *request, const struct sip_uri *contact)
 {
     const struct endpoint *source = &request->arrival->source;
 
     if (arrival_is_operators(request->arrival))
         return false;
+    if (is_websocket(source) || (endpoint_is_stream(source) && request->role->conf->nat != CONF_NAT_NEVER))
+        return has_one_via(request->message, &request->via);
     switch (request->role->conf->nat) {
     case CONF_NAT_ALWAYS:
         return true;
@@ -70,4 +80,14 @@ bool role_seen_behind_nat(const struct sip_message *message, const struct sip_vi
         return false;
     // mostly it names the host that the Via did, which is the source
     return !slice_equal(contact.uri.host, via->host) && role_contact_behind_nat(&contact.uri, source);
+}
+
+bool role_keeps_connection(const struct role_request *request)
+{
+    const struct endpoint *source = &request->arrival->source;
+
+    if (!endpoint_is_stream(source) || !has_one_via(request->message, &request->via))
+        return false;
+    return is_websocket(source) ||
+           (request->arrival->peer == 0 && !gateway_trusts(request->role->policy->gateways, source));
 }

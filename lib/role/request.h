@@ -145,7 +145,7 @@ unsigned role_aor_write(const struct role *role, const struct sip_uri *uri, int 
                         char aor[SIP_AOR_MAX]);
 // The bindings of the request-URI, which is in one of our domains, or NULL.
 const struct location_set *role_target_set(const struct role_request *request);
-// A literal IP address that can be sent to over UDP.
+// A literal IP address that can be sent to, by a transport that is known.
 bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop);
 bool role_hop_usable(const struct endpoint *hop);
 // Where requests for a binding go: what is kept in `received`, else the first value of its Path, else its

@@ -97,6 +97,8 @@ struct role {
     struct role_a2 a2;
     struct role_auth_counts auths; // telemetry: ro
     uint64_t crowded;              // requests whose messages there was no room to keep; telemetry: ro
+    uint64_t grown;                // branches that went by TCP for their size (RFC 3261 18.1.1) ...
+    uint64_t shrunk;               // ... and of these such as went by UDP after all; telemetry: ro
     uint64_t tokens_refused;       // requests with a flow token that was not made here; telemetry: ro
     struct role_allow allow;
     struct role_merged merged;

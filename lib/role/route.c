@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sip/transport.h"
+
 #define LOWER \
     0x2020202020202020u // sets the bit of lower case in eight bytes; what it does to others does not matter
 
@@ -99,9 +101,12 @@ static void add_listeners(struct role_route *route)
 
     for (unsigned i = 0; i < conf->listeners_n; i++) {
         const struct conf_listener *listener = &conf->listeners[i];
-        add_address(route, &listener->advertised, host_of(&listener->advertised_text), (int)i);
-        if (!endpoint_equal(&listener->advertised, &listener->address))
-            add_address(route, &listener->address, (struct slice){NULL, 0}, (int)i);
+        struct endpoint address = listener->address, advertised = listener->advertised;
+        address.transport = advertised.transport = listener->transport & 0xf;
+        route->transports |= 1u << listener->transport;
+        add_address(route, &advertised, host_of(&listener->advertised_text), (int)i);
+        if (!endpoint_equal(&advertised, &address))
+            add_address(route, &address, (struct slice){NULL, 0}, (int)i);
     }
 }
 
@@ -163,24 +168,49 @@ static bool address_matches(const struct own_address *own, struct slice host, co
                                            : slice_equal(own->text, host);
 }
 
-// `port` 0: none was given. Twice over few addresses: by text, which finds what we wrote ourselves, then by
-// value for other spellings.
+// The first that matches, but for one of the transport that is meant. `port` 0: none was given. `parsed`: the host by
+// its value; ENDPOINT_NONE: by its text.
+static const struct own_address *match_address(const struct role_route *route, struct slice host,
+                                               const struct endpoint *parsed, uint16_t port,
+                                               uint8_t transport)
+{
+    uint16_t meant = port != 0 ? port : sip_transport_port(transport);
+    const struct own_address *found = NULL;
+
+    for (unsigned i = 0; i < route->addresses_n; i++) {
+        const struct own_address *own = &route->addresses[i];
+        if (!address_matches(own, host, parsed))
+            continue;
+        if (own->endpoint.port != meant && (own->endpoint.port != 0 || !port_of_ours(route, port)))
+            continue;
+        if (own->endpoint.transport == transport)
+            return own;
+        if (found == NULL)
+            found = own;
+    }
+    return found;
+}
+
+// Twice over few addresses: by text, which finds what we wrote ourselves, then by value for other spellings.
 static const struct own_address *find_address(const struct role_route *route, struct slice host,
-                                              uint16_t port, uint16_t port_default)
+                                              uint16_t port, uint8_t transport)
 {
     struct endpoint parsed = {.family = ENDPOINT_NONE};
-    uint16_t meant = port != 0 ? port : port_default;
+    const struct own_address *own = match_address(route, host, &parsed, port, transport);
 
-    do {
-        for (unsigned i = 0; i < route->addresses_n; i++) {
-            const struct own_address *own = &route->addresses[i];
-            if (!address_matches(own, host, &parsed))
-                continue;
-            if (own->endpoint.port == meant || (own->endpoint.port == 0 && port_of_ours(route, port)))
-                return own;
-        }
-    } while (parsed.family == ENDPOINT_NONE && endpoint_parse_host(host, &parsed));
-    return NULL;
+    if (own == NULL && endpoint_parse_host(host, &parsed))
+        own = match_address(route, host, &parsed, port, transport);
+    return own;
+}
+
+// What a URI of ours is meant to be spoken over: what it says, else UDP, TLS of sips.
+static uint8_t transport_of(const struct sip_uri *uri)
+{
+    uint8_t transport;
+
+    if (sip_uri_transport(uri, &transport) && transport != SIP_TRANSPORT_ANY)
+        return transport;
+    return uri->scheme == SIP_SCHEME_SIPS ? ENDPOINT_TLS : ENDPOINT_UDP;
 }
 
 struct role_where role_route_where(const struct role_route *route, const struct sip_uri *uri)
@@ -191,8 +221,7 @@ struct role_where role_route_where(const struct role_route *route, const struct 
     if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
         return where;
     if (host_is_address(host)) {
-        const struct own_address *own =
-            find_address(route, host, uri->port, uri->scheme == SIP_SCHEME_SIPS ? 5061 : 5060);
+        const struct own_address *own = find_address(route, host, uri->port, transport_of(uri));
         if (own == NULL)
             return where;
         where.listener = own->listener;
@@ -243,25 +272,42 @@ int role_route_listener(const struct role_route *route, const struct endpoint *e
     return CONF_NONE;
 }
 
-int role_route_sent_by(const struct role_route *route, struct slice host, uint16_t port)
+int role_route_sent_by(const struct role_route *route, const struct sip_via *via)
 {
-    const struct own_address *own = find_address(route, host, port, 5060);
+    const struct own_address *own = find_address(route, via->host, via->port, sip_via_transport(via));
 
     return own != NULL ? own->listener : CONF_NONE;
 }
 
-int role_route_listener_for(const struct role_route *route, uint8_t family, int wanted)
+int role_route_listener_for(const struct role_route *route, uint8_t transport, uint8_t family, int wanted)
 {
     const struct conf *conf = route->conf;
+    const struct conf_listener *like =
+        wanted >= 0 && (unsigned)wanted < conf->listeners_n ? &conf->listeners[wanted] : NULL;
+    int found = CONF_NONE;
 
-    if (wanted >= 0 && (unsigned)wanted < conf->listeners_n &&
-        conf->listeners[wanted].address.family == family)
+    if (like != NULL && like->transport == transport && like->address.family == family)
         return wanted;
     for (unsigned i = 0; i < conf->listeners_n; i++) {
-        if (conf->listeners[i].address.family == family)
+        const struct conf_listener *listener = &conf->listeners[i];
+        if (listener->transport != transport || listener->address.family != family)
+            continue;
+        if (like == NULL || endpoint_same_address(&listener->address, &like->address))
             return (int)i;
+        if (found == CONF_NONE)
+            found = (int)i;
     }
-    return CONF_NONE;
+    return found;
+}
+
+bool role_route_speaks(const struct role_route *route, uint8_t transport)
+{
+    return route->transports >> transport & 1;
+}
+
+bool role_route_is_secure(const struct role_route *route)
+{
+    return role_route_speaks(route, ENDPOINT_TLS) || role_route_speaks(route, ENDPOINT_WSS);
 }
 
 struct slice role_route_domain_name(const struct role_route *route, unsigned domain)

@@ -24,8 +24,8 @@ struct own_address {
 };
 
 struct listener_text {
-    char via[TEXT_MAX], record_route[TEXT_MAX];
-    uint8_t via_len, record_route_len;
+    char via[TEXT_MAX], record_route[2][TEXT_MAX]; // of a sip and of a sips URI
+    uint8_t via_len, record_route_len[2];
 };
 
 struct role_route {
@@ -34,6 +34,7 @@ struct role_route {
     struct domain_name *names;
     struct own_address *addresses;
     unsigned addresses_n;
+    unsigned transports; // of the listeners, a bit for each enum endpoint_transport
     struct listener_text *listeners;
     bool scanner_pair[PAIRS]; // by pair_of() a User-Agent's first two bytes: some scanner's name begins so
     unsigned server_len;

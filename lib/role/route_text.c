@@ -1,20 +1,49 @@
 // The texts that every forward or answer needs, written once, and the scanners that get none.
 #include "role/route_table.h"
 
-static uint8_t append(char *line, unsigned len, struct slice piece)
+#include "sip/transport.h"
+
+static unsigned append(char *line, unsigned len, struct slice piece)
 {
     memcpy(line + len, piece.at, piece.len);
-    return (uint8_t)(len + piece.len);
+    return len + piece.len;
 }
 
-static void write_listener(struct listener_text *text, struct slice advertised)
+// RFC 3261 26.2.2, RFC 5630 5.3: transport=tls is not said in a sips URI, whose scheme says it; in a sip URI nothing else
+// does.
+static unsigned write_record_route(char *line, bool sips, enum endpoint_transport transport,
+                                   struct slice advertised)
 {
-    text->via_len = append(text->via, 0, SLICE("Via: SIP/2.0/UDP "));
-    text->via_len = append(text->via, text->via_len, advertised);
-    text->via_len = append(text->via, text->via_len, SLICE(";branch="));
-    text->record_route_len = append(text->record_route, 0, SLICE("Record-Route: <sip:"));
-    text->record_route_len = append(text->record_route, text->record_route_len, advertised);
-    text->record_route_len = append(text->record_route, text->record_route_len, SLICE(";lr>\r\n"));
+    bool says = !sips || transport != ENDPOINT_TLS;
+    unsigned len = append(line, 0, sips ? SLICE("Record-Route: <sips:") : SLICE("Record-Route: <sip:"));
+
+    len = append(line, len, advertised);
+    if (says)
+        len = append(line, len, sip_transport_param(transport));
+    return append(line, len, SLICE(";lr>\r\n"));
+}
+
+// RFC 5923 4, 8.1: over TLS we have a certificate to show, so what a server sends us may come by this connection.
+static unsigned write_via(char *line, enum endpoint_transport transport, struct slice advertised)
+{
+    unsigned len = append(line, 0, SLICE("Via: SIP/2.0/"));
+
+    len = append(line, len, sip_transport_name(transport));
+    len = append(line, len, SLICE(" "));
+    len = append(line, len, advertised);
+    if (transport == ENDPOINT_TLS)
+        len = append(line, len, SLICE(";alias"));
+    return append(line, len, SLICE(";branch="));
+}
+
+static void write_listener(struct listener_text *text, const struct conf_listener *listener)
+{
+    struct slice advertised = text_of(&listener->advertised_text);
+
+    text->via_len = (uint8_t)write_via(text->via, listener->transport, advertised);
+    for (unsigned sips = 0; sips < 2; sips++)
+        text->record_route_len[sips] =
+            (uint8_t)write_record_route(text->record_route[sips], sips != 0, listener->transport, advertised);
 }
 
 static void add_server_line(struct role_route *route)
@@ -49,7 +78,7 @@ static void add_scanners(struct role_route *route)
 void role_route_write_texts(struct role_route *route)
 {
     for (unsigned i = 0; i < route->conf->listeners_n; i++)
-        write_listener(&route->listeners[i], text_of(&route->conf->listeners[i].advertised_text));
+        write_listener(&route->listeners[i], &route->conf->listeners[i]);
     add_server_line(route);
     add_scanners(route);
 }
@@ -88,9 +117,11 @@ bool role_route_wrote_via(const struct role_route *route, struct slice text)
     return false;
 }
 
-struct slice role_route_record_route(const struct role_route *route, unsigned listener)
+struct slice role_route_record_route(const struct role_route *route, unsigned listener, bool sips)
 {
-    return slice_of(route->listeners[listener].record_route, route->listeners[listener].record_route_len);
+    const struct listener_text *text = &route->listeners[listener];
+
+    return slice_of(text->record_route[sips], text->record_route_len[sips]);
 }
 
 struct slice role_route_server_line(const struct role_route *route)

@@ -3,6 +3,7 @@
 #include "role/flow.h"
 #include "role/request.h"
 #include "sip/token.h"
+#include "sip/transport.h"
 
 static bool collect(struct role_request *request)
 {
@@ -134,17 +135,20 @@ static bool rewrite_without_maddr(struct role_request *request)
 static bool take_maddr(struct role_request *request)
 {
     const struct sip_uri *uri = &request->uri;
-    struct slice maddr, transport;
+    struct slice maddr;
+    uint8_t transport;
     struct sip_uri at = {.scheme = SIP_SCHEME_SIP, .port = uri->port};
 
     if (uri->scheme != SIP_SCHEME_SIP || uri->params.len == 0 || !sip_uri_param(uri, SLICE("maddr"), &maddr))
         return true;
     at.host = maddr;
-    uint16_t port = uri->port != 0 ? uri->port : 5060;
-    bool udp =
-        !sip_uri_param(uri, SLICE("transport"), &transport) || slice_equal_nocase(transport, SLICE("udp"));
-    if (role_route_where(request->role->route, &at).place == ROLE_ELSEWHERE || !udp ||
-        port != request->arrival->destination.port) {
+    bool known = sip_uri_transport(uri, &transport);
+    if (transport == SIP_TRANSPORT_ANY)
+        transport = ENDPOINT_UDP;
+    uint16_t port = uri->port != 0 ? uri->port : sip_transport_port(transport);
+    bool came = known && transport == request->arrival->source.transport &&
+                port == request->arrival->destination.port;
+    if (role_route_where(request->role->route, &at).place == ROLE_ELSEWHERE || !came) {
         request->where = (struct role_where){ROLE_ELSEWHERE, CONF_NONE, CONF_NONE};
         return true;
     }

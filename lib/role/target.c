@@ -97,9 +97,47 @@ static bool is_later(const struct role_pick *pick)
     return pick->tried->n > 0 || pick->request->resumed;
 }
 
+// A target that the request would reach, but not over TLS, as it asks for, or the target does (RFC 5630 5.3).
+static void answer_insecure(struct role_request *request)
+{
+    bool asks = request->uri.scheme == SIP_SCHEME_SIPS;
+    const struct conf_text *agent =
+        &request->role->conf->listeners[request->arrival->listener].advertised_text;
+    struct role_text lines;
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, asks ? SLICE("Warning: 380 ") : SLICE("Warning: 381 "));
+    role_text_put(&lines, slice_of(agent->text, agent->len));
+    role_text_put(&lines, asks ? SLICE(" \"SIPS Not Allowed\"\r\n") : SLICE(" \"SIPS Required\"\r\n"));
+    role_answer_lines(request, 480, NULL, role_text_slice(&lines));
+}
+
 static enum role_targeting found(const struct role_pick *pick)
 {
     return pick->found ? ROLE_TARGET : ROLE_TARGET_NONE;
+}
+
+// RFC 5630 5.3: a sips request goes to sips contacts alone; a sip one goes to a sips contact as if that were sip, and
+// over TLS. What would have to be cut as well is left out.
+static bool take_contact(struct role_pick *pick, struct slice contact, struct role_target *target)
+{
+    static const char sips[] = "sips:";
+    bool is_sips = contact.len >= sizeof(sips) - 1 &&
+                   slice_equal_nocase(slice_of(contact.at, sizeof(sips) - 1), SLICE("sips:"));
+
+    cut_contact(contact, target);
+    if (pick->request->uri.scheme == SIP_SCHEME_SIPS) {
+        pick->insecure = pick->insecure || !is_sips;
+        return is_sips;
+    }
+    target->secure = is_sips;
+    if (!is_sips)
+        return true;
+    if (target->uri_tail.len > 0)
+        return false;
+    target->uri_tail = slice_of(target->uri.at + 4, target->uri.len - 4);
+    target->uri = SLICE("sip");
+    return true;
 }
 
 // RFC 3261 16.5: the bindings, highest q first. 404: nothing is known of the user. 480: the location table has the
@@ -120,13 +158,15 @@ static enum role_targeting next_binding(struct role_request *request, struct rol
             .q = binding.q,
             .gateway = GATEWAY_NONE,
         };
-        if (!role_hop_of_binding(&binding, &candidate.hop))
+        if (!role_hop_of_binding(&binding, &candidate.hop) ||
+            !role_route_speaks(request->role->route, candidate.hop.transport))
             continue;
         if (!method_allowed(request, &binding)) {
             allowed |= binding.methods;
             continue;
         }
-        cut_contact(binding.contact, &candidate);
+        if (!take_contact(pick, binding.contact, &candidate))
+            continue;
         if (role_pick_offer(pick, &candidate) || first_alone)
             break;
     }
@@ -134,6 +174,8 @@ static enum role_targeting next_binding(struct role_request *request, struct rol
         return found(pick);
     if (allowed != 0)
         role_answer_not_allowed(request, allowed);
+    else if (pick->insecure)
+        answer_insecure(request);
     else
         role_answer(request, set == NULL ? 404 : 480, NULL);
     return ROLE_TARGET_ANSWERED;
@@ -217,7 +259,10 @@ static enum role_targeting next_gateway(struct role_request *request, const stru
         pick->target->more = true;
     if (pick->found || is_later(pick))
         return found(pick);
-    role_answer_unavailable(request, "No Gateway Free");
+    if (pick->insecure)
+        answer_insecure(request);
+    else
+        role_answer_unavailable(request, "No Gateway Free");
     return ROLE_TARGET_ANSWERED;
 }
 
@@ -271,7 +316,9 @@ static enum role_targeting next_named(struct role_request *request, const struct
         return asked;
     if (pick->found || is_later(pick))
         return found(pick);
-    if (failed)
+    if (pick->insecure)
+        answer_insecure(request);
+    else if (failed)
         role_answer(request, 503, "Name Not Resolved");
     else
         role_answer(request, 404, routed ? "No Route To Next Hop" : "No Route To Domain");
@@ -291,7 +338,10 @@ static enum role_targeting next_hop(struct role_request *request, const struct r
         return asked;
     if (pick->found || is_later(pick))
         return found(pick);
-    role_answer(request, 503, failed ? "Name Not Resolved" : "No Route To Next Hop");
+    if (pick->insecure)
+        answer_insecure(request);
+    else
+        role_answer(request, 503, failed ? "Name Not Resolved" : "No Route To Next Hop");
     return ROLE_TARGET_ANSWERED;
 }
 

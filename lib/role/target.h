@@ -36,6 +36,7 @@ struct role_target {
     bool alone;
     bool more;    // there may be others when this one fails
     bool trusted; // within the trust domain (RFC 3325): a trusted gateway or network
+    bool secure;  // it may be spoken to over TLS alone: it registered a sips contact (RFC 5630 5.3)
 };
 
 struct role_tried {

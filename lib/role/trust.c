@@ -16,11 +16,24 @@ bool role_trusts_endpoint(const struct role *role, const struct endpoint *endpoi
     return gateway_trusts(role->policy->gateways, endpoint);
 }
 
+// What the certificate proves. A gateway that a reload took away proves nothing any more.
+static bool is_trusted_peer(const struct role *role, uint16_t peer)
+{
+    int gateway = peer != 0 ? gateway_of_slot(role->policy->gateways, (uint16_t)(peer - 1)) : CONF_NONE;
+
+    return gateway != CONF_NONE && role->conf->gateways[gateway].trusted;
+}
+
+bool role_trusts_arrival(const struct role *role, const struct arrival *arrival)
+{
+    return is_trusted_peer(role, arrival->peer) || role_trusts_endpoint(role, &arrival->source);
+}
+
 bool role_trusts(struct role_request *request)
 {
     if (request->trust == ROLE_TRUST_UNASKED)
         request->trust =
-            role_trusts_endpoint(request->role, &request->arrival->source) ? ROLE_TRUST_YES : ROLE_TRUST_NO;
+            role_trusts_arrival(request->role, request->arrival) ? ROLE_TRUST_YES : ROLE_TRUST_NO;
     return request->trust == ROLE_TRUST_YES;
 }
 

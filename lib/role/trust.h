@@ -6,9 +6,10 @@
 
 #include "role/target.h"
 
-// The source address is in a trusted network or a trusted gateway's.
+// The source address is in a trusted network or a trusted gateway's, or its certificate is one's (RFC 5922 7.1).
 bool role_trusts(struct role_request *request);
 bool role_trusts_endpoint(const struct role *role, const struct endpoint *endpoint);
+bool role_trusts_arrival(const struct role *role, const struct arrival *arrival);
 
 // In a dialog that this server record-routed: its Route proves it (role/flow.h). The trusted are believed without, for
 // some of them lose what is in front of an "@".

@@ -1,4 +1,5 @@
 // What a request must satisfy before any role looks at it, in the order of RFC 3261 16.3 and 8.2.
+#include "role/trust.h"
 #include "service/parts.h"
 
 static bool refuse(struct role_request *request, enum sip_error error)
@@ -36,6 +37,18 @@ static bool refuse_cseq_method(struct role_request *request)
     return false;
 }
 
+// sips asks for TLS on every hop (RFC 3261 26.2.2): where no listener has it the scheme is not supported (RFC 5630 5.1.2:
+// 416); what came without it has broken the promise already, unless we know of our own network that it keeps it.
+static bool may_be_sips(struct role_request *request)
+{
+    if (!role_route_is_secure(request->role->route))
+        return refuse(request, SIP_ERROR_URI_SCHEME);
+    if (endpoint_is_secure(&request->arrival->source) || role_trusts(request))
+        return true;
+    role_answer(request, 403, "SIPS Needs TLS");
+    return false;
+}
+
 bool service_request_sane(struct role_request *request, enum sip_error parsed)
 {
     const struct sip_message *message = request->message;
@@ -70,7 +83,8 @@ bool service_request_sane(struct role_request *request, enum sip_error parsed)
     // RFC 3261 19.1.1 table 1: no headers here. Forwarded, they would become header fields somewhere.
     if (request->uri.headers.len > 0)
         return refuse(request, SIP_ERROR_REQUEST_URI);
-    // sips asks for TLS on every hop (RFC 3261 26.2.2), which no listener here has (RFC 5630 5.3: 416).
+    if (request->uri.scheme == SIP_SCHEME_SIPS)
+        return may_be_sips(request);
     if (request->uri.scheme != SIP_SCHEME_SIP && request->uri.scheme != SIP_SCHEME_TEL)
         return refuse(request, SIP_ERROR_URI_SCHEME);
     return true;

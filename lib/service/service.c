@@ -85,6 +85,12 @@ bool service_unreachable(struct role *role, struct slice quoted, const struct cl
     return proxy_unreachable(role, quoted, now);
 }
 
+bool service_unsent(struct role *role, struct slice bytes, const struct endpoint *to, unsigned listener,
+                    const struct clock *now)
+{
+    return proxy_unsent(role, bytes, to, listener, now);
+}
+
 void service_serve(struct role *role, const struct sip_message *message, enum sip_error parsed,
                    const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
                    struct sip_edits *edits)

@@ -21,6 +21,11 @@ bool service_unreachable(struct role *role, struct slice quoted, const struct cl
 // looked at anew, and told. `aor` is a key of the location table whose owner this worker is.
 void service_touch(struct role *role, struct hash128 aor);
 
+// A message of ours for `to` from `listener` did not leave: no next hop takes it, the connection that it was for is gone or
+// cannot be made. `bytes` is all of it. False: that is of no request of ours, or there is nothing to be done.
+bool service_unsent(struct role *role, struct slice bytes, const struct endpoint *to, unsigned listener,
+                    const struct clock *now);
+
 // Serves one request or response. `parsed` is what sip_message_parse (and then sip_message_check) said,
 // `steered` what role_steer did. `edits` is empty on entry. Always sets the whole verdict. Never fails: what is
 // wrong becomes an answer or a counted drop.

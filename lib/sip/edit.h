@@ -98,6 +98,16 @@ static inline void sip_edits_remove(struct sip_edits *edits, uint16_t at, uint16
     sip_edits_replace(edits, at, remove, (struct slice){"", 0});
 }
 
+// Bytes by which the list makes a message longer; negative: shorter.
+static inline int32_t sip_edits_growth(const struct sip_edits *edits)
+{
+    int32_t growth = 0;
+
+    for (unsigned i = 0; i < edits->n; i++)
+        growth += edits->edit[i].len - edits->edit[i].remove;
+    return growth;
+}
+
 // What a message becomes: where it starts and how long it is, relative to the buffer handed in.
 struct sip_edited {
     int32_t start; // bytes; negative: it grew into the headroom

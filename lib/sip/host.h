@@ -7,6 +7,8 @@
 
 #define SIP_PORT_DEFAULT     5060
 #define SIP_PORT_DEFAULT_TLS 5061
+#define SIP_PORT_DEFAULT_WS  80 // RFC 7118 5.5
+#define SIP_PORT_DEFAULT_WSS 443
 
 // A host name, an IPv4 address, or an IPv6 reference with its brackets. Only the bytes are looked at: whether an
 // address is one says sip_host_endpoint. The error given when there is none.

@@ -2,6 +2,7 @@
 
 #include "sip/host.h"
 #include "sip/token.h"
+#include "sip/transport.h"
 #include "sip/uri_parts.h"
 #include "sip/uri_usual.h"
 
@@ -197,15 +198,15 @@ bool sip_uri_param(const struct sip_uri *uri, struct slice name, struct slice *v
 bool sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *endpoint)
 {
     struct slice host = uri->host;
-    struct slice transport = {NULL, 0};
+    uint8_t transport;
 
-    if (uri->params.len > 0) {
+    if (uri->params.len > 0)
         sip_uri_param(uri, SLICE("maddr"), &host);
-        sip_uri_param(uri, SLICE("transport"), &transport);
-    }
     if (!sip_host_endpoint(host, endpoint))
         return false;
-    bool tls = uri->scheme == SIP_SCHEME_SIPS || SLICE_IS(transport, "tls");
-    endpoint->port = uri->port != 0 ? uri->port : tls ? SIP_PORT_DEFAULT_TLS : SIP_PORT_DEFAULT;
+    if (!sip_uri_transport(uri, &transport) || transport == SIP_TRANSPORT_ANY)
+        transport = uri->scheme == SIP_SCHEME_SIPS ? ENDPOINT_TLS : ENDPOINT_UDP;
+    endpoint->transport = transport & 0xf;
+    endpoint->port = uri->port != 0 ? uri->port : sip_transport_port(transport);
     return true;
 }

@@ -62,9 +62,9 @@ unsigned sip_uri_write_aor(const struct sip_uri *uri, char aor[SIP_AOR_MAX]);
 // A uri parameter by name, in any case; false when absent. `value` gets at == NULL for one without "=".
 bool sip_uri_param(const struct sip_uri *uri, struct slice name, struct slice *value);
 
-// The host as a literal IP address, with the port, or the default one (5060; sips and transport=tls 5061, RFC 3261
-// 19.1.2 table 1).
-// maddr is honoured (RFC 3261 19.1.1). False: the host is a name.
+// The host as a literal IP address, with the transport and port that are said, or UDP, for sips TLS (RFC 3263 4.1), and
+// that one's port (sip/transport.h). maddr is honoured (RFC 3261 19.1.1). False: the host is a name. Whether the
+// transport is one that is known says sip_uri_transport.
 bool sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *endpoint);
 
 #endif

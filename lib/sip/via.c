@@ -3,6 +3,7 @@
 #include "sip/host.h"
 #include "sip/params.h"
 #include "sip/token.h"
+#include "sip/transport.h"
 
 static inline enum sip_transport transport_of(struct slice name)
 {
@@ -212,8 +213,8 @@ bool sip_via_take(struct cursor *c, struct sip_via *via)
 
 bool sip_via_response_endpoint(const struct sip_via *via, struct endpoint *endpoint)
 {
+    enum endpoint_transport transport = sip_via_transport(via);
     bool reliable = via->transport >= SIP_TRANSPORT_TCP;
-    bool tls = via->transport == SIP_TRANSPORT_TLS || via->transport == SIP_TRANSPORT_WSS;
     struct slice host = via->received.at != NULL ? via->received : via->host;
     uint16_t port = via->port;
 
@@ -223,6 +224,7 @@ bool sip_via_response_endpoint(const struct sip_via *via, struct endpoint *endpo
         port = via->rport;
     if (!sip_host_endpoint(host, endpoint))
         return false;
-    endpoint->port = port != 0 ? port : tls ? SIP_PORT_DEFAULT_TLS : SIP_PORT_DEFAULT;
+    endpoint->transport = transport & 0xf;
+    endpoint->port = port != 0 ? port : sip_transport_port(transport);
     return true;
 }

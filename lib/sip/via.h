@@ -45,8 +45,8 @@ struct sip_via {
 bool sip_via_take(struct cursor *c, struct sip_via *via);
 
 // Where a response to the request with this Via goes (RFC 3261 18.2.2, RFC 3581 4): maddr, else received and rport
-// (both only where the transport is not reliable), else received or sent-by with the sent-by port; default port 5060
-// (5061 for TLS and WSS). An rport without received does not count. False: only a name is known.
+// (both only where the transport is not reliable), else received or sent-by with the sent-by port or the transport's.
+// By the transport that the Via says. An rport without received does not count. False: only a name is known.
 bool sip_via_response_endpoint(const struct sip_via *via, struct endpoint *endpoint);
 
 #endif

@@ -83,7 +83,9 @@ struct transaction_branch {
     uint32_t target;         // hash of the request-URI it was sent with, so that nobody is tried twice (16.5)
     uint16_t status;         // last received; 0: none
     uint8_t breadth;         // of Max-Breadth, that it has while it waits
-    bool followed;           // a contact of its 3xx is tried, so that is no answer any more (16.7 step 4)
+    bool followed : 1;       // a contact of its 3xx is tried, so that is no answer any more (16.7 step 4)
+    bool by_size : 1;        // the role's own: it went over a stream for being large (18.1.1) ...
+    bool size_failed : 1;    // ... and did not arrive, so that it is tried as it would have gone
     uint8_t state;           // enum transaction_client
     uint8_t listener;        // it is sent from
     uint8_t number;          // of the branch in its record, as our Via says it
@@ -116,6 +118,7 @@ struct transaction {
     bool cancelled;         // the caller took the request back
     bool exhausted;         // no target is left to try
     bool has_6xx;           // no new branch may be begun (16.7 step 5)
+    bool in_dialog;         // the role's own: its Route set decides where it goes
     struct transaction_branch first;
     struct buffer *response;  // the last one sent upstream
     struct buffer *original;  // the request as it came, where further targets may be tried; else NULL

@@ -20,11 +20,12 @@ struct parked {
     struct slice name; // points into the mbuf once read
     uint16_t port;
     uint8_t kind;
+    uint8_t transport;
 };
 
 struct parked_head {
     uint16_t port;
-    uint8_t kind;
+    uint8_t kind, transport;
     uint8_t len; // bytes of name behind it
 };
 
@@ -36,7 +37,7 @@ static inline char *parked_at(struct rte_mbuf *mbuf)
 // False: the mbuf has several segments, or no room behind its bytes, or the name is longer than PARKED_NAME_MAX.
 static inline bool packet_park_write(struct rte_mbuf *mbuf, const struct parked *parked)
 {
-    struct parked_head head = {parked->port, parked->kind, (uint8_t)parked->name.len};
+    struct parked_head head = {parked->port, parked->kind, parked->transport, (uint8_t)parked->name.len};
 
     if (mbuf->nb_segs != 1 || parked->name.len > PARKED_NAME_MAX ||
         rte_pktmbuf_tailroom(mbuf) < sizeof(head) + parked->name.len)
@@ -53,7 +54,8 @@ static inline void packet_park_read(struct rte_mbuf *mbuf, struct parked *parked
     struct parked_head head;
 
     memcpy(&head, parked_at(mbuf), sizeof(head));
-    *parked = (struct parked){slice_of(parked_at(mbuf) + sizeof(head), head.len), head.port, head.kind};
+    *parked = (struct parked){slice_of(parked_at(mbuf) + sizeof(head), head.len), head.port, head.kind,
+                              head.transport};
 }
 
 #endif

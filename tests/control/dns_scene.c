@@ -90,15 +90,27 @@ void dns_scene_close(struct dns_scene *scene)
     nameserver_close(&scene->server);
 }
 
-void dns_scene_park(struct dns_scene *scene, const char *name, uint16_t port, uint8_t kind, char byte)
+static uint8_t any_transport(uint8_t kind)
+{
+    return kind == NAME_ENUM ? 0 : NAME_TRANSPORT_ANY;
+}
+
+static void park(struct dns_scene *scene, const struct name_question *question, char byte)
 {
     struct rte_mbuf *mbuf = fixture_frame(scene->pool, &byte, 1);
-    const struct parked parked = {slice_text(name), port, kind};
+    const struct parked parked = {question->name, question->port, question->kind, question->transport};
 
     assert_true(packet_park_write(mbuf, &parked));
     packet_of(mbuf)->errand = PACKET_RESOLVE;
     packet_of(mbuf)->arrival.nameless = false;
     control_dns_park(scene->dns, mbuf, 3, scene->now_ms);
+}
+
+void dns_scene_park(struct dns_scene *scene, const char *name, uint16_t port, uint8_t kind, char byte)
+{
+    const struct name_question question = {slice_text(name), port, kind, any_transport(kind)};
+
+    park(scene, &question, byte);
 }
 
 static unsigned ended(const struct dns_scene *scene)
@@ -155,7 +167,7 @@ void dns_scene_await_lookups(struct dns_scene *scene, uint64_t lookups)
 const struct name_answer *dns_scene_find(const struct dns_scene *scene, const char *name, uint16_t port,
                                          uint8_t kind)
 {
-    const struct name_question question = {slice_text(name), port, kind};
+    const struct name_question question = {slice_text(name), port, kind, any_transport(kind)};
 
     return name_find(scene->names, &question, scene->now_ms);
 }
@@ -163,17 +175,25 @@ const struct name_answer *dns_scene_find(const struct dns_scene *scene, const ch
 const struct name_answer *dns_scene_ask(struct dns_scene *scene, const char *name, uint16_t port,
                                         uint8_t kind)
 {
+    return dns_scene_ask_over(scene, name, port, kind, any_transport(kind));
+}
+
+const struct name_answer *dns_scene_ask_over(struct dns_scene *scene, const char *name, uint16_t port,
+                                             uint8_t kind, uint8_t transport)
+{
+    const struct name_question question = {slice_text(name), port, kind, transport};
     unsigned before = ended(scene);
 
-    dns_scene_park(scene, name, port, kind, 'm');
+    park(scene, &question, 'm');
     dns_scene_await(scene, before + 1);
-    const struct name_answer *answer = dns_scene_find(scene, name, port, kind);
+    const struct name_answer *answer = name_find(scene->names, &question, scene->now_ms);
     assert_non_null(answer);
     return answer;
 }
 
 const char *dns_scene_hops(const struct name_answer *answer)
 {
+    static const char *const transports[] = {"", ";tcp", ";tls", ";ws", ";wss"};
     static char text[NAME_HOPS_MAX * 80];
     size_t n = 0;
 
@@ -182,8 +202,8 @@ const char *dns_scene_hops(const struct name_answer *answer)
         const struct name_hop *hop = &answer->hops[i];
         char endpoint[ENDPOINT_TEXT_MAX];
         endpoint[endpoint_write(&hop->endpoint, endpoint)] = 0;
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s/%u/%u", i == 0 ? "" : " ", endpoint,
-                              hop->priority, hop->weight);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s/%u/%u", i == 0 ? "" : " ", endpoint,
+                              transports[hop->endpoint.transport], hop->priority, hop->weight);
     }
     return text;
 }

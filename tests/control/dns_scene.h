@@ -33,7 +33,7 @@ void dns_scene_open(struct dns_scene *scene, const char *more);
 void dns_scene_close(struct dns_scene *scene); // every mbuf came back
 struct conf *dns_scene_conf(const struct dns_scene *scene, const char *more);
 
-// A message that begins with `byte`, parked for a question.
+// A message that begins with `byte`, parked for a question, which names no transport.
 void dns_scene_park(struct dns_scene *scene, const char *name, uint16_t port, uint8_t kind, char byte);
 
 // Runs the loop until so many messages have been served or dropped, a minute at most.
@@ -47,7 +47,12 @@ const struct name_answer *dns_scene_ask(struct dns_scene *scene, const char *nam
 const struct name_answer *dns_scene_find(const struct dns_scene *scene, const char *name, uint16_t port,
                                          uint8_t kind);
 
-// The hops in the order kept, as "ADDRESS:PORT/PRIORITY/WEIGHT", with spaces between.
+// The same for a name and a transport: NAME_SIP or NAME_SIPS.
+const struct name_answer *dns_scene_ask_over(struct dns_scene *scene, const char *name, uint16_t port,
+                                             uint8_t kind, uint8_t transport);
+
+// The hops in the order kept, as "ADDRESS:PORT/PRIORITY/WEIGHT", with spaces between; of a stream with its transport
+// behind the port, as a URI has it: ";tcp".
 const char *dns_scene_hops(const struct name_answer *answer);
 
 struct control_dns_counters dns_scene_counters(const struct dns_scene *scene);

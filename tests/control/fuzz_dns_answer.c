@@ -9,8 +9,9 @@
 
 #define NUMBER "+441632960083" // RFC 6116 3.2
 
-static unsigned wanted(const struct ares_naptr_reply *record, const char **text)
+static unsigned wanted(const struct ares_naptr_reply *record, unsigned transports, const char **text)
 {
+    (void)transports;
     bool is_rule = record->regexp[0] != 0;
 
     *text = is_rule ? (const char *)record->regexp : record->replacement;
@@ -23,7 +24,7 @@ static void check_rules(const struct control_reply *reply)
     char result[NAME_TEXT_MAX];
     unsigned n;
 
-    enum control_outcome outcome = control_answer_rules(reply, wanted, rules, &n);
+    enum control_outcome outcome = control_answer_rules(reply, wanted, 0, rules, &n);
     FUZZ_CHECK(n <= CONTROL_RULES_MAX && (outcome == CONTROL_FOUND) == (n > 0));
     for (unsigned i = 0; i < n; i++) {
         FUZZ_CHECK(rules[i].text[0] != 0 && strnlen(rules[i].text, sizeof(rules[i].text)) <= NAME_TEXT_MAX);

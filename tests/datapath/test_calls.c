@@ -284,7 +284,8 @@ static struct rte_mbuf *punted(enum packet_errand errand, struct worker **by)
 
 static void learn(const struct parked *parked)
 {
-    struct name_question question = {.name = parked->name, .port = parked->port, .kind = parked->kind};
+    struct name_question question = {
+        .name = parked->name, .port = parked->port, .kind = parked->kind, .transport = parked->transport};
     struct name_answer *answer = calloc(1, sizeof(*answer) + sizeof(answer->hops[0]));
     struct endpoint hop = endpoint_ip4(198, 18, 0, 22, 5080);
 

@@ -86,7 +86,8 @@ static void test_identity_of_a_response_stays_in_the_domain(void **state)
                  ASSERTED "\nDiversion: <sip:x@example.com>\n" TELEPHONE "\n" PREFERRED "%s",
                  cases[i].privacy);
         scene_response(s, "SIP/2.0 200 OK", lines);
-        proxy_identity_note_response(&s->role, &s->message, &from, &to, &s->edits);
+        proxy_identity_note_response(&s->role, &s->message, &(const struct arrival){.source = from}, &to,
+                                     &s->edits);
         expect(cases[i].name, scene_answer(s), cases[i].asserted, cases[i].preferred);
     }
 }

@@ -144,7 +144,7 @@ static const struct fixture_case targets[] = {
      "forward 192.0.2.9:5060 by 0\n+INVITE sip:p@192.0.2.9;a=1;b=2 SIP/2.0"},
     {"a contact that is a name leads nowhere", NULL, "INVITE sip:name@example.com",
      "reply 480 192.0.2.4:5060 by 0"},
-    {"a contact over TCP leads nowhere yet", NULL, "INVITE sip:tcp@example.com",
+    {"a contact over TCP leads nowhere without a listener for it", NULL, "INVITE sip:tcp@example.com",
      "reply 480 192.0.2.4:5060 by 0"},
     {"a contact that is this server is a loop", NULL, "INVITE sip:self@example.com",
      "reply 482 192.0.2.4:5060 by 0"},

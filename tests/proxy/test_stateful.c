@@ -425,7 +425,8 @@ static void test_icmp_about_what_was_answered_is_ignored(void **state)
 static void test_request_that_waits_for_a_name(void **state)
 {
     struct fixture *f = *state;
-    struct name_question question = {.name = SLICE("far.example"), .kind = NAME_SIP};
+    struct name_question question = {
+        .name = SLICE("far.example"), .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
     union {
         struct name_answer answer;
         char room[sizeof(struct name_answer) + sizeof(struct name_hop)];

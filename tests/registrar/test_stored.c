@@ -154,13 +154,98 @@ static void test_any_byte_changed_reads_nothing_behind(void **state)
     }
 }
 
+// As the version before wrote it: one binding, whose endpoints are a family, a port and an address.
+static void test_version_1_is_read_as_udp(void **state)
+{
+    static const uint8_t old[] = {
+        1,    1,    0,    0,    0, 0, 0,    0,    0x3c, 0xf1, 0x53, 0x65, 0, 0,    0,    0, // until now + 60
+        0x3c, 0xf1, 0x53, 0x65, 0, 0, 0,    0,    7,    0,    0,    0,    1, 0,    0,    0x80, 0xf4, 1, 17,
+        0,    0,    0,    4,    0, 4, 0xc4, 0x13, 198,  18,   1,    1,    4, 0xc6, 0x13, 192,  0,    2, 1};
+    static const char texts[] = "sip:bob@192.0.2.1call";
+    const struct endpoint received = endpoint_ip4(192, 0, 2, 1, 5062);
+    struct location_binding read[LOCATION_CONTACTS_MAX];
+    unsigned n;
+
+    (void)state;
+    memcpy(value, old, sizeof(old));
+    memcpy(value + sizeof(old), texts, sizeof(texts) - 1);
+    struct slice all = fence_copy(value, sizeof(old) + sizeof(texts) - 1);
+    assert_true(registrar_stored_read(conf, &now, all, read, &n));
+    assert_int_equal(n, 1);
+    assert_true(slice_equal(read[0].contact, SLICE("sip:bob@192.0.2.1")));
+    assert_true(slice_equal(read[0].call_id, SLICE("call")));
+    assert_true(endpoint_equal(&read[0].received, &received));
+    assert_int_equal(read[0].listener, 2);
+    assert_int_equal(read[0].cseq, 7);
+    assert_int_equal(read[0].q, 500);
+    assert_int_equal(read[0].expires_ms, now.ms + 60000);
+    assert_int_equal(registrar_stored_expires(all), now.unix_s + 60);
+    // written again it is of this version
+    value_len = registrar_stored_write(conf, &now, read, 1, value);
+    assert_int_equal(value[0], 2);
+    assert_true(registrar_stored_read(conf, &now, slice_of(value, value_len), read, &n) && n == 1);
+    assert_true(endpoint_equal(&read[0].received, &received));
+}
+
+static void test_a_connection_and_its_transport_come_back(void **state)
+{
+    struct location_binding read[LOCATION_CONTACTS_MAX];
+    unsigned n;
+
+    (void)state;
+    for (uint8_t transport = ENDPOINT_TCP; transport < ENDPOINT_TRANSPORTS; transport++) {
+        for (unsigned i = 0; i < 2; i++) {
+            bindings[i].received.transport = transport & 0xf;
+            bindings[i].received.flow = (uint8_t)(255 - i);
+        }
+        value_len = registrar_stored_write(conf, &now, bindings, 2, value);
+        assert_true(value_len <= registrar_stored_room(bindings, 2));
+        assert_true(registrar_stored_read(conf, &now, slice_of(value, value_len), read, &n) && n == 2);
+        for (unsigned i = 0; i < 2; i++)
+            assert_true(endpoint_equal(&read[i].received, &bindings[i].received));
+    }
+    // neither is there a sixth transport, nor has UDP connections
+    bindings[0].received.transport = ENDPOINT_TRANSPORTS;
+    value_len = registrar_stored_write(conf, &now, bindings, 2, value);
+    assert_false(registrar_stored_read(conf, &now, slice_of(value, value_len), read, &n));
+    bindings[0].received.transport = ENDPOINT_UDP;
+    value_len = registrar_stored_write(conf, &now, bindings, 2, value);
+    assert_false(registrar_stored_read(conf, &now, slice_of(value, value_len), read, &n));
+}
+
+static const char mixed_ini[] = "[port p]\ndevice = net_null0\n"
+                                "[listener udp]\naddress = 198.18.2.1:5060\nport = p\n"
+                                "[listener tcp]\naddress = 198.18.2.1:5060\ntransport = tcp\n"
+                                "[listener other]\naddress = 198.18.1.1:5060\ntransport = tcp\n"
+                                "[listener b]\naddress = 198.18.1.1:5060\nport = p\n"
+                                "[domain example.com]\n";
+
+static void test_listener_is_found_by_its_transport_too(void **state)
+{
+    struct conf *mixed = conf_parse(mixed_ini, sizeof(mixed_ini) - 1, "mixed", stderr);
+    struct location_binding read[LOCATION_CONTACTS_MAX];
+    unsigned n;
+
+    (void)state;
+    assert_non_null(mixed);
+    for (uint8_t listener = 0; listener < 4; listener++) {
+        bindings[0].listener = listener;
+        value_len = registrar_stored_write(mixed, &now, bindings, 1, value);
+        assert_true(registrar_stored_read(mixed, &now, slice_of(value, value_len), read, &n) && n == 1);
+        assert_int_equal(read[0].listener, listener);
+        // elsewhere there is UDP alone
+        assert_true(registrar_stored_read(later_conf, &now, slice_of(value, value_len), read, &n) && n == 1);
+    }
+    conf_free(mixed);
+}
+
 static void test_another_version_is_refused(void **state)
 {
     struct location_binding read[LOCATION_CONTACTS_MAX];
     unsigned n;
 
     (void)state;
-    value[0] = 2;
+    value[0] = 3;
     assert_false(registrar_stored_read(conf, &now, slice_of(value, value_len), read, &n));
     assert_true(registrar_stored_expires(slice_of(value, value_len)) > UINT32_MAX); // nothing sweeps it
 }
@@ -174,6 +259,9 @@ int main(void)
         CASE(test_listener_is_found_by_its_address),
         CASE(test_cut_off_anywhere_is_refused_without_a_read_behind),
         CASE(test_any_byte_changed_reads_nothing_behind),
+        CASE(test_version_1_is_read_as_udp),
+        CASE(test_a_connection_and_its_transport_come_back),
+        CASE(test_listener_is_found_by_its_transport_too),
         CASE(test_another_version_is_refused),
     };
 

@@ -160,7 +160,8 @@ void scene_bind(struct scene *s, const char *aor, const struct location_binding 
 
 void scene_name(struct scene *s, const char *name, uint16_t port, const char *hops)
 {
-    struct name_question question = {.name = slice_text(name), .port = port, .kind = NAME_SIP};
+    struct name_question question = {
+        .name = slice_text(name), .port = port, .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
     struct name_answer *answer = calloc(1, sizeof(*answer) + NAME_HOPS_MAX * sizeof(answer->hops[0]));
 
     assert_non_null(answer);

@@ -95,7 +95,8 @@ static void test_advertised_address_is_ours_and_what_peers_see(void **state)
     (void)state;
     assert_int_equal(role_route_listener(f->route, &own), 0);
     assert_int_equal(role_route_listener(f->route, &advertised), 0);
-    assert_int_equal(role_route_sent_by(f->route, SLICE("203.0.113.10"), 5070), 0);
+    const struct sip_via via = {.host = SLICE("203.0.113.10"), .port = 5070, .transport = SIP_TRANSPORT_UDP};
+    assert_int_equal(role_route_sent_by(f->route, &via), 0);
     fixture_request(f, "INVITE sip:x@192.0.2.9");
     fixture_expect(f, "INVITE",
                    "forward 192.0.2.9:5060 by 0\n+Via: SIP/2.0/UDP 203.0.113.10:5070;branch=BRANCH\n"

@@ -336,7 +336,8 @@ static void test_hops_and_names(void **state)
 // RFC 2782: hops of one priority are drawn by the call, not by its messages.
 static void test_the_draw_is_the_calls(void **state)
 {
-    struct name_question question = {.name = SLICE("far.example"), .kind = NAME_SIP};
+    struct name_question question = {
+        .name = SLICE("far.example"), .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
     struct name_answer *answer = calloc(1, sizeof(*answer) + 4 * sizeof(answer->hops[0]));
     struct scene *s = scene_open(TRUST);
     unsigned used = 0;

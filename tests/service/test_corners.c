@@ -145,7 +145,8 @@ static const struct fixture_case names[] = {
 static void test_names_in_a_dialog_are_looked_up(void **state)
 {
     struct fixture *f = *state;
-    struct name_question question = {.name = SLICE("partner.example"), .kind = NAME_SIP};
+    struct name_question question = {
+        .name = SLICE("partner.example"), .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
     struct name_answer *answer = calloc(1, sizeof(*answer) + sizeof(answer->hops[0]));
 
     assert_non_null(answer);

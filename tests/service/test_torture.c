@@ -34,7 +34,8 @@ static struct fixture *proxy, *registrar;
 // What the DNS says; `hop` NULL: there is no such name.
 static void know(struct fixture *f, const char *name, const char *hop)
 {
-    struct name_question question = {.name = slice_text(name), .kind = NAME_SIP};
+    struct name_question question = {
+        .name = slice_text(name), .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
     struct name_answer *answer = calloc(1, sizeof(*answer) + sizeof(answer->hops[0]));
 
     assert_non_null(answer);
