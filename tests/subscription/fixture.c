@@ -267,6 +267,21 @@ void fixture_both(void (*test)(struct fixture *f))
     }
 }
 
+struct subscription_publication *fixture_publish(struct fixture *f, uint64_t number, uint64_t tag,
+                                                 const char *body)
+{
+    struct subscription_presentity *presentity = fixture_presentity(f, number);
+
+    assert_non_null(presentity);
+    return subscription_publish(f->table, presentity, tag, 5, slice_text(body), f->now_ms + 60000, f->now_ms);
+}
+
+void fixture_assert_text(struct slice text, const char *expected)
+{
+    assert_int_equal(text.len, strlen(expected));
+    assert_memory_equal(text.at, expected, text.len);
+}
+
 const char *fixture_body(const struct fixture *f, uint32_t reference)
 {
     static char text[64];

@@ -73,6 +73,12 @@ void fixture_run(struct fixture *f, uint64_t ms, uint64_t step_ms); // the clock
 // The test at both times.
 void fixture_both(void (*test)(struct fixture *f));
 
+// A publication that lives a minute.
+struct subscription_publication *fixture_publish(struct fixture *f, uint64_t number, uint64_t tag,
+                                                 const char *body);
+
+void fixture_assert_text(struct slice text, const char *expected);
+
 // The text of a body, until the next call.
 const char *fixture_body(const struct fixture *f, uint32_t reference);
 
