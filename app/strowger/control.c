@@ -31,6 +31,7 @@ int start_control(struct strowger *strowger)
         .location = strowger->location,
         .commit = strowger->commit,
         .users = strowger->users,
+        .roster = strowger->roster,
         .pool = pool_for_control(strowger),
         .memory = &memory_system,
     };

@@ -10,6 +10,7 @@
 #include "name/name.h"
 #include "role/policy.h"
 #include "role/role.h"
+#include "roster/roster.h"
 #include "sip/edit.h"
 #include "user/user.h"
 #include "worker/journal.h"
@@ -48,6 +49,7 @@ struct strowger {
     struct name_table *names;
     struct gateway_states *gateways;
     struct user_table *users; // NULL: nobody is asked for credentials
+    struct roster *roster;    // NULL: presence is not served
     struct hash_key secret;
     struct store *store;           // NULL: nothing outlives the process
     struct control_commit *commit; // its writer

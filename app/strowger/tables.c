@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/roster.h"
 #include "control/users.h"
 #include "datapath/datapath.h"
 #include "secret.h"
@@ -63,6 +64,24 @@ static int make_users(struct strowger *strowger)
     return strowger->store == NULL ? 0 : control_users_load(strowger->store, strowger->users, stderr);
 }
 
+// The same of who may watch whom, and of lists.
+static int make_roster(struct strowger *strowger)
+{
+    const struct conf *conf = strowger->conf;
+    const struct roster_limits limits = {.rules = conf->rules_max, .members = conf->list_members_max};
+
+    if (!conf->presence)
+        return 0;
+    int error =
+        roster_create(&strowger->roster, &limits, &strowger->secret, strowger->qsbr, &memory_system);
+    if (error != 0) {
+        fprintf(stderr, "strowger: no memory for [presence] rules_max = %u and members_max = %u: %s\n",
+                conf->rules_max, conf->list_members_max, strerror(-error));
+        return error;
+    }
+    return strowger->store == NULL ? 0 : control_roster_load(strowger->store, strowger->roster, stderr);
+}
+
 int start_tables(struct strowger *strowger)
 {
     const struct conf *conf = strowger->conf;
@@ -93,8 +112,10 @@ int start_tables(struct strowger *strowger)
     error = gateway_states_create(&strowger->gateways, strowger->workers_n, &memory_system);
     if (error != 0)
         goto failed;
-    // These two say what is wrong themselves.
+    // These say what is wrong themselves.
     error = make_users(strowger);
+    if (error == 0)
+        error = make_roster(strowger);
     if (error != 0) {
         stop_tables(strowger);
         return error;
@@ -118,12 +139,14 @@ void stop_tables(struct strowger *strowger)
         strowger->policy = NULL;
         strowger->conf = NULL; // it was the policy's
     }
+    roster_destroy(strowger->roster);
     user_table_destroy(strowger->users);
     gateway_states_destroy(strowger->gateways);
     name_table_destroy(strowger->names);
     location_destroy(strowger->location);
     net_hops_destroy(strowger->hops);
     rte_free(strowger->qsbr);
+    strowger->roster = NULL;
     strowger->users = NULL;
     strowger->gateways = NULL;
     strowger->names = NULL;

@@ -107,6 +107,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
         .names = strowger->names,
         .gateways = strowger->gateways,
         .users = strowger->users,
+        .roster = strowger->roster,
         .outlet = datapath_outlet(worker),
         .secret = strowger->secret,
     };

@@ -39,6 +39,7 @@ static void end_command(struct client *client)
     if (client->command.text != NULL)
         explicit_bzero(client->command.text, client->command.text_len);
     free(client->command.text);
+    control_lists_import_end(&client->command.lists);
     if (client->command.file >= 0)
         close(client->command.file);
     client->command = (struct control_command){.control = client->commands->control, .file = -1};

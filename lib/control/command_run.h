@@ -7,6 +7,7 @@
 
 #include "control/json.h"
 #include "control/loop.h"
+#include "control/roster.h"
 #include "control/users.h"
 
 #define CONTROL_REQUEST_MAX 4096 // bytes
@@ -39,7 +40,8 @@ struct control_command {
     char *line;
     struct control_users users;
     struct control_users_import import;
-    char name[STORE_KEY_MAX]; // the last key of a list, or the file of an import
+    struct control_lists_import lists; // ended with the command
+    char name[STORE_KEY_MAX];          // the last key of a list, or the file of an import
     unsigned name_len;
 };
 
@@ -76,6 +78,30 @@ enum control_command_outcome control_command_user_import(struct control_command 
 // command_location.c
 enum control_command_outcome control_command_registrations(struct control_command *command,
                                                            struct control_json *reply);
+// The whole file that the client opened, so that it is read by his right and not by ours, as `text`. False: refused.
+bool control_command_read_file(struct control_command *command, size_t max, struct control_json *reply);
+
+// command_roster.c
+enum control_command_outcome control_command_presence_allow(struct control_command *command,
+                                                            struct control_json *reply);
+enum control_command_outcome control_command_presence_block(struct control_command *command,
+                                                            struct control_json *reply);
+enum control_command_outcome control_command_presence_polite(struct control_command *command,
+                                                             struct control_json *reply);
+enum control_command_outcome control_command_presence_confirm(struct control_command *command,
+                                                              struct control_json *reply);
+enum control_command_outcome control_command_presence_forget(struct control_command *command,
+                                                             struct control_json *reply);
+enum control_command_outcome control_command_presence_list(struct control_command *command,
+                                                           struct control_json *reply);
+enum control_command_outcome control_command_list_add(struct control_command *command,
+                                                      struct control_json *reply);
+enum control_command_outcome control_command_list_del(struct control_command *command,
+                                                      struct control_json *reply);
+enum control_command_outcome control_command_list_show(struct control_command *command,
+                                                       struct control_json *reply);
+enum control_command_outcome control_command_list_import(struct control_command *command,
+                                                         struct control_json *reply);
 enum control_command_outcome control_command_binding_add(struct control_command *command,
                                                          struct control_json *reply);
 enum control_command_outcome control_command_binding_del(struct control_command *command,

@@ -16,6 +16,16 @@ static const struct {
     {{"user", "list"}, 0, 1, "user list [DOMAIN]", control_command_user_list},
     {{"user", "import"}, 1, 1, "user import NAME (and the file with it)", control_command_user_import},
     {{"reload"}, 0, 0, "reload", control_command_reload},
+    {{"presence", "allow"}, 2, 2, "presence allow PRESENTITY WATCHER", control_command_presence_allow},
+    {{"presence", "block"}, 2, 2, "presence block PRESENTITY WATCHER", control_command_presence_block},
+    {{"presence", "polite"}, 2, 2, "presence polite PRESENTITY WATCHER", control_command_presence_polite},
+    {{"presence", "confirm"}, 2, 2, "presence confirm PRESENTITY WATCHER", control_command_presence_confirm},
+    {{"presence", "forget"}, 2, 2, "presence forget PRESENTITY WATCHER", control_command_presence_forget},
+    {{"presence", "list"}, 0, 1, "presence list [PRESENTITY]", control_command_presence_list},
+    {{"list", "add"}, 2, CONTROL_WORDS_MAX, "list add LIST MEMBER…", control_command_list_add},
+    {{"list", "del"}, 1, CONTROL_WORDS_MAX, "list del LIST [MEMBER…]", control_command_list_del},
+    {{"list", "show"}, 0, 1, "list show [LIST]", control_command_list_show},
+    {{"list", "import"}, 1, 1, "list import NAME (and the file with it)", control_command_list_import},
     {{"drain"}, 0, 2, "drain [deadline=SECONDS] [redirect=HOST[:PORT]]", control_command_drain},
     {{"undrain"}, 0, 0, "undrain", control_command_undrain},
     {{"log"}, 1, 1, "log LEVEL", control_command_log},
@@ -37,7 +47,7 @@ static unsigned named(const struct control_command *command, const char *const n
 
 static void refuse_unknown(const struct control_command *command, struct control_json *reply)
 {
-    char known[512];
+    char known[1024];
     size_t len = 0;
 
     known[0] = 0;

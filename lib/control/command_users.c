@@ -120,14 +120,13 @@ enum control_command_outcome control_command_user_list(struct control_command *c
     return listing.more ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
 }
 
-// The whole file that the client opened, so that it is read by his right and not by ours. False: refused.
-static bool read_file(struct control_command *command, struct control_json *reply)
+bool control_command_read_file(struct control_command *command, size_t max, struct control_json *reply)
 {
     struct stat file;
 
     if (command->file < 0 || fstat(command->file, &file) != 0 || !S_ISREG(file.st_mode) ||
-        file.st_size > IMPORT_MAX) {
-        control_command_refuse(reply, "expected an open file of at most %d MiB with it", IMPORT_MAX >> 20);
+        (size_t)file.st_size > max) {
+        control_command_refuse(reply, "expected an open file of at most %zu MiB with it", max >> 20);
         return false;
     }
     command->text = malloc((size_t)file.st_size + 1);
@@ -167,7 +166,7 @@ enum control_command_outcome control_command_user_import(struct control_command 
     char *said = NULL;
     size_t said_len;
 
-    if (!have_users(command->control, reply) || !read_file(command, reply))
+    if (!have_users(command->control, reply) || !control_command_read_file(command, IMPORT_MAX, reply))
         return CONTROL_COMMAND_DONE;
     FILE *errors = open_memstream(&said, &said_len);
     if (errors == NULL)

@@ -47,6 +47,7 @@ struct control_setup {
     struct control_commit *commit;   // NULL: there is no store
     struct user_table *users;        // NULL: there is no [auth]
     struct rte_mempool *pool;        // for the kernel's frames; private area is a struct packet
+    struct roster *roster;           // NULL: presence is not served
     const struct memory *memory;
     void (*stop)(void *owner); // SIGTERM or SIGINT came; the loop ends after it. May be NULL
     void *owner;

@@ -6,6 +6,7 @@
 #include "call/call.h"
 #include "control/log.h"
 #include "control/telemetry.h"
+#include "location/location.h"
 #include "role/role.h"
 
 void control_drop(void *owner, struct rte_mbuf *mbuf, enum drop reason)
@@ -23,6 +24,24 @@ void control_inject(struct control *control, struct rte_mbuf *mbuf, struct worke
         return;
     }
     control->counters.injected++;
+}
+
+bool control_touch(void *owner, struct slice aor)
+{
+    struct control *control = owner;
+    const struct location *location = control->setup.location;
+    struct rte_mbuf *mbuf = location == NULL ? NULL : rte_pktmbuf_alloc(control->setup.pool);
+
+    if (mbuf == NULL)
+        return false;
+    struct packet *packet = packet_of(mbuf);
+    packet->errand = PACKET_TOUCH;
+    packet->steered.aor = location_key(location, aor);
+    if (rte_ring_enqueue(control->setup.workers[location_owner(location, packet->steered.aor)]->inject,
+                         mbuf) == 0)
+        return true;
+    rte_pktmbuf_free(mbuf);
+    return false;
 }
 
 // No next hop takes the datagram. Where its worker keeps it, it is a request that goes elsewhere now, and need not wait

@@ -19,4 +19,8 @@ void control_drop(void *owner, struct rte_mbuf *mbuf, enum drop reason);
 // Gives a packet with its errand to a worker.
 void control_inject(struct control *control, struct rte_mbuf *mbuf, struct worker *worker);
 
+// Tells the owner of an address of record that watchers may have to be told something else (service_touch). `owner` is
+// a struct control. False: no buffer is free, or there is no room in its ring.
+bool control_touch(void *owner, struct slice aor);
+
 #endif
