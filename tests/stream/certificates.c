@@ -21,19 +21,23 @@ void certificates_end(struct certificates *certificates)
 
     snprintf(command, sizeof(command), "rm -rf '%s'", certificates->directory);
     assert_int_equal(system(command), 0);
+    for (unsigned i = 0; i < certificates->paths_n; i++)
+        free(certificates->paths[i]);
 }
 
 char *certificates_path(struct certificates *certificates, const char *name)
 {
-    assert_in_range(certificates->paths_n, 0, 63);
-    char *path = certificates->paths[certificates->paths_n];
+    char *path;
 
-    snprintf(path, sizeof(certificates->paths[0]), "%s/%s", certificates->directory, name);
+    assert_true(asprintf(&path, "%s/%s", certificates->directory, name) > 0);
     for (unsigned i = 0; i < certificates->paths_n; i++) {
-        if (strcmp(certificates->paths[i], path) == 0)
+        if (strcmp(certificates->paths[i], path) == 0) {
+            free(path);
             return certificates->paths[i];
+        }
     }
-    certificates->paths_n++;
+    assert_in_range(certificates->paths_n, 0, 63);
+    certificates->paths[certificates->paths_n++] = path;
     return path;
 }
 

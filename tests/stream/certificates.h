@@ -30,7 +30,7 @@ struct wanted {
 
 struct certificates {
     char directory[64];
-    char paths[64][96]; // given out
+    char *paths[64]; // given out
     unsigned paths_n;
 };
 
