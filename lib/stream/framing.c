@@ -101,7 +101,7 @@ struct framing stream_framing(struct sip_message *message, const char *bytes, ui
     if (head + length > message_max)
         return refused(STREAM_END_TOO_LARGE, SIP_ERROR_TOO_LONG);
     if (head + length > len)
-        return (struct framing){.kind = FRAMING_MORE, .len = (uint32_t)(head + length), .scanned = head - 1};
+        return (struct framing){.kind = FRAMING_MORE, .len = (uint32_t)(head + length), .scanned = scanned};
     message->len = (uint16_t)(head + length);
     message->body_len = (uint16_t)length;
     return (struct framing){.kind = FRAMING_MESSAGE,

@@ -29,7 +29,7 @@ static const struct frame_case cases[] = {
     {"line feeds alone",
      "OPTIONS sip:a SIP/2.0\nVia: SIP/2.0/TCP a\nFrom: <sip:a>;tag=1\nTo: <sip:b>\n"
      "Call-ID: 1\nCSeq: 1 OPTIONS\nl: 1\n\nx",
-     FRAMING_MESSAGE, 109, SIP_OK, 0},
+     FRAMING_MESSAGE, 107, SIP_OK, 0},
     {"a body that looks like a head", HEAD "l: 8\r\n\r\n\r\nl: 9\r\n", FRAMING_MESSAGE, HEAD_LEN + 16, SIP_OK,
      0},
     {"twice the same", HEAD "l: 3\r\nContent-Length: 3\r\n\r\nabc", FRAMING_MESSAGE, HEAD_LEN + 30,
