@@ -14,7 +14,7 @@ static const struct {
     [DOCUMENT_NS_CIVIC] = {SLICE("urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr"), SLICE("ca:")},
     [DOCUMENT_NS_GML] = {SLICE("http://www.opengis.net/gml"), SLICE("gml:")},
     [DOCUMENT_NS_XML] = {SLICE("http://www.w3.org/XML/1998/namespace"), SLICE("xml:")},
-    [DOCUMENT_NS_XSI] = {SLICE("http://www.w3.org/2001/XMLSchema-instance"), SLICE("xsi:")},
+    [DOCUMENT_NS_XSI] = {SLICE("http://www.w3.org/2001/XMLSchema-instance"), SLICE("")},
 };
 
 enum document_namespace document_namespace_find(struct slice uri)

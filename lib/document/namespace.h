@@ -19,7 +19,7 @@ enum document_namespace {
     DOCUMENT_NS_GML,                        // RFC 5491
     DOCUMENT_NS_DECLARED,                   // how many of them a root may have to declare
     DOCUMENT_NS_XML = DOCUMENT_NS_DECLARED, // bound from the start (Namespaces in XML 3)
-    DOCUMENT_NS_XSI,                        // hints for validators: not passed on
+    DOCUMENT_NS_XSI,                        // its attributes are hints for validators: not passed on
     DOCUMENT_NS_NONE,                       // no namespace at all
     DOCUMENT_NS_OTHER,                      // one that is not in this table
 };
@@ -27,7 +27,7 @@ enum document_namespace {
 // Which one `uri` is; an empty one is DOCUMENT_NS_NONE.
 enum document_namespace document_namespace_find(struct slice uri);
 
-// With the colon behind it; empty for those without.
+// With the colon behind it; empty for those that have none here.
 struct slice document_namespace_prefix(enum document_namespace name);
 
 // The namespace that elements without prefix are in.
