@@ -177,7 +177,7 @@ void fixture_answer(struct fixture *f, const char *from, const char *method, uns
     char text[FIXTURE_BYTES];
     struct arrival before = f->arrival;
 
-    assert_true(endpoint_parse(slice_text(from), &peer));
+    assert_true(outlet_endpoint_read(from, &peer));
     const struct sent *sent = outlet_find(f->outlet, &peer, method);
     if (sent == NULL)
         fail_msg("no %s was sent to %s, but %s", method, from, f->outlet->log);
@@ -199,7 +199,7 @@ void fixture_answer(struct fixture *f, const char *from, const char *method, uns
 
 void fixture_from(struct fixture *f, const char *source, unsigned listener)
 {
-    assert_true(endpoint_parse(slice_text(source), &f->arrival.source));
+    assert_true(outlet_endpoint_read(source, &f->arrival.source));
     f->arrival.listener = (uint8_t)listener;
     f->arrival.destination = f->conf->listeners[listener].address;
 }
@@ -212,7 +212,7 @@ static unsigned token_len(struct slice at)
 
     while (len < at.len && strchr(letters, at.at[len]) != NULL)
         len++;
-    return len < at.len && at.at[len] == '@' && (len == 12 || len == 20 || len == 36) ? len : 0;
+    return len < at.len && at.at[len] == '@' && len >= 12 && len % 4 == 0 ? len : 0;
 }
 
 // LF for CRLF, and what a hash made by its name.
@@ -222,7 +222,7 @@ static void name_hashes(struct fixture *f)
         const char *mark, *name;
         unsigned len;
     } hashes[] = {{"z9hG4bKstg.", "BRANCH", 49}, {"stg-", "TAG", 20}};
-    static const char before[] = "Record-Route: <sip:";
+    static const char *const before[] = {"Record-Route: <sip:", "Record-Route: <sips:"};
     char *to = f->text;
 
     for (uint32_t i = 0; i < f->out.len;) {
@@ -234,10 +234,12 @@ static void name_hashes(struct fixture *f)
             to = stpcpy(to, hashes[h].name);
             taken = hashes[h].len;
         }
-        if (taken == 0 && i >= sizeof(before) - 1 &&
-            memcmp(at - sizeof(before) + 1, before, sizeof(before) - 1) == 0 &&
-            (taken = token_len(slice_of(at, f->out.len - i))) > 0)
-            to = stpcpy(to, "FLOW");
+        for (unsigned b = 0; b < 2 && taken == 0; b++) {
+            size_t len = strlen(before[b]);
+            if (i >= len && memcmp(at - len, before[b], len) == 0 &&
+                (taken = token_len(slice_of(at, f->out.len - i))) > 0)
+                to = stpcpy(to, "FLOW");
+        }
         if (taken == 0 && *at != '\r')
             *to++ = *at;
         i += taken > 0 ? taken : 1;
@@ -375,7 +377,7 @@ void fixture_bind(struct fixture *f, const char *aor, struct location_binding bi
 const char *fixture_verdict(const struct fixture *f)
 {
     static char line[128];
-    char to[ENDPOINT_TEXT_MAX];
+    char to[ENDPOINT_TEXT_MAX + 16];
 
     if (f->verdict.kind == VERDICT_DROP) {
         snprintf(line, sizeof(line), "drop %s", drop_name((enum drop)f->verdict.drop));
@@ -385,7 +387,7 @@ const char *fixture_verdict(const struct fixture *f)
         snprintf(line, sizeof(line), "park %.*s", SLICE_PRINT(f->verdict.name));
         return line;
     }
-    int len = (int)endpoint_write(&f->verdict.to, to);
+    int len = (int)outlet_endpoint_write(&f->verdict.to, to);
     if (f->verdict.kind == VERDICT_REPLY)
         snprintf(line, sizeof(line), "reply %u %.*s by %u", f->verdict.status, len, to, f->verdict.listener);
     else

@@ -66,7 +66,7 @@ void fixture_bytes(struct fixture *f, const char *bytes, size_t len);
 // The same with CRLF for each LF, and nothing filled in.
 void fixture_text(struct fixture *f, const char *text);
 
-// Where the next message comes from and on which listener it arrives.
+// Where the next message comes from, as outlet_endpoint_read has it, and on which listener it arrives.
 void fixture_from(struct fixture *f, const char *source, unsigned listener);
 
 // Puts a binding for "user@example.com" in front of those that are there: a contact, q in thousandths.

@@ -14,6 +14,40 @@ struct buffer {
     char bytes[];
 };
 
+static const char *const transports[ENDPOINT_TRANSPORTS] = {"", "tcp:", "tls:", "ws:", "wss:"};
+
+bool outlet_endpoint_read(const char *text, struct endpoint *endpoint)
+{
+    struct slice rest = slice_text(text);
+    uint32_t hash = slice_find(rest, '#');
+    uint8_t transport = ENDPOINT_UDP;
+    uint64_t flow = 0;
+
+    if (hash < rest.len && !slice_number(slice_of(rest.at + hash + 1, rest.len - hash - 1), UINT8_MAX, &flow))
+        return false;
+    rest.len = hash;
+    for (uint8_t i = 1; i < ENDPOINT_TRANSPORTS; i++) {
+        if (slice_starts(rest, slice_text(transports[i])))
+            transport = i;
+    }
+    uint32_t before = (uint32_t)strlen(transports[transport]);
+    if (!endpoint_parse(slice_of(rest.at + before, rest.len - before), endpoint))
+        return false;
+    endpoint->transport = transport & 0xf;
+    endpoint->flow = (uint8_t)flow;
+    return true;
+}
+
+unsigned outlet_endpoint_write(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX + 16])
+{
+    unsigned len = (unsigned)sprintf(text, "%s", transports[endpoint->transport]);
+
+    len += endpoint_write(endpoint, text + len);
+    if (endpoint->flow != 0)
+        len += (unsigned)sprintf(text + len, "#%u", endpoint->flow);
+    return len;
+}
+
 static uint64_t sum_of(const char *bytes, uint32_t len)
 {
     uint64_t sum = 14695981039346656037u;
@@ -68,7 +102,7 @@ void outlet_note(struct test_outlet *o, struct slice bytes, const struct endpoin
     struct sent *sent = &o->sent[o->sent_n++ % OUTLET_SENT];
     struct sip_message message = {0};
     size_t used = strlen(o->log);
-    char text[ENDPOINT_TEXT_MAX];
+    char text[ENDPOINT_TEXT_MAX + 16];
 
     free(sent->bytes);
     *sent = (struct sent){.to = *to, .listener = listener, .len = bytes.len, .bytes = malloc(bytes.len + 1)};
@@ -88,8 +122,8 @@ void outlet_note(struct test_outlet *o, struct slice bytes, const struct endpoin
         snprintf(sent->method, sizeof(sent->method), "%.*s",
                  SLICE_PRINT(sip_message_span(&message, message.method_text)));
     if (used + 80 < sizeof(o->log))
-        sprintf(o->log + used, "%s%s@%.*s", used > 0 ? " " : "", sent->method, (int)endpoint_write(to, text),
-                text);
+        sprintf(o->log + used, "%s%s@%.*s", used > 0 ? " " : "", sent->method,
+                (int)outlet_endpoint_write(to, text), text);
 }
 
 static void send_buffer(void *owner, struct buffer *buffer, const struct endpoint *to, uint8_t listener,

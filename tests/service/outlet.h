@@ -37,6 +37,10 @@ struct test_outlet {
     char log[4096];            // "180@192.0.2.4:5060 INVITE@…", what left since it was cleared
 };
 
+// "192.0.2.4:5060", of a stream "tls:192.0.2.4:40000#7": the transport in front, the flow behind. Both ways.
+bool outlet_endpoint_read(const char *text, struct endpoint *endpoint);
+unsigned outlet_endpoint_write(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX + 16]);
+
 void outlet_open(struct test_outlet *o);
 void outlet_close(struct test_outlet *o); // fails when a buffer is alive
 
