@@ -6,12 +6,15 @@
 #include "control/loop.h"
 #include "start.h"
 
-// Buffers for what the kernel sends: of control's node where there are some, else of a worker's.
-static struct rte_mempool *pool_for_control(const struct strowger *strowger)
+// Buffers for what the kernel sends and what comes over streams: of control's node where there are some, else of a
+// worker's.
+static void give_pools(const struct strowger *strowger, struct control_setup *setup)
 {
-    struct rte_mempool *own = strowger->pool[rte_socket_id()];
+    unsigned node = rte_socket_id();
+    bool own = strowger->pool[node] != NULL;
 
-    return own != NULL ? own : strowger->workers[0]->pool;
+    setup->pool = own ? strowger->pool[node] : strowger->workers[0]->pool;
+    setup->large = own ? strowger->large[node] : strowger->workers[0]->large;
 }
 
 int start_control(struct strowger *strowger)
@@ -32,10 +35,10 @@ int start_control(struct strowger *strowger)
         .commit = strowger->commit,
         .users = strowger->users,
         .roster = strowger->roster,
-        .pool = pool_for_control(strowger),
         .memory = &memory_system,
     };
 
+    give_pools(strowger, &setup);
     for (unsigned i = 0; i < strowger->conf->ports_n; i++)
         strowger->port_ids[i] = strowger->ports[i].id;
     int error = control_create(&strowger->control, &setup);

@@ -30,6 +30,7 @@ static bool show_status(void *owner, const json_t *reply)
         {"bindings", "bindings", TABLE_OF, "bindings_max"},
         {"users", "users with passwords", TABLE_OF, "users_max"},
         {"store", "store", TABLE_TEXT, NULL},
+        {"connections", "connections", TABLE_OF, "connections_max"},
         {"gateways_up", "gateways up", TABLE_COUNT, NULL},
         {"gateways_down", "gateways down", TABLE_COUNT, NULL},
         {"requests", "requests received", TABLE_COUNT, NULL},
@@ -83,6 +84,39 @@ enum ctl_status ctl_show_registrations(struct ctl *ctl)
     enum ctl_status status = ctl_ask(ctl, request, listing_show, &listing);
     if (status == CTL_DONE)
         listing_end(&listing, ctl->words_n > 0 ? "not registered" : "nobody is registered");
+    return status;
+}
+
+#define CONNECTION_COLUMNS "%-28s %-4s %-14s %-4s %12s %12s %11s %11s %10s  %-12s %s"
+
+static void print_connection(const json_t *row)
+{
+    static const struct table_column columns[] = {
+        {"peer", "", TABLE_TEXT, NULL},      {"transport", "", TABLE_TEXT, NULL},
+        {"listener", "", TABLE_TEXT, NULL},  {"direction", "", TABLE_TEXT, NULL},
+        {"age_s", "", TABLE_SECONDS, NULL},  {"idle_s", "", TABLE_SECONDS, NULL},
+        {"received", "", TABLE_COUNT, NULL}, {"sent", "", TABLE_COUNT, NULL},
+        {"held", "", TABLE_BYTES, NULL},     {"state", "", TABLE_TEXT, NULL},
+        {"name", "", TABLE_TEXT, NULL},
+    };
+    char text[COUNT(columns)][TABLE_CELL_MAX];
+
+    for (unsigned i = 0; i < COUNT(columns); i++)
+        table_cell(&columns[i], row, text[i]);
+    printf(CONNECTION_COLUMNS "\n", text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7],
+           text[8], text[9], text[10]);
+}
+
+enum ctl_status ctl_show_connections(struct ctl *ctl)
+{
+    char heading[256];
+    struct listing listing = {.json = ctl->json, .heading = heading, .print = print_connection};
+
+    snprintf(heading, sizeof(heading), CONNECTION_COLUMNS, "peer", "over", "listener", "made", "open for",
+             "silent for", "received", "sent", "held", "state", "proved to be");
+    enum ctl_status status = ctl_ask(ctl, "connections", listing_show, &listing);
+    if (status == CTL_DONE)
+        listing_end(&listing, "no connections");
     return status;
 }
 

@@ -182,6 +182,16 @@ static int write_register(const struct registration *r, char *bytes, size_t room
                     (unsigned long long)r->expires);
 }
 
+// He came by no connection: what he binds is reached by UDP where there is any.
+static uint8_t operators_listener(const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->listeners_n; i++) {
+        if (conf->listeners[i].transport == ENDPOINT_UDP)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
 // The message as a worker finds one in its ring. NULL: no buffer, or it is too long, or no message at all.
 static struct rte_mbuf *make_request(const struct control *control, const struct registration *registration)
 {
@@ -201,7 +211,8 @@ static struct rte_mbuf *make_request(const struct control *control, const struct
     }
     packet->errand = PACKET_SERVE;
     packet->frame.payload_len = (uint16_t)len;
-    packet->arrival.destination = control->setup.conf->listeners[0].address;
+    packet->arrival.listener = operators_listener(control->setup.conf);
+    packet->arrival.destination = control->setup.conf->listeners[packet->arrival.listener].address;
     packet->generation = policy_of(control)->generation - 1; // whoever takes it finds its worker
     return mbuf;
 }

@@ -65,6 +65,10 @@ enum control_command_outcome control_command_undrain(struct control_command *com
                                                      struct control_json *reply);
 enum control_command_outcome control_command_log(struct control_command *command, struct control_json *reply);
 
+// command_streams.c
+enum control_command_outcome control_command_connections(struct control_command *command,
+                                                         struct control_json *reply);
+
 // command_users.c
 enum control_command_outcome control_command_user_add(struct control_command *command,
                                                       struct control_json *reply);
@@ -74,10 +78,6 @@ enum control_command_outcome control_command_user_list(struct control_command *c
                                                        struct control_json *reply);
 enum control_command_outcome control_command_user_import(struct control_command *command,
                                                          struct control_json *reply);
-
-// command_location.c
-enum control_command_outcome control_command_registrations(struct control_command *command,
-                                                           struct control_json *reply);
 // The whole file that the client opened, so that it is read by his right and not by ours, as `text`. False: refused.
 bool control_command_read_file(struct control_command *command, size_t max, struct control_json *reply);
 
@@ -102,6 +102,10 @@ enum control_command_outcome control_command_list_show(struct control_command *c
                                                        struct control_json *reply);
 enum control_command_outcome control_command_list_import(struct control_command *command,
                                                          struct control_json *reply);
+
+// command_location.c
+enum control_command_outcome control_command_registrations(struct control_command *command,
+                                                           struct control_json *reply);
 enum control_command_outcome control_command_binding_add(struct control_command *command,
                                                          struct control_json *reply);
 enum control_command_outcome control_command_binding_del(struct control_command *command,

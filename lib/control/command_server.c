@@ -67,6 +67,18 @@ static void put_store(const struct control *control, struct control_json *reply)
                                                                         : SLICE("well"));
 }
 
+static void put_connections(const struct control *control, struct control_json *reply)
+{
+    uint64_t connections = 0;
+
+    if (control->streams == NULL)
+        return;
+    for (unsigned i = 0; i < ENDPOINT_TRANSPORTS; i++)
+        connections += stream_counters(control->streams)->connections[i];
+    control_json_number(reply, "connections", connections);
+    control_json_number(reply, "connections_max", control->setup.conf->connections_max);
+}
+
 static void put_gateways(const struct control *control, struct control_json *reply)
 {
     const struct role_policy *policy = control->setup.policy != NULL ? *control->setup.policy : NULL;
@@ -124,6 +136,7 @@ enum control_command_outcome control_command_status(struct control_command *comm
         control_json_null(reply, "calls");
     put_location(control, reply);
     put_store(control, reply);
+    put_connections(control, reply);
     put_gateways(control, reply);
     put_traffic(control, reply);
     if (control->setup.path != NULL)

@@ -8,6 +8,7 @@ static const struct {
 } commands[] = {
     {{"status"}, 0, 0, "status", control_command_status},
     {{"registrations"}, 0, 1, "registrations [AOR]", control_command_registrations},
+    {{"connections"}, 0, 0, "connections", control_command_connections},
     {{"policy"}, 0, 1, "policy [routes]", control_command_policy},
     {{"binding", "add"}, 2, 3, "binding add AOR CONTACT [SECONDS]", control_command_binding_add},
     {{"binding", "del"}, 1, 2, "binding del AOR [CONTACT]", control_command_binding_del},
@@ -15,7 +16,6 @@ static const struct {
     {{"user", "del"}, 2, 2, "user del USER DOMAIN", control_command_user_del},
     {{"user", "list"}, 0, 1, "user list [DOMAIN]", control_command_user_list},
     {{"user", "import"}, 1, 1, "user import NAME (and the file with it)", control_command_user_import},
-    {{"reload"}, 0, 0, "reload", control_command_reload},
     {{"presence", "allow"}, 2, 2, "presence allow PRESENTITY WATCHER", control_command_presence_allow},
     {{"presence", "block"}, 2, 2, "presence block PRESENTITY WATCHER", control_command_presence_block},
     {{"presence", "polite"}, 2, 2, "presence polite PRESENTITY WATCHER", control_command_presence_polite},
@@ -26,6 +26,7 @@ static const struct {
     {{"list", "del"}, 1, CONTROL_WORDS_MAX, "list del LIST [MEMBER…]", control_command_list_del},
     {{"list", "show"}, 0, 1, "list show [LIST]", control_command_list_show},
     {{"list", "import"}, 1, 1, "list import NAME (and the file with it)", control_command_list_import},
+    {{"reload"}, 0, 0, "reload", control_command_reload},
     {{"drain"}, 0, 2, "drain [deadline=SECONDS] [redirect=HOST[:PORT]]", control_command_drain},
     {{"undrain"}, 0, 0, "undrain", control_command_undrain},
     {{"log"}, 1, 1, "log LEVEL", control_command_log},

@@ -37,6 +37,9 @@ static void take_punted(struct control *control, struct rte_mbuf *mbuf, const st
         control_resolve_put(control->resolve, mbuf, &to, worker->id, control->now_ms);
         break;
     }
+    case PACKET_STREAM:
+        control_streams_send(control, mbuf, worker->id);
+        break;
     case PACKET_ANSWER:
         control_commands_hear(control->commands, mbuf);
         break;
@@ -157,6 +160,8 @@ int control_turn(struct control *control)
 
     control->now_ms = clock_monotonic_ms();
     bool busy = poll_punts(control) > 0;
+    if (control_streams_turn(control))
+        busy = true;
     if (control->cdr != NULL && control_cdr_turn(control->cdr, control->now_ms))
         busy = true;
     if (busy) {

@@ -20,6 +20,7 @@
 #include "control/mirror.h"
 #include "control/reload.h"
 #include "control/resolve.h"
+#include "control/streams.h"
 #include "control/tune.h"
 #include "control/twin.h"
 #include "worker/worker.h"
@@ -46,8 +47,9 @@ struct control_setup {
     const struct location *location; // for telemetry; may be NULL
     struct control_commit *commit;   // NULL: there is no store
     struct user_table *users;        // NULL: there is no [auth]
-    struct rte_mempool *pool;        // for the kernel's frames; private area is a struct packet
     struct roster *roster;           // NULL: presence is not served
+    struct rte_mempool *pool;        // for the kernel's frames; private area is a struct packet
+    struct rte_mempool *large;       // for streams' long messages; the same
     const struct memory *memory;
     void (*stop)(void *owner); // SIGTERM or SIGINT came; the loop ends after it. May be NULL
     void *owner;
@@ -81,6 +83,7 @@ struct control {
     struct control_dns *dns;       // NULL without a policy
     struct control_reload *reload; // the same
     struct control_cdr *cdr;       // NULL where calls are not followed
+    struct stream *streams;        // NULL: every listener is one of UDP
     struct call_table *calls[WORKERS_MAX];
     struct control_commands *commands; // NULL: no socket is configured
     struct control_drain drain;

@@ -103,7 +103,7 @@ static const char *gateway_name(void *owner, uint16_t slot)
     return gateway == CONF_NONE ? NULL : policy->conf->gateways[gateway].name;
 }
 
-static void published(void *owner, struct role_policy *policy)
+static void published(void *owner, struct role_policy *policy, struct stream_tls *tls)
 {
     struct control *control = owner;
 
@@ -111,6 +111,7 @@ static void published(void *owner, struct role_policy *policy)
     *control->setup.policy = policy;
     control->setup.conf = policy->conf;
     control_telemetry_resume();
+    control_streams_renew(control, policy->conf, tls);
     if (control->dns != NULL && control_dns_names(control->dns, policy->conf) != 0)
         CONTROL_LOG(
             ERR,
@@ -188,6 +189,7 @@ static int make_reload(struct control *control)
                                           .gateways = setup->gateways,
                                           .secret = setup->secret,
                                           .memory = setup->memory,
+                                          .secure = control->streams != NULL ? control_streams_secure : NULL,
                                           .published = published,
                                           .owner = control};
     return control_reload_create(&control->reload, &reload);
@@ -225,6 +227,8 @@ int control_parts_make(struct control *control)
         if (error == 0)
             error = make_cdr(control);
         if (error == 0)
+            error = control_streams_open(control);
+        if (error == 0)
             error = make_reload(control);
     }
     if (error == 0)
@@ -238,6 +242,7 @@ void control_parts_unmake(struct control *control)
 {
     control_commands_close(control->commands);
     control_reload_destroy(control->reload);
+    control_streams_close(control);
     control_cdr_close(control->cdr);
     control_dns_destroy(control->dns);
     control_mirror_destroy(control->mirror);

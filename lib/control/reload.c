@@ -24,6 +24,7 @@ struct control_reload {
     pthread_t reader;
     atomic_bool read;           // by the thread, when it has done
     struct role_policy *wanted; // what it made of the file; NULL: the file is refused
+    struct stream_tls *tls;     // and of what it names; NULL: there are no streams
     char *said;                 // why, in lines; stays until the next one
     bool refused;               // the last one was
     struct role_policy *replaced;
@@ -31,22 +32,25 @@ struct control_reload {
     struct control_reload_counters counters;
 };
 
-// NULL after having said why.
-static struct role_policy *read_policy(const struct control_reload *reload, FILE *errors)
+// Both or, after having said why, neither of them. Everything that is wrong is said at once.
+static void read_policy(struct control_reload *reload, FILE *errors)
 {
     const struct control_reload_setup *setup = &reload->setup;
     struct conf *conf = conf_load(setup->path, errors);
 
     if (conf == NULL)
-        return NULL;
-    if (conf_fixed_differences(setup->policy->conf, conf, errors) == 0) {
-        struct role_policy *policy = role_policy_create(conf, setup->gateways, setup->secret,
-                                                        setup->policy->nodes, reload->now_ms, errors);
-        if (policy != NULL)
-            return policy;
-    }
+        return;
+    if (setup->secure != NULL)
+        reload->tls = setup->secure(conf, errors);
+    if (conf_fixed_differences(setup->policy->conf, conf, errors) == 0 &&
+        (setup->secure == NULL || reload->tls != NULL))
+        reload->wanted = role_policy_create(conf, setup->gateways, setup->secret, setup->policy->nodes,
+                                            reload->now_ms, errors);
+    if (reload->wanted != NULL)
+        return;
+    stream_tls_destroy(reload->tls);
+    reload->tls = NULL;
     conf_free(conf);
-    return NULL;
 }
 
 // Nothing that the loop writes while this runs is read here: there is one reload at a time, and only a reload changes
@@ -61,7 +65,7 @@ static void *read_all(void *argument)
     FILE *errors = open_memstream(&reload->said, &bytes);
 
     if (errors != NULL) {
-        reload->wanted = read_policy(reload, errors);
+        read_policy(reload, errors);
         fclose(errors);
     }
     atomic_store_explicit(&reload->read, true, memory_order_release);
@@ -108,7 +112,8 @@ static void publish(struct control_reload *reload)
     setup->policy = policy;
     for (unsigned i = 0; i < setup->workers_n; i++)
         atomic_store_explicit(&setup->workers[i]->policy, policy, memory_order_release);
-    setup->published(setup->owner, policy);
+    setup->published(setup->owner, policy, reload->tls);
+    reload->tls = NULL;
     reload->token = rte_rcu_qsbr_start(setup->qsbr);
     reload->state = RELOAD_GRACE;
     reload->refused = false;
@@ -203,6 +208,7 @@ void control_reload_destroy(struct control_reload *reload)
     if (reload->state == RELOAD_READING) {
         pthread_join(reload->reader, NULL);
         role_policy_destroy(reload->wanted);
+        stream_tls_destroy(reload->tls);
     }
     free(reload->said);
     role_policy_destroy(reload->replaced);

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "role/policy.h"
+#include "stream/stream.h"
 #include "worker/worker.h"
 
 struct control_reload;
@@ -25,9 +26,11 @@ struct control_reload_setup {
     struct gateway_states *gateways;
     const struct hash_key *secret;
     const struct memory *memory;
-    // Workers have this policy now and it is the callee's; who has something of the old one lets go of it. When this
+    // Loads certificates, see control_streams_secure; NULL: there are no streams to show them on.
+    struct stream_tls *(*secure)(const struct conf *conf, FILE *errors);
+    // Workers have this policy now and it is the callee's, and so is `tls`; who has something of the old one lets go of it. When this
     // returns only workers may still read the old one, which is freed by and by.
-    void (*published)(void *owner, struct role_policy *policy);
+    void (*published)(void *owner, struct role_policy *policy, struct stream_tls *tls);
     void *owner;
 };
 

@@ -29,6 +29,8 @@ static const struct {
      "Gateways: health, share, calls, probes. Parameter: a name, or the number to start from"},
     {"/strowger/store", control_report_store,
      "Store: state, batches, what waits for the disk, keys and bytes"},
+    {"/strowger/streams", control_report_streams,
+     "Connections of TCP, TLS and WebSocket by transport, and why they ended"},
     {"/strowger/auth", control_report_auth, "Users, and requests that had to carry credentials"},
     {"/strowger/numbers", control_report_numbers, "Number table: prefixes and bytes"},
     {"/strowger/stages", control_report_stages,

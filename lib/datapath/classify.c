@@ -19,6 +19,8 @@ void datapath_listeners_build(const struct conf *conf, uint8_t table[DATAPATH_LI
                    "the table has room");
     memset(table, DATAPATH_NO_LISTENER, DATAPATH_LISTENER_SLOTS);
     for (unsigned i = 0; i < conf->listeners_n; i++) {
+        if (conf->listeners[i].transport != ENDPOINT_UDP)
+            continue;
         unsigned slot = slot_of(&conf->listeners[i].address);
         while (table[slot] != DATAPATH_NO_LISTENER)
             slot = (slot + 1) % DATAPATH_LISTENER_SLOTS;
@@ -42,7 +44,8 @@ unsigned datapath_listener_of(const struct worker *worker, const struct endpoint
 static bool listens_at_address(const struct worker *worker, const struct endpoint *destination)
 {
     for (unsigned i = 0; i < worker->conf->listeners_n; i++) {
-        if (endpoint_same_address(&worker->conf->listeners[i].address, destination))
+        const struct endpoint *address = &worker->conf->listeners[i].address;
+        if (!endpoint_is_stream(address) && endpoint_same_address(address, destination))
             return true;
     }
     return false;

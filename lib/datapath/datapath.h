@@ -23,7 +23,7 @@ void datapath_drain(struct worker *worker);
 // the turn.
 struct outlet datapath_outlet(struct worker *worker);
 
-// Which listener an address and port is, as a table that classify probes. Built by control at start, shared by all
+// Which UDP listener an address and port is, as a table that classify probes. Built by control at start, shared by all
 // workers, read-only afterwards.
 #define DATAPATH_LISTENER_SLOTS 256
 void datapath_listeners_build(const struct conf *conf, uint8_t table[DATAPATH_LISTENER_SLOTS]);

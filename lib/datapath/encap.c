@@ -62,12 +62,20 @@ void datapath_encap(struct worker *worker, struct burst *burst)
 {
     struct net_hop *hops[WORKER_BURST];
     uint64_t since = rte_rdtsc();
+    unsigned datagrams = 0;
 
     for (unsigned i = 0; i < burst->n; i++) {
-        hops[i] = net_hop_at(worker->hops, net_hops_find(worker->hops, &packet_of(burst->mbuf[i])->to));
-        rte_prefetch0(hops[i]);
+        struct rte_mbuf *mbuf = burst->mbuf[i];
+        const struct endpoint *to = &packet_of(mbuf)->to;
+        if (endpoint_is_stream(to)) { // the kernel's to carry
+            datapath_punt(worker, mbuf, PACKET_STREAM);
+            continue;
+        }
+        hops[datagrams] = net_hop_at(worker->hops, net_hops_find(worker->hops, to));
+        rte_prefetch0(hops[datagrams]);
+        burst->mbuf[datagrams++] = mbuf;
     }
-    for (unsigned i = 0; i < burst->n; i++) {
+    for (unsigned i = 0; i < datagrams; i++) {
         struct net_hop *hop = hops[i];
         switch (__atomic_load_n(&hop->state, __ATOMIC_ACQUIRE)) {
         case NET_HOP_READY:

@@ -15,6 +15,14 @@ static bool give(struct worker *worker, struct rte_mbuf *mbuf, enum packet_erran
     return true;
 }
 
+static void refuse(struct worker *worker, struct rte_mbuf *mbuf, enum packet_errand errand)
+{
+    if (errand == PACKET_STREAM)
+        datapath_unsent(worker, mbuf, DROP_STREAM_FULL);
+    else
+        worker_drop(worker, mbuf, errand == PACKET_FRAME ? DROP_PUNT_FULL : DROP_RESOLVE_FULL);
+}
+
 void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_errand errand)
 {
     uint16_t port = packet_of(mbuf)->port;
@@ -23,7 +31,7 @@ void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_err
     if (frame && !worker->ports[port].has_twin)
         worker_drop(worker, mbuf, DROP_NO_TWIN);
     else if (!give(worker, mbuf, errand))
-        worker_drop(worker, mbuf, frame ? DROP_PUNT_FULL : DROP_RESOLVE_FULL);
+        refuse(worker, mbuf, errand);
     else if (frame)
         worker->counters.port[port].punted++;
 }

@@ -23,7 +23,7 @@ void datapath_rx(struct worker *worker, unsigned port, struct burst *burst);
 // Reads Ethernet, IP and UDP headers into each packet's frame; drops what lies about its lengths or checksums.
 void datapath_decap(struct worker *worker, struct burst *burst);
 
-// Keeps SIP to a listener, joins its fragments, punts the rest to the port's twin.
+// Keeps SIP to a listener of UDP, joins its fragments, punts the rest to the port's twin.
 void datapath_classify(struct worker *worker, struct burst *burst);
 
 // Asks for the lines of a datagram and of its index before they are needed; its frame is known.
@@ -64,6 +64,7 @@ unsigned datapath_settle(struct worker *worker);
 void datapath_outlet_flush(struct worker *worker);
 
 // Finds each datagram's next hop and puts UDP, IP and Ethernet in front, in fragments where it must; hands it to tx.
+// What is for a stream goes to control as it is.
 void datapath_encap(struct worker *worker, struct burst *burst);
 
 // Queues a whole frame for a port; sent at the latest by datapath_tx_flush.
@@ -88,7 +89,7 @@ void datapath_unsent(struct worker *worker, struct rte_mbuf *mbuf, enum drop dro
 // Gives a message to control until the name in the verdict is known. False: it cannot wait, and stays the caller's.
 bool datapath_park(struct worker *worker, struct rte_mbuf *mbuf, const struct verdict *verdict);
 
-// Gives a packet to control with its errand.
+// Gives a packet to control with its errand. A stream's message for which there is no room is unsent.
 void datapath_punt(struct worker *worker, struct rte_mbuf *mbuf, enum packet_errand errand);
 
 // Takes what control wants sent. Returns the packets taken.

@@ -35,10 +35,11 @@ static void write_edited(const char *from, const char *to)
     write_ini(text);
 }
 
-static void take(void *owner, struct role_policy *policy)
+static void take(void *owner, struct role_policy *policy, struct stream_tls *tls)
 {
     struct strowger *strowger = owner;
 
+    assert_null(tls); // there are no streams
     strowger->policy = policy;
     strowger->conf = policy->conf;
     rig.conf = policy->conf;

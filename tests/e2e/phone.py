@@ -27,6 +27,8 @@ class Message:
 
 
 class Phone:
+    transport = "UDP"
+
     def __init__(self, user, address="198.18.0.2", port=0, domain="example.com", server=None, sent_by=None):
         self.user, self.domain = user, domain
         six = ":" in address
@@ -73,7 +75,7 @@ class Phone:
         to = to or uri
         tag = f";tag={to_tag}" if to_tag else ""
         head = [f"{method} {uri} SIP/2.0",
-                f"Via: SIP/2.0/UDP {self.sent_by};branch={branch or f'z9hG4bK{number}'};rport",
+                f"Via: SIP/2.0/{self.transport} {self.sent_by};branch={branch or f'z9hG4bK{number}'};rport",
                 "Max-Forwards: 70",
                 f"From: <sip:{self.user}@{self.domain}>;tag={from_tag}",
                 f"To: <{to}>{tag}",
