@@ -47,6 +47,8 @@
     X(MAILBOX_FULL, "hand-over to another worker, and its mailbox is full")                             \
     X(EDIT_ROOM, "edited message does not fit its buffer")                                              \
     X(TOO_LONG, "message longer than any buffer")                                                       \
+    X(STREAM_FULL, "message for a connection, and the ring to the control core is full")                \
+    X(STREAM_UNSENT, "message for a connection that has gone or could not be made (/strowger/streams)") \
     X(NO_ROUTE, "no route to the next hop in the kernel's table")                                       \
     X(RESOLVE_FULL, "next hop not yet resolved, and too many packets wait for it")                      \
     X(RESOLVE_FAILED, "next hop did not answer ARP or neighbour discovery")                             \
