@@ -264,6 +264,11 @@ int box_connect_from(struct box *box, unsigned listener, uint8_t host, uint16_t 
     return attach(0, &from, &box->listeners[listener].address);
 }
 
+int box_connect_to(const struct endpoint *to)
+{
+    return attach(0, NULL, to);
+}
+
 int box_listen(struct box *box, uint8_t host, struct endpoint *at)
 {
     (void)box;

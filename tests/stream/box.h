@@ -68,6 +68,7 @@ void box_wait(struct box *box); // a turn, and a millisecond
 int box_connect(struct box *box, unsigned listener);
 // The same from an address and port of 127.0.0.0/8; the last byte and the port.
 int box_connect_from(struct box *box, unsigned listener, uint8_t host, uint16_t port);
+int box_connect_to(const struct endpoint *to);
 // A peer that listens, on an address of this test's own; `at` is where.
 int box_listen(struct box *box, uint8_t host, struct endpoint *at);
 int box_accept(struct box *box, int listening);

@@ -53,8 +53,9 @@ static void make_all(void)
     static const struct wanted all[] = {
         {.name = "expired", .san = "DNS:a.example", .signer = "ca", .from = -2 * DAY, .to = -DAY},
         {.name = "future", .san = "DNS:a.example", .signer = "ca", .from = DAY, .to = 2 * DAY},
-        {.name = "soon", .san = "DNS:a.example", .signer = "ca", .from = -DAY, .to = 13 * DAY},
-        {.name = "later", .san = "DNS:a.example", .signer = "ca", .from = -DAY, .to = 15 * DAY},
+        {.name = "soon", .san = "DNS:a.example", .signer = "ca", .from = -300 * DAY, .to = 13 * DAY},
+        {.name = "later", .san = "DNS:a.example", .signer = "ca", .from = -300 * DAY, .to = 15 * DAY},
+        {.name = "short", .san = "DNS:a.example", .signer = "ca", .from = -DAY, .to = 5 * DAY},
         {.name = "nameless", .subject = "An operator", .signer = "ca"},
         {.name = "person", .san = "URI:sip:alice@example.com", .signer = "ca"},
         {.name = "code", .san = "DNS:a.example", .signer = "ca", .usage = "codeSigning"},
@@ -155,6 +156,7 @@ static void test_what_is_only_doubtful_is_a_warning(void **state)
         {"server.pem", "server.key", "warning: [certificate main] key: |server.key: everybody", 1, 0644},
         {"soon.pem", "soon.key", "warning: |soon.pem: certificate 1 in it expires on 20", 1, 0600},
         {"later.pem", "later.key", "", 0, 0600},
+        {"short.pem", "short.key", "", 0, 0600}, // renewed every few days
         {"rsa.pem", "rsa.key", "", 0, 0600},
         {"chained.pem", "chained.key", "", 0, 0600},
         {"code.pem", "code.key", "warning: |code.pem: |extendedKeyUsage", 1, 0600},
@@ -189,7 +191,7 @@ static void test_faults_of_tls_name_key_and_remedy(void **state)
         {"ECDHE+AESGCM:eNULL", NULL, NULL, "[tls] ciphers: ECDHE+AESGCM:eNULL: |!eNULL"},
         {"ADH", NULL, NULL, "[tls] ciphers: ADH: |!aNULL"},
         {NULL, "TLS_NONSENSE", NULL, "[tls] ciphersuites: TLS_NONSENSE: |openssl ciphers"},
-        {NULL, "TLS_AES_128_GCM_SHA256:TLS_NONSENSE", NULL, "[tls] ciphersuites: "},
+        {NULL, "TLS_AES_128_GCM_SHA256:TLS_NONSENSE", NULL, "[tls] ciphersuites: TLS_NONSENSE: "},
         {NULL, NULL, "missing.pem", "[tls] authorities: |missing.pem: "},
         {NULL, NULL, "empty.pem", "[tls] authorities: |empty.pem: "},
         {NULL, NULL, "broken.pem", "[tls] authorities: |broken.pem: "},
