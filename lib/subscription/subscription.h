@@ -383,7 +383,7 @@ struct subscription_due {
 };
 
 // Once a turn of the loop: gives back memory that no reader can hold, moves bodies together where memory is split up,
-// and allows subscription_due that many looks at records in this turn.
+// and allows subscription_due that many looks at records in this turn. A budget not under what one turn may publish.
 void subscription_turn(struct subscription_table *table, unsigned budget);
 // What is to be done next; false: nothing more in this turn. A presentity that was touched is composed before its
 // watchers hear of it, so no event of a subscription says SEND while it is. COMPOSE is said once, all else again after
