@@ -147,7 +147,7 @@ uint16_t proxy_forward_listener(const struct role_request *request, const struct
 // The request as it would leave.
 static uint32_t size_of(struct role_request *request, const struct role_target *target, uint8_t out)
 {
-    const struct proxy_leg leg = {.out = out};
+    const struct proxy_leg leg = {.out = out, .breadth = proxy_forward_breadth(request)};
     struct sip_edits *edits = request->edits;
 
     request->edits = &request->role->spare;
