@@ -47,6 +47,10 @@ enum ctl_status ctl_ask(struct ctl *ctl, const char *request, bool (*each)(void 
 // The same with an open file that goes along, -1: none.
 enum ctl_status ctl_ask_with(struct ctl *ctl, const char *request, int file,
                              bool (*each)(void *owner, const json_t *reply), void *owner);
+// The same with the name of a file and the file: the server reads it, but it is opened here, by the right of whoever
+// asks.
+enum ctl_status ctl_ask_file(struct ctl *ctl, const char *command, const char *path,
+                             bool (*each)(void *owner, const json_t *reply), void *owner);
 // What telemetry answers to one command, JSON's null where it takes no such parameter. NULL: failed.
 json_t *ctl_telemetry(struct ctl *ctl, const char *command);
 void ctl_close(struct ctl *ctl);
@@ -73,6 +77,18 @@ enum ctl_status ctl_user_add(struct ctl *ctl);
 enum ctl_status ctl_user_del(struct ctl *ctl);
 enum ctl_status ctl_user_list(struct ctl *ctl);
 enum ctl_status ctl_user_import(struct ctl *ctl);
+
+// presence.c
+enum ctl_status ctl_presence_allow(struct ctl *ctl);
+enum ctl_status ctl_presence_block(struct ctl *ctl);
+enum ctl_status ctl_presence_polite(struct ctl *ctl);
+enum ctl_status ctl_presence_confirm(struct ctl *ctl);
+enum ctl_status ctl_presence_forget(struct ctl *ctl);
+enum ctl_status ctl_presence_list(struct ctl *ctl);
+enum ctl_status ctl_list_add(struct ctl *ctl);
+enum ctl_status ctl_list_del(struct ctl *ctl);
+enum ctl_status ctl_list_show(struct ctl *ctl);
+enum ctl_status ctl_list_import(struct ctl *ctl);
 
 // Prints a whole answer as JSON.
 void ctl_print_json(const json_t *json);

@@ -1,6 +1,4 @@
 // Subscribers: what needs a password or a file of its own.
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -140,19 +138,11 @@ static bool note_done(void *owner, const json_t *reply)
     return true;
 }
 
-// The server reads the file, but it is opened here: by the right of whoever asks.
 enum ctl_status ctl_user_import(struct ctl *ctl)
 {
-    const char *path = ctl->words[0], *slash = strrchr(path, '/');
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    char request[REQUEST_MAX];
     json_int_t done = 0;
+    enum ctl_status status = ctl_ask_file(ctl, "user import", ctl->words[0], note_done, &done);
 
-    if (file < 0)
-        return ctl_fail("%s: %s", path, strerror(errno));
-    snprintf(request, sizeof(request), "user import %s", slash != NULL && slash[1] != 0 ? slash + 1 : path);
-    enum ctl_status status = ctl_ask_with(ctl, request, file, note_done, &done);
-    close(file);
     if (status == CTL_DONE)
         printf(ctl->json ? "{\"done\": %lld}\n" : "%lld users\n", (long long)done);
     return status;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,12 +13,13 @@
 
 #include "ctl.h"
 
-#define REPLY_MAX (256 * 1024)
-#define WAIT_S    15
-#define RELOAD_S  620 // the server gives up before
-#define PATTERN   "/var/run/dpdk/*/dpdk_telemetry.v2"
-#define PREFIXED  "/var/run/dpdk/%s/dpdk_telemetry.v2"
-#define PROBE     "/strowger/control"
+#define REQUEST_MAX 4096
+#define REPLY_MAX   (256 * 1024)
+#define WAIT_S      15
+#define RELOAD_S    620 // the server gives up before
+#define PATTERN     "/var/run/dpdk/*/dpdk_telemetry.v2"
+#define PREFIXED    "/var/run/dpdk/%s/dpdk_telemetry.v2"
+#define PROBE       "/strowger/control"
 
 enum ctl_status ctl_fail(const char *format, ...)
 {
@@ -167,6 +169,21 @@ enum ctl_status ctl_ask_with(struct ctl *ctl, const char *request, int file,
         json_decref(reply);
     }
     return CTL_DONE;
+}
+
+enum ctl_status ctl_ask_file(struct ctl *ctl, const char *command, const char *path,
+                             bool (*each)(void *owner, const json_t *reply), void *owner)
+{
+    const char *slash = strrchr(path, '/');
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    char request[REQUEST_MAX];
+
+    if (file < 0)
+        return ctl_fail("%s: %s", path, strerror(errno));
+    snprintf(request, sizeof(request), "%s %s", command, slash != NULL && slash[1] != 0 ? slash + 1 : path);
+    enum ctl_status status = ctl_ask_with(ctl, request, file, each, owner);
+    close(file);
+    return status;
 }
 
 static json_t *ask_at(int fd, const char *command)
