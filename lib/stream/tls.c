@@ -49,6 +49,31 @@ static void set_ciphers(SSL_CTX *context, const struct conf *conf)
     ERR_clear_error();
 }
 
+// OpenSSL passes over a suite that it does not know, if it knows another.
+static bool check_suites(const SSL_CTX *context, const char *suites, FILE *errors)
+{
+    STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(context);
+    bool good = true;
+
+    for (const char *at = suites; *at != '\0'; at += *at == ':') {
+        int len = (int)strcspn(at, ":");
+        bool known = false;
+
+        for (int i = 0; i < sk_SSL_CIPHER_num(list) && !known; i++) {
+            const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(list, i));
+            known = (int)strlen(name) == len && strncmp(name, at, (size_t)len) == 0;
+        }
+        if (!known)
+            fprintf(errors,
+                    "[tls] ciphersuites: %.*s: there is none of that name; \"openssl ciphers -s -tls1_3\" "
+                    "lists them\n",
+                    len, at);
+        good = good && known;
+        at += len;
+    }
+    return good;
+}
+
 static bool check_ciphers(SSL_CTX *context, const struct conf *conf, FILE *errors)
 {
     const char *ciphers = conf->tls_ciphers.text, *suites = conf->tls_ciphersuites.text;
@@ -62,14 +87,7 @@ static bool check_ciphers(SSL_CTX *context, const struct conf *conf, FILE *error
     } else {
         good = refuse_unsafe(context, ciphers, errors);
     }
-    ERR_clear_error();
-    if (SSL_CTX_set_ciphersuites(context, suites) != 1) {
-        fprintf(errors, "[tls] ciphersuites: %s: %s; \"openssl ciphers -v -s -tls1_3\" lists what there is\n",
-                suites, tls_reason());
-        good = false;
-    }
-    ERR_clear_error();
-    return good;
+    return check_suites(context, suites, errors) && good;
 }
 
 static SSL_CTX *make_context(struct stream_tls *tls, const struct conf *conf, const SSL_METHOD *method,
@@ -210,7 +228,6 @@ static bool load_authorities(struct stream_tls *tls, const struct conf *conf, FI
                 "[tls] authorities: %s: no certificates can be read: %s; give a PEM file of those who sign "
                 "peers'\n",
                 conf->tls_authorities, tls_reason());
-        ERR_clear_error();
         return false;
     }
     // Who is in the file is trusted, also where he is no root.
@@ -233,6 +250,7 @@ struct stream_tls *stream_tls_create(const struct conf *conf, FILE *errors)
     bool good = load_authorities(tls, conf, errors);
     good = tls->authorities != NULL && make_client(tls, conf, errors) && good;
     good = tls->client != NULL && make_servers(tls, conf, errors) && good;
+    ERR_clear_error();
     if (!good) {
         stream_tls_destroy(tls);
         return NULL;

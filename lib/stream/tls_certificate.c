@@ -10,8 +10,8 @@
 #include "stream/identity.h"
 #include "stream/tls.h"
 
-#define CHAIN_MAX 16      // certificates in a file
-#define SOON_S    1209600 // two weeks: time to get another one
+#define CHAIN_MAX 16           // certificates in a file
+#define SOON_S    (14 * 86400) // time to get another one
 
 // Of one file: what it is, and where it is said.
 struct file {
@@ -109,24 +109,36 @@ static void write_time(const ASN1_TIME *time, char *text, size_t room)
         snprintf(text, room, "a time that cannot be read");
 }
 
+// NULL: now. A time that cannot be read is long ago.
+static int64_t seconds(const ASN1_TIME *from, const ASN1_TIME *to)
+{
+    int days, rest;
+
+    return ASN1_TIME_diff(&days, &rest, from, to) == 1 ? days * 86400LL + rest : INT64_MIN / 4;
+}
+
+// One that is made for days is renewed in days: then the last third of its time is soon.
+static bool expires_soon(const ASN1_TIME *from, const ASN1_TIME *to)
+{
+    int64_t left = seconds(NULL, to);
+
+    return left < SOON_S && left < seconds(from, to) / 3;
+}
+
 static void check_dates(struct file *file, const X509 *one, int n)
 {
     const ASN1_TIME *from = X509_get0_notBefore(one), *to = X509_get0_notAfter(one);
-    time_t soon = time(NULL) + SOON_S;
-    char text[64];
+    char first[64], last[64];
 
-    if (X509_cmp_current_time(from) >= 0) {
-        write_time(from, text, sizeof(text));
+    write_time(from, first, sizeof(first));
+    write_time(to, last, sizeof(last));
+    if (seconds(NULL, to) <= 0)
+        fault(file, "certificate %d in it expired on %s; get another one", n, last);
+    else if (seconds(NULL, from) > 0)
         fault(file, "certificate %d in it is not valid before %s; set this machine's clock, or wait", n,
-              text);
-    }
-    if (X509_cmp_current_time(to) <= 0) {
-        write_time(to, text, sizeof(text));
-        fault(file, "certificate %d in it expired on %s; get another one", n, text);
-    } else if (X509_cmp_time(to, &soon) <= 0) {
-        write_time(to, text, sizeof(text));
-        warn(file, "certificate %d in it expires on %s; get another one", n, text);
-    }
+              first);
+    else if (expires_soon(from, to))
+        warn(file, "certificate %d in it expires on %s; get another one", n, last);
 }
 
 static bool any(void *owner, struct slice name)
