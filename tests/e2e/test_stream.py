@@ -15,7 +15,7 @@ import unittest
 import box
 import tap
 from certificates import Authority
-from phone import Phone, uri_of
+from phone import COUNT, Phone, uri_of
 from stream_phone import StreamPhone, WebPhone, context
 
 CTL = os.environ.get("STROWGERCTL") or str(pathlib.Path(os.environ["STROWGER"]).parents[1] / "strowgerctl/strowgerctl")
@@ -65,6 +65,39 @@ group = trunk
 address = 198.18.0.99;transport=tls
 identity = west.example
 trusted = yes
+[gateways east]
+probe_interval = 0
+[gateway east]
+group = east
+address = 198.18.0.2:5071;transport=tls
+identity = west.example
+[gateways impostor]
+probe_interval = 0
+[gateway impostor]
+group = impostor
+address = 198.18.0.2:5072;transport=tls
+identity = west.example
+[gateways absent]
+probe_interval = 0
+[gateway absent]
+group = absent
+address = 198.18.0.2:5073;transport=tcp
+[route east]
+user = +4930*
+action = gateways
+gateways = east
+[route impostor]
+user = +4940*
+action = gateways
+gateways = impostor
+[route absent]
+user = +4950*
+action = gateways
+gateways = absent
+[route long]
+user = +4960*
+action = hop
+hop = 198.18.0.2:5074
 [route from-trunk]
 who = trusted
 user = trunk*
@@ -271,6 +304,29 @@ class Trusted(Streamed):
             self.await_end("certificate", before + 1)
 
 
+class Starting(unittest.TestCase):
+    """Certificates that are no good are told by file, and nothing starts."""
+
+    def test_bad_certificates_end_the_start_with_a_clear_line(self):
+        with tempfile.TemporaryDirectory(prefix="strowger-stream-") as folder:
+            authority = Authority(folder)
+            for name in ("main", "other"):
+                authority.sign(name, "DNS:example.com")
+            authority.sign("expired", "DNS:example.com", days=-1)
+            for file, instead in (("main.pem", None), ("main.pem", "expired.pem"), ("main.key", "other.key"),
+                                  ("main.key", "main.csr"), ("authority.pem", None), ("authority.pem", "main.key")):
+                with self.subTest(file, instead=instead):
+                    path = pathlib.Path(folder, file)
+                    good = path.read_text(encoding="utf-8")
+                    path.unlink()
+                    if instead is not None:
+                        path.write_text(pathlib.Path(folder, instead).read_text(encoding="utf-8"), encoding="utf-8")
+                    status, said = box.Box(CONFIG.format(folder=folder)).fails_to_start()
+                    path.write_text(good, encoding="utf-8")
+                    self.assertEqual(1, status, said)
+                    self.assertIn(str(path), said)
+
+
 class Renewed(Streamed):
     def serial(self):
         with self.tls("serial") as phone:
@@ -398,7 +454,8 @@ class Calling(Streamed):
     def phones(self, kinds):
         make = {"udp": Phone, "tcp": StreamPhone, "tls": self.tls, "ws": lambda user: WebPhone(user, f"ws://198.18.0.1:{WS}"),
                 "wss": lambda user: WebPhone(user, f"wss://198.18.0.1:{WSS}", self.authority.file)}
-        return [make[kind](user) for kind, user in zip(kinds, ("caller", "callee"))]
+        number = next(COUNT)
+        return [make[kind](f"{user}{number}") for kind, user in zip(kinds, ("caller", "callee"))]
 
     def within(self, phone, routes, target, method, call, tags, cseq):
         """A request inside the dialog (RFC 3261 12.2.1.1)."""
@@ -409,7 +466,8 @@ class Calling(Streamed):
     def call(self, caller, callee, ended_by_callee):
         """INVITE, 180, 200, ACK, BYE, as both see it. What the callee got, and what the caller did."""
         self.assertEqual(200, callee.register().status)
-        caller.send(caller.request("INVITE", "sip:callee@example.com", lines=[f"Contact: {caller.contact}"], from_tag="one"))
+        caller.send(caller.request("INVITE", f"sip:{callee.user}@example.com", lines=[f"Contact: {caller.contact}"],
+                                   from_tag="one"))
         invite = callee.receive()
         self.assertTrue(invite.start.startswith("INVITE "), invite.start)
         callee.answer(invite, 180, "Ringing", tag="two")
@@ -418,13 +476,14 @@ class Calling(Streamed):
         ok = caller.receive()
         self.assertEqual(200, ok.status)
         call = ok.get("Call-ID")
+        forward, backward = ("one", "two", f"sip:{callee.user}@example.com"), ("two", "one", f"sip:{caller.user}@example.com")
         forth, back = list(reversed(ok.all("Record-Route"))), invite.all("Record-Route")
-        self.within(caller, forth, uri_of(ok.get("Contact")), "ACK", call, ("one", "two", "sip:callee@example.com"), 1)
+        self.within(caller, forth, uri_of(ok.get("Contact")), "ACK", call, forward, 1)
         self.assertTrue(callee.receive().start.startswith("ACK "))
         if ended_by_callee:
-            self.within(callee, back, uri_of(invite.get("Contact")), "BYE", call, ("two", "one", "sip:caller@example.com"), 1)
+            self.within(callee, back, uri_of(invite.get("Contact")), "BYE", call, backward, 1)
         else:
-            self.within(caller, forth, uri_of(ok.get("Contact")), "BYE", call, ("one", "two", "sip:callee@example.com"), 2)
+            self.within(caller, forth, uri_of(ok.get("Contact")), "BYE", call, forward, 2)
         hears, says = (caller, callee) if ended_by_callee else (callee, caller)
         bye = hears.receive()
         self.assertTrue(bye.start.startswith("BYE "), bye.start)
@@ -434,7 +493,8 @@ class Calling(Streamed):
 
     def test_calls_cross_transports_both_ways(self):
         kinds = ("udp", "tcp", "tls", "ws", "wss")
-        for kinds in [(a, b) for a in kinds for b in kinds if (a == "udp") != (b == "udp")] + [("tls", "tls"), ("ws", "tcp")]:
+        pairs = [(a, b) for a in kinds for b in kinds if (a == "udp") != (b == "udp")]
+        for kinds in pairs + [("tls", "tls"), ("ws", "tcp")]:
             for ended_by_callee in (False, True):
                 with self.subTest(kinds, ended_by_callee=ended_by_callee):
                     caller, callee = self.phones(kinds)
@@ -442,8 +502,7 @@ class Calling(Streamed):
                         invite, _ = self.call(caller, callee, ended_by_callee)
                     self.assertIn(f"SIP/2.0/{callee.transport} ", invite.all("Via")[0])
                     self.assertIn(f"SIP/2.0/{caller.transport} ", invite.all("Via")[1])
-                    # RFC 5658: where the transport changes, one Record-Route for each side.
-                    self.assertEqual(1 if kinds[0] == kinds[1] else 2, len(invite.all("Record-Route")), invite.text)
+                    self.assertEqual(2, len(invite.all("Record-Route")), invite.text)  # one for each side (RFC 5658)
 
     def test_a_call_to_a_connection_that_has_gone_is_told_at_once(self):
         with StreamPhone("gone") as phone:
@@ -453,6 +512,80 @@ class Calling(Streamed):
             status = caller.ask("OPTIONS", "sip:gone@example.com").status
             self.assertIn(status, (408, 430, 480, 500, 503))
             self.assertLess(time.monotonic() - began, 3)
+
+
+class Connecting(Streamed):
+    """What this server connects to: gateways, and whatever a long request is for."""
+
+    def serve(self, port, certificate=None):
+        """A listening socket in the clients' namespace, where one connection is taken."""
+        with box.inside(box.CLIENT):
+            listening = socket.create_server(("198.18.0.2", port))
+        listening.settimeout(10)
+        self.addCleanup(listening.close)
+        if certificate is not None:
+            secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            secure.load_cert_chain(*certificate)
+            listening = secure.wrap_socket(listening, server_side=True)
+        return listening
+
+    def taken(self, listening):
+        """The phone at the other end of the connection that comes."""
+        phone = StreamPhone.__new__(StreamPhone)
+        phone.socket, _ = listening.accept()
+        phone.user, phone.domain, phone.heard, phone.transport = "gateway", "west.example", b"", "TLS"
+        phone.contact = "<sip:gateway@198.18.0.2:5071;transport=tls>"
+        return phone
+
+    def test_a_gateway_is_connected_to_and_must_prove_its_name(self):
+        listening = self.serve(5071, self.authority.sign("gateway", f"DNS:{GATEWAY}"))
+        with Phone("caller") as caller:
+            caller.send(caller.request("OPTIONS", "sip:+4930@example.com"))
+            with self.taken(listening) as gateway:
+                for _ in range(2):  # the second by the same connection
+                    request = gateway.receive()
+                    self.assertTrue(request.start.startswith("OPTIONS sip:+4930@example.com"), request.start)
+                    self.assertIn("SIP/2.0/TLS 198.18.0.1:5061", request.get("Via"))
+                    gateway.answer(request, 200, "OK")
+                    self.assertEqual(200, caller.receive().status)
+                    caller.send(caller.request("OPTIONS", "sip:+4930@example.com"))
+                gateway.answer(gateway.receive(), 200, "OK")
+                self.assertEqual(200, caller.receive().status)
+
+    def test_a_gateway_of_another_name_gets_nothing(self):
+        before = self.ends("certificate")
+        listening = self.serve(5072, self.authority.sign("impostor", "DNS:east.example"))
+        with Phone("caller") as caller:
+            caller.send(caller.request("OPTIONS", "sip:+4940@example.com"))
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                with self.taken(listening) as gateway:
+                    gateway.receive()
+            self.assertEqual(500, caller.receive(10).status)  # RFC 3261 16.7 step 6: not 503
+        self.await_end("certificate", before + 1)
+
+    def test_a_gateway_that_is_not_there_is_told_at_once(self):
+        before = self.ends("refused")
+        with Phone("caller") as caller:
+            self.assertEqual(500, caller.ask("OPTIONS", "sip:+4950@example.com").status)
+        self.await_end("refused", before + 1)
+
+    def test_a_long_request_goes_by_tcp_and_else_by_udp(self):
+        body = "x" * 1400
+        with Phone("callee", port=5074) as callee, Phone("caller") as caller:
+            self.assertEqual(200, callee.register(contact="<sip:callee@198.18.0.2:5074>").status)
+            caller.send(caller.request("OPTIONS", "sip:+4960@example.com", body=body))
+            request = callee.receive(10)  # nobody takes TCP there: RFC 3261 18.1.1
+            self.assertIn("SIP/2.0/UDP ", request.get("Via"))
+            callee.answer(request, 200, "OK")
+            self.assertEqual(200, caller.receive().status)
+            listening = self.serve(5074)
+            caller.send(caller.request("OPTIONS", "sip:+4960@example.com", body=body))
+            with self.taken(listening) as phone:
+                request = phone.receive()
+                self.assertEqual(body, request.body)
+                self.assertIn("SIP/2.0/TCP ", request.get("Via"))
+                phone.answer(request, 200, "OK")
+            self.assertEqual(200, caller.receive().status)
 
 
 if __name__ == "__main__":
