@@ -70,6 +70,7 @@ void document_cut_begin(struct document_cut *cut, enum document_kind kind, char 
 {
     cut->kind = kind;
     cut->error = DOCUMENT_OK;
+    cut->plain = false;
     cut->depth = cut->elements = cut->pieces = cut->foreigns = 0;
     cut->namespaces = 0;
     cut->entity_len = 0;
@@ -225,7 +226,10 @@ void document_cut_text(struct document_cut *cut, struct slice text)
         cut->tag = false;
     }
     cut->blank = cut->blank && is_blank(text);
-    document_text_escape(&cut->text, text);
+    if (cut->plain)
+        document_text_add(&cut->text, text);
+    else
+        document_text_escape(&cut->text, text);
 }
 
 // The child that just ended goes to its place, before all of a higher rank.

@@ -38,6 +38,7 @@ struct document_foreign { // an unknown namespace that is declared: its place he
 struct document_cut {
     enum document_kind kind;
     enum document_error error;
+    bool plain; // nothing that is told needs references when it is written
     unsigned depth, elements;
     uint32_t namespaces;
     struct document_element open[DOCUMENT_DEPTH_MAX];

@@ -23,8 +23,8 @@ enum { // classes of bytes
     NAME_START = 1,
     NAME = 2,
     SPACE = 4,
-    TEXT = 8,   // in content as it is
-    VALUE = 16, // in a value as it is
+    TEXT = 8,   // in content, and written as it is
+    VALUE = 16, // in a value, and written as it is
 };
 
 #define LETTER (NAME_START | NAME | TEXT | VALUE)
@@ -34,14 +34,17 @@ static const uint8_t class[256] = {
     ['\n'] = SPACE | TEXT,
     ['\r'] = SPACE,
     [' '] = SPACE | TEXT | VALUE,
-    ['!' ... '%'] = TEXT | VALUE,
-    ['\'' ... ','] = TEXT | VALUE,
-    ['-'] = NAME | TEXT | VALUE,
-    ['.'] = NAME | TEXT | VALUE,
+    ['!'] = TEXT | VALUE,
+    ['"'] = TEXT,
+    ['#' ... '%'] = TEXT | VALUE,
+    ['\''] = TEXT,
+    ['(' ... ','] = TEXT | VALUE,
+    ['-' ... '.'] = NAME | TEXT | VALUE,
     ['/'] = TEXT | VALUE,
     ['0' ... '9'] = NAME | TEXT | VALUE,
     [':' ... ';'] = TEXT | VALUE,
-    ['=' ... '@'] = TEXT | VALUE,
+    ['='] = TEXT | VALUE,
+    ['?' ... '@'] = TEXT | VALUE,
     ['A' ... 'Z'] = LETTER,
     ['[' ... '\\'] = TEXT | VALUE,
     [']'] = VALUE, // in content it may begin what must not be there
@@ -74,23 +77,24 @@ static bool skip_space(struct scan *scan)
     return scan->at > from;
 }
 
-// A run of bytes of a class, or of whole characters that are not ASCII. False when something else than `stop` is next.
-static bool take_run(struct scan *scan, uint8_t mask, char stop, struct slice *run)
+// The bytes of a class that come next, and whole characters that are not ASCII.
+static struct slice take_run(struct scan *scan, uint8_t mask)
 {
-    const char *from = scan->at;
+    const char *from = scan->at, *at = from;
+    unsigned len;
 
-    while (scan->at < scan->end && *scan->at != stop) {
-        if (class[(uint8_t)*scan->at] & mask) {
-            scan->at++;
-            continue;
-        }
-        unsigned len = document_text_character(slice_of(scan->at, (size_t)(scan->end - scan->at)));
+    for (;;) {
+        while (at < scan->end && class[(uint8_t)*at] & mask)
+            at++;
+        if (at == scan->end || (uint8_t)*at < 0x80)
+            break;
+        len = document_text_character(slice_of(at, (size_t)(scan->end - at)));
         if (len == 0)
             break;
-        scan->at += len;
+        at += len;
     }
-    *run = slice_of(from, (size_t)(scan->at - from));
-    return scan->at < scan->end;
+    scan->at = at;
+    return slice_of(from, (size_t)(at - from));
 }
 
 // NCName: of ASCII, without a colon.
@@ -166,7 +170,8 @@ static bool take_attribute(struct scan *scan, struct raw *raw)
     char quote = take(scan, '"') ? '"' : '\'';
     if (quote == '\'' && !take(scan, '\''))
         return false;
-    return take_run(scan, VALUE, quote, &raw->value) && take(scan, quote);
+    raw->value = take_run(scan, VALUE);
+    return take(scan, quote);
 }
 
 static bool same_name(const struct document_name *a, const struct document_name *b)
@@ -262,22 +267,17 @@ static bool take_end(struct scan *scan)
     return take(scan, '>') && scan->cut->error == DOCUMENT_OK;
 }
 
-// XML 1.0 2.11: CR LF is LF.
+// All up to the next "<", and this. XML 1.0 2.11: CR LF is LF.
 static bool take_text(struct scan *scan)
 {
-    struct slice run;
-
-    for (;;) {
-        if (!take_run(scan, TEXT, '<', &run))
-            return false;
+    do {
+        struct slice run = take_run(scan, TEXT);
         if (run.len > 0)
             document_cut_text(scan->cut, run);
-        if (*scan->at == '<')
+        if (take(scan, '<'))
             return true;
-        if (*scan->at != '\r' || scan->end - scan->at < 2 || scan->at[1] != '\n')
-            return false;
-        scan->at++;
-    }
+    } while (take(scan, '\r') && scan->at < scan->end && *scan->at == '\n');
+    return false;
 }
 
 // The declarations that are written in practice, and none at all.
@@ -306,12 +306,13 @@ bool document_scan(struct slice bytes, struct document_cut *cut)
     scan.end = bytes.at + bytes.len;
     scan.cut = cut;
     scan.depth = scan.declared = scan.bindings = 0;
+    cut->plain = true;
     skip_declaration(&scan);
     skip_space(&scan);
     if (!take(&scan, '<') || !take_start(&scan))
         return false;
     while (scan.depth > 0) {
-        if (!take_text(&scan) || !take(&scan, '<'))
+        if (!take_text(&scan))
             return false;
         if (take(&scan, '/') ? !take_end(&scan) : !take_start(&scan))
             return false;

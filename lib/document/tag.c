@@ -53,12 +53,20 @@ static void add_name(struct document_cut *cut, const struct document_name *name,
     document_text_add(&cut->text, name->local);
 }
 
+static void add_value(struct document_cut *cut, struct slice value)
+{
+    if (cut->plain)
+        document_text_add(&cut->text, value);
+    else
+        document_text_quote(&cut->text, value);
+}
+
 static void add_attribute(struct document_cut *cut, const struct document_attribute *attribute)
 {
     document_text_literal(&cut->text, " ");
     add_name(cut, &attribute->name, true);
     document_text_literal(&cut->text, "=\"");
-    document_text_quote(&cut->text, attribute->value);
+    add_value(cut, attribute->value);
     document_text_literal(&cut->text, "\"");
 }
 
@@ -78,7 +86,7 @@ static void add_id(struct document_cut *cut, struct slice id)
 
     document_text_literal(&cut->text, " id=\"");
     uint32_t at = cut->text.len;
-    document_text_quote(&cut->text, id);
+    add_value(cut, id);
     uint32_t len = cut->text.len - at;
     document_text_literal(&cut->text, "\"");
     if (len > DOCUMENT_ID_MAX || at - piece->at > UINT8_MAX) {
@@ -114,7 +122,7 @@ void document_tag_open(struct document_cut *cut, const struct document_name *nam
         document_text_literal(&cut->text, " xmlns:");
         add_foreign(cut, declared);
         document_text_literal(&cut->text, "=\"");
-        document_text_quote(&cut->text, slice_of(cut->uris + foreign->at, foreign->len));
+        add_value(cut, slice_of(cut->uris + foreign->at, foreign->len));
         document_text_literal(&cut->text, "\"");
     }
     cut->tag = true;
