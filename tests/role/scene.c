@@ -158,10 +158,30 @@ void scene_bind(struct scene *s, const char *aor, const struct location_binding 
     assert_int_equal(location_put(s->location, key, slice_text(aor), bindings, n, SCENE_NOW_MS), 0);
 }
 
+static const char *const transports[ENDPOINT_TRANSPORTS] = {"", "tcp:", "tls:", "ws:", "wss:"};
+
+static bool read_endpoint(struct slice text, struct endpoint *endpoint)
+{
+    uint8_t transport = ENDPOINT_TRANSPORTS - 1;
+
+    while (!slice_starts(text, slice_text(transports[transport])))
+        transport--;
+    uint32_t before = (uint32_t)strlen(transports[transport]);
+    bool read = endpoint_parse(slice_of(text.at + before, text.len - before), endpoint);
+    endpoint->transport = transport & 0xf;
+    return read;
+}
+
 void scene_name(struct scene *s, const char *name, uint16_t port, const char *hops)
 {
-    struct name_question question = {
+    const struct name_question question = {
         .name = slice_text(name), .port = port, .kind = NAME_SIP, .transport = NAME_TRANSPORT_ANY};
+
+    scene_name_over(s, &question, hops);
+}
+
+void scene_name_over(struct scene *s, const struct name_question *question, const char *hops)
+{
     struct name_answer *answer = calloc(1, sizeof(*answer) + NAME_HOPS_MAX * sizeof(answer->hops[0]));
 
     assert_non_null(answer);
@@ -170,11 +190,11 @@ void scene_name(struct scene *s, const char *name, uint16_t port, const char *ho
     while (*hops != 0 && *hops != '!') {
         int len = (int)strcspn(hops, " ");
         struct name_hop *hop = &answer->hops[answer->hops_n];
-        assert_true(endpoint_parse(slice_of(hops, (size_t)len), &hop->endpoint));
+        assert_true(read_endpoint(slice_of(hops, (size_t)len), &hop->endpoint));
         hop->priority = answer->hops_n++; // so that the order is the one written
         hops += len + (hops[len] == ' ');
     }
-    assert_int_equal(name_put(s->names, &question, answer, SCENE_NOW_MS), 0);
+    assert_int_equal(name_put(s->names, question, answer, SCENE_NOW_MS), 0);
     free(answer);
 }
 
@@ -188,9 +208,13 @@ void scene_enum(struct scene *s, const char *digits, const char *uri)
 
 static int say_answer(const struct scene *s, char *text)
 {
+    bool any = s->verdict.name_transport >= ENDPOINT_TRANSPORTS || s->verdict.name_kind == NAME_ENUM;
+    unsigned transport = any ? ENDPOINT_TRANSPORTS : s->verdict.name_transport;
+
     if (s->verdict.kind == VERDICT_PARK)
-        return sprintf(text, "park %.*s:%u/%u", SLICE_PRINT(s->verdict.name), s->verdict.name_port,
-                       s->verdict.name_kind);
+        return sprintf(text, "park %.*s:%u/%u%s%s", SLICE_PRINT(s->verdict.name), s->verdict.name_port,
+                       s->verdict.name_kind, transport != ENDPOINT_TRANSPORTS ? "/" : "",
+                       transport != ENDPOINT_TRANSPORTS ? transports[transport] : "");
     if (s->verdict.kind == VERDICT_DROP)
         return sprintf(text, "drop %s", drop_name((enum drop)s->verdict.drop));
     return sprintf(text, "%u", s->verdict.status);
@@ -200,7 +224,9 @@ static int say_target(struct scene *s, char *text)
 {
     const struct role_target *target = &s->target;
     const struct sip_uri *uri = &s->request.uri;
-    int len = (int)endpoint_write(&target->hop, text);
+    int len = sprintf(text, "%s", transports[target->hop.transport]);
+
+    len += (int)endpoint_write(&target->hop, text + len);
 
     if (target->listener != CONF_NONE)
         len += sprintf(text + len, "/%d", target->listener);

@@ -3,7 +3,11 @@
 
 #include "role/flow.h"
 
-static struct conf conf = {.listeners_n = 3};
+static struct conf_listener listeners[] = {
+    {.transport = ENDPOINT_UDP}, {.transport = ENDPOINT_UDP}, {.transport = ENDPOINT_UDP},
+    {.transport = ENDPOINT_TCP}, {.transport = ENDPOINT_WSS},
+};
+static struct conf conf = {.listeners_n = 5, .listeners = listeners};
 static const struct role role = {.conf = &conf, .secret = {3, 4}};
 static const struct slice call_id = {"c1@192.0.2.4", 12};
 
@@ -12,6 +16,15 @@ static struct endpoint endpoint_of(const char *text)
     struct endpoint endpoint;
 
     assert_true(endpoint_parse(slice_text(text), &endpoint));
+    return endpoint;
+}
+
+static struct endpoint stream(const char *text, enum endpoint_transport transport, uint8_t flow)
+{
+    struct endpoint endpoint = endpoint_of(text);
+
+    endpoint.transport = transport & 0xf;
+    endpoint.flow = flow;
     return endpoint;
 }
 
@@ -45,6 +58,32 @@ static void test_what_is_written_is_read_again(void **state)
     }
 }
 
+static void test_a_connection_is_read_again(void **state)
+{
+    static const struct {
+        const char *peer;
+        uint8_t flow;
+        unsigned listener, len;
+    } streams[] = {
+        {"203.0.113.7:40000", 1, 3, 24},   {"203.0.113.7:40000", 255, 4, 24}, {"203.0.113.7:40000", 0, 3, 24},
+        {"[2001:db8::7]:40000", 7, 3, 40}, {"[2001:db8::7]:1", 255, 4, 40},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(streams) / sizeof(*streams); i++) {
+        unsigned listener = streams[i].listener;
+        struct endpoint peer = stream(streams[i].peer, listeners[listener].transport, streams[i].flow), read;
+        char text[ROLE_FLOW_LEN];
+        unsigned len = role_flow_write(&role, call_id, &peer, listener, text);
+        assert_int_equal(len, streams[i].len);
+        assert_int_equal(role_flow_read(&role, call_id, slice_of(text, len), &read, &listener),
+                         ROLE_TOKEN_OURS);
+        assert_true(endpoint_equal(&read, &peer));
+        assert_int_equal(listener, streams[i].listener);
+        assert_in_range(text[0], 'A', 'P');
+    }
+}
+
 static void test_token_stands_in_a_uri_as_it_is(void **state)
 {
     (void)state;
@@ -73,13 +112,21 @@ static void test_retransmission_gets_the_same_token(void **state)
 static void test_no_letter_can_be_changed(void **state)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_%.~";
-    struct endpoint peer = endpoint_of("[2001:db8::7]:5060"), read;
+    const struct {
+        struct endpoint peer;
+        unsigned listener;
+    } forms[] = {{endpoint_of("[2001:db8::7]:5060"), 1},
+                 {none, 1},
+                 {none, 3},
+                 {stream("203.0.113.7:40000", ENDPOINT_TCP, 9), 3},
+                 {stream("[2001:db8::7]:5060", ENDPOINT_WSS, 1), 4}};
+    struct endpoint read;
     char text[ROLE_FLOW_LEN], changed[ROLE_FLOW_LEN];
     unsigned listener;
 
     (void)state;
-    for (unsigned form = 0; form < 2; form++) {
-        unsigned len = role_flow_write(&role, call_id, form == 0 ? &peer : &none, 1, text);
+    for (unsigned form = 0; form < sizeof(forms) / sizeof(*forms); form++) {
+        unsigned len = role_flow_write(&role, call_id, &forms[form].peer, forms[form].listener, text);
         for (unsigned at = 0; at < len; at++) {
             for (const char *letter = letters; *letter != 0; letter++) {
                 memcpy(changed, text, len);
@@ -159,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_is_read_again),
+        cmocka_unit_test(test_a_connection_is_read_again),
         cmocka_unit_test(test_token_stands_in_a_uri_as_it_is),
         cmocka_unit_test(test_retransmission_gets_the_same_token),
         cmocka_unit_test(test_no_letter_can_be_changed),

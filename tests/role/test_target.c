@@ -333,6 +333,54 @@ static void test_hops_and_names(void **state)
     scene_close(s);
 }
 
+#define STREAMS                                                  \
+    "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n" \
+    "[listener s]\naddress = 198.18.0.1:5061\ntransport = tls\n" \
+    "[certificate c]\nchain = /nowhere/chain.pem\nkey = /nowhere/key.pem\n"
+
+// RFC 3263: by what the URI, the configuration or the DNS says, where some listener has it.
+static void test_hops_have_transports(void **state)
+{
+    static const struct scene_case cases[] = {
+        {"by TCP", "INVITE sip:x@203.0.113.20;transport=tcp", "domain; tcp:203.0.113.20:5060"},
+        {"by TLS", "INVITE sip:x@203.0.113.20;transport=TLS", "domain; tls:203.0.113.20:5061"},
+        {"at a port", "INVITE sip:x@203.0.113.20:5099;transport=tcp", "domain; tcp:203.0.113.20:5099"},
+        {"sips", "INVITE sips:x@203.0.113.20", "domain; tls:203.0.113.20:5061"},
+        {"by WebSocket there is no way", "INVITE sip:x@203.0.113.20;transport=ws", "domain; 404"},
+        {"nor by SCTP", "INVITE sip:x@203.0.113.20;transport=sctp", "domain; 404"},
+        {"as the DNS prefers", "INVITE sip:x@far.example",
+         "domain; tls:203.0.113.12:5061 +; tcp:203.0.113.13:5060 +; 203.0.113.14:5060"},
+        {"sips leaves out what has no TLS", "INVITE sips:x@secure.example", "domain; tls:203.0.113.15:5061"},
+        {"a name by TCP is another question", "INVITE sip:x@far.example;transport=tcp",
+         "domain; park far.example:0/1/tcp:"},
+        {"and by sips", "INVITE sips:x@far.example", "domain; park far.example:0/2"},
+        {"and by a Route", "INVITE sip:x@203.0.113.20\nRoute: <sips:far.example:5071;lr>",
+         "domain; park far.example:5071/2"},
+        {"what no listener has is not asked for", "INVITE sip:x@far.example;transport=ws", "domain; 404"},
+        {"of TCP over IPv6 there is none", "INVITE sip:x@six.example", "domain; 404"},
+        {"a static hop", "INVITE sip:hop@example.com", "hop; tcp:192.0.2.9:5070"},
+        {"one with a name", "INVITE sip:name@example.com", "hop; park gw.example:0/1/tls:"},
+        {"a contact by TCP", "INVITE sip:tcp@example.com",
+         "location; tcp:192.0.2.9:5060/0 sip:tcp@192.0.2.9;transport=tcp"},
+        {"one by WebSocket, which nobody listens for", "INVITE sip:ws@example.com", "location; 480"},
+    };
+    const struct name_question sips = {SLICE("secure.example"), 0, NAME_SIPS, NAME_TRANSPORT_ANY};
+    struct scene *s =
+        scene_open(TRUST STREAMS "[route hop]\nuser = hop\naction = hop\nhop = 192.0.2.9:5070;transport=tcp\n"
+                                 "[route name]\nuser = name\naction = hop\nhop = gw.example;transport=tls\n");
+    struct location_binding tcp = scene_contact("sip:tcp@192.0.2.9;transport=tcp");
+    struct location_binding ws = scene_contact("sip:ws@192.0.2.9;transport=ws");
+
+    (void)state;
+    scene_name(s, "far.example", 0, "tls:203.0.113.12:5061 tcp:203.0.113.13:5060 203.0.113.14:5060");
+    scene_name(s, "six.example", 0, "tcp:[2001:db8::9]:5060");
+    scene_name_over(s, &sips, "tls:203.0.113.15:5061");
+    scene_bind(s, "tcp@example.com", &tcp, 1);
+    scene_bind(s, "ws@example.com", &ws, 1);
+    SCENE_RUN(s, cases);
+    scene_close(s);
+}
+
 // RFC 2782: hops of one priority are drawn by the call, not by its messages.
 static void test_the_draw_is_the_calls(void **state)
 {
@@ -385,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_stateless_choice_comes_out_the_same),
         cmocka_unit_test(test_affinity_is_of_what_the_group_says),
         cmocka_unit_test(test_hops_and_names),
+        cmocka_unit_test(test_hops_have_transports),
         cmocka_unit_test(test_the_draw_is_the_calls),
     };
 

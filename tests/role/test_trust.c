@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "role/flow.h"
+#include "role/nat.h"
 #include "role/trust.h"
 
 #define SECTIONS                                                                         \
@@ -58,6 +59,30 @@ static void test_networks_and_trusted_gateways_are_believed(void **state)
         if (!sources[i].trusted)
             assert_int_equal(s->verdict.status, 403);
     }
+}
+
+// RFC 5922: what a certificate proves, whatever address it came from; of a gateway that is not trusted it proves nothing.
+static void test_a_certificate_of_a_trusted_gateway_is_believed(void **state)
+{
+    static const struct {
+        uint16_t peer;
+        bool trusted;
+    } peers[] = {{0, false}, {1, true}, {2, false}, {3, true}, {4, false}, {UINT16_MAX, false}};
+    struct scene *s = *state;
+
+    for (unsigned i = 0; i < sizeof(peers) / sizeof(*peers); i++) {
+        scene_from(s, "192.0.2.4:40000", 0);
+        s->arrival.source.transport = ENDPOINT_TLS;
+        s->arrival.source.flow = 1;
+        s->arrival.peer = peers[i].peer;
+        scene_request(s, "INVITE sip:x@else.example");
+        if (role_trusts(&s->request) != peers[i].trusted)
+            fail_msg("peer %u", peers[i].peer);
+        assert_int_equal(role_trusts_arrival(&s->role, &s->arrival), peers[i].trusted);
+        // a gateway says where it listens, trusted or not; of others the connection is all that there is
+        assert_int_equal(role_keeps_connection(&s->request), peers[i].peer == 0);
+    }
+    s->arrival.peer = 0;
 }
 
 static void test_without_a_section_nobody_is_believed(void **state)
@@ -222,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_networks_and_trusted_gateways_are_believed),
         cmocka_unit_test_setup_teardown(test_without_a_section_nobody_is_believed, set_up_closed, tear_down),
+        TEST(test_a_certificate_of_a_trusted_gateway_is_believed),
         TEST(test_from_of_ours_gives_no_rights),
         TEST(test_registered_user_relays_from_where_he_registered),
         TEST(test_dialog_of_ours_is_proven_by_its_route),
