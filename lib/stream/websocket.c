@@ -173,8 +173,8 @@ void websocket_free(struct connection *connection)
 // wslay reads no further: the peer said goodbye, or broke the rules and is told which (RFC 6455 7.4.1).
 static enum stream_end why(const struct websocket *websocket)
 {
-    if (websocket->end == STREAM_END_NO_SIP)
-        return STREAM_END_NO_SIP;
+    if (websocket->end != CONNECTION_LIVES)
+        return (enum stream_end)websocket->end;
     if (wslay_event_get_close_received(websocket->context))
         return STREAM_END_PEER;
     return wslay_event_get_status_code_sent(websocket->context) == WSLAY_CODE_MESSAGE_TOO_BIG
@@ -223,11 +223,12 @@ int websocket_read(struct connection *connection, const char *bytes, uint32_t le
     if (error == 0 && wslay_event_want_write(websocket->context))
         error = wslay_event_send(websocket->context);
     int end = flush(websocket);
-    if (end != CONNECTION_LIVES || error != 0)
-        return end != CONNECTION_LIVES              ? end
-               : websocket->end != CONNECTION_LIVES ? websocket->end
-                                                    : STREAM_END_FRAME;
-    if (websocket->end != CONNECTION_LIVES || !wslay_event_get_read_enabled(websocket->context))
+    if (end != CONNECTION_LIVES)
+        return end;
+    // Of a frame whose header is broken wslay says nothing to the peer.
+    if (error != 0 && websocket->end == CONNECTION_LIVES && connection->first == NULL)
+        websocket_goodbye(connection, WSLAY_CODE_PROTOCOL_ERROR);
+    if (error != 0 || websocket->end != CONNECTION_LIVES || !wslay_event_get_read_enabled(websocket->context))
         return connection_finish(connection, why(websocket));
     return put_away(connection);
 }
