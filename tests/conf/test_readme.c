@@ -34,10 +34,11 @@ static unsigned gather(void)
 static void test_examples_are_taken(void **state)
 {
     (void)state;
-    assert_int_equal(gather(), 2);
+    assert_int_equal(gather(), 3);
     struct conf *conf = reading_good(blocks);
     assert_int_equal(conf->ports_n, 1);
-    assert_int_equal(conf->listeners_n, 1);
+    assert_int_equal(conf->listeners_n, 3);
+    assert_int_equal(conf->certificates_n, 1);
     assert_int_equal(conf->domains_n, 1);
     assert_true(conf->gateways_n > 1 && conf->routes_n > 2 && conf->trusted_n > 0);
     assert_non_null(conf->numbers_file);

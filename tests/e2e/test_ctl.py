@@ -16,8 +16,8 @@ import tap
 from phone import Phone, uri_of
 
 CTL = os.environ.get("STROWGERCTL") or str(pathlib.Path(os.environ["STROWGER"]).parents[1] / "strowgerctl/strowgerctl")
-SHOWN = ("status", "ports", "workers", "registrations", "gateways", "drops", "transactions", "calls", "names", "numbers",
-         "policy", "policy routes")
+SHOWN = ("status", "ports", "workers", "registrations", "connections", "gateways", "drops", "transactions", "calls",
+         "names", "numbers", "policy", "policy routes")
 # A transaction lingers for 64 * T1.
 CONFIG = box.CONFIG.replace("[transaction]\n", "[transaction]\nt1 = 40ms\nt2 = 160ms\n") + """
 [cdr]
