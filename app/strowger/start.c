@@ -38,9 +38,9 @@ static const struct stage_of_start {
     int (*start)(struct strowger *strowger);
     void (*stop)(struct strowger *strowger);
 } stages[] = {
-    {start_store, stop_store},     {start_pools, stop_pools},     {start_tables, stop_tables},
-    {start_ports, stop_ports},     {start_workers, stop_workers}, {start_journals, stop_journals},
-    {start_control, stop_control}, {start_launch, stop_launch},
+    {start_store, stop_store},       {start_pools, stop_pools},     {start_tables, stop_tables},
+    {start_ports, stop_ports},       {start_workers, stop_workers}, {start_presence, stop_presence},
+    {start_journals, stop_journals}, {start_control, stop_control}, {start_launch, stop_launch},
 };
 
 static int run(struct strowger *strowger)

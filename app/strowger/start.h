@@ -50,6 +50,7 @@ struct strowger {
     struct gateway_states *gateways;
     struct user_table *users; // NULL: nobody is asked for credentials
     struct roster *roster;    // NULL: presence is not served
+    struct presence *presence[WORKERS_MAX];
     struct hash_key secret;
     struct store *store;           // NULL: nothing outlives the process
     struct control_commit *commit; // its writer
@@ -74,6 +75,8 @@ int start_ports(struct strowger *strowger);
 void stop_ports(struct strowger *strowger);
 int start_workers(struct strowger *strowger);
 void stop_workers(struct strowger *strowger);
+int start_presence(struct strowger *strowger);
+void stop_presence(struct strowger *strowger);
 int start_journals(struct strowger *strowger); // loads the store, and makes its writer
 void stop_journals(struct strowger *strowger);
 int start_control(struct strowger *strowger);

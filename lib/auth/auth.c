@@ -6,6 +6,7 @@
 #include "role/digest.h"
 #include "role/hex.h"
 #include "role/match.h"
+#include "role/presentity.h"
 #include "role/trust.h"
 
 // RFC 3261 22.1.
@@ -75,6 +76,8 @@ static bool asked_as_server(const struct role_request *request)
 
     if (request->message->method == SIP_METHOD_REGISTER)
         return where->place == ROLE_HERE || (where->place == ROLE_DOMAIN && domains[where->domain].registrar);
+    if (role_is_presences(request)) // RFC 6665 4.2.1.3
+        return true;
     return where->place == ROLE_DOMAIN && domains[where->domain].role == CONF_ROLE_REDIRECT;
 }
 

@@ -71,6 +71,7 @@ void registrar_durable_undo(struct role *role, struct journal_record *record, co
         role->journal->lost++;
     else
         role->journal->restored++;
+    registrar_tell(role, location_key(role->location, aor));
 }
 
 // The lines that only a 200 has.

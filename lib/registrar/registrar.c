@@ -4,7 +4,9 @@
 #include "auth/auth.h"
 #include "registrar/durable.h"
 #include "registrar/registration.h"
+#include "role/presentity.h"
 #include "role/trust.h"
+#include "subscription/subscription.h"
 
 #include <errno.h>
 
@@ -123,6 +125,26 @@ static struct slice aor_of(struct registrar_registration *registration)
     return slice_of(registration->aor_text, len);
 }
 
+// Whether there are other contacts than before: a refresh changes nothing that is told of a user.
+static bool is_news(const struct registrar_registration *registration)
+{
+    if (registration->next_n != registration->current_n)
+        return true;
+    for (unsigned i = 0; i < registration->next_n; i++) {
+        if (!slice_equal(registration->next[i].contact, registration->current[i].contact))
+            return true;
+    }
+    return false;
+}
+
+void registrar_tell(struct role *role, struct hash128 aor)
+{
+    if (role->subscriptions == NULL)
+        return;
+    subscription_touch(role->subscriptions, role_presentity_key(aor, ROLE_PACKAGE_PRESENCE));
+    subscription_touch(role->subscriptions, role_presentity_key(aor, ROLE_PACKAGE_REG));
+}
+
 static void commit(struct registrar_registration *registration)
 {
     struct role_request *request = registration->request;
@@ -130,6 +152,7 @@ static void commit(struct registrar_registration *registration)
 
     // before the table is written: a set that no answer can list must not come to be
     bool fits = write_ok(registration, &lines);
+    bool news = request->role->subscriptions != NULL && is_news(registration);
     struct slice aor = aor_of(registration); // stays readable in the set that is replaced
     int error = fits ? location_put(request->role->location, registration->key, aor, registration->next,
                                     registration->next_n, request->arrival->now.ms)
@@ -137,6 +160,8 @@ static void commit(struct registrar_registration *registration)
     if (error == 0) {
         role_answer_lines(request, 200, NULL, role_text_slice(&lines));
         registrar_durable_note(registration, aor);
+        if (news)
+            registrar_tell(request->role, registration->key);
     } else if (error == -E2BIG) {
         role_answer(request, 403, "Bindings Too Large"); // again as they are they would be refused again
     } else {

@@ -35,6 +35,9 @@ static inline uint32_t registrar_retry_after(struct role *role)
     return 30 + (uint32_t)(role->random++ % 30);
 }
 
+// registrar.c: the bindings of an address of record have changed: who watches them is told (presence/presence.h).
+void registrar_tell(struct role *role, struct hash128 aor);
+
 // contacts.c. RFC 3261 19.1.4; a sips contact stands for its sip one as well, so they are the same (RFC 5630 5.1.1.1).
 bool registrar_same_contact(const struct sip_uri *a, const struct sip_uri *b);
 // Reads the header fields. False: answered.

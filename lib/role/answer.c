@@ -150,6 +150,18 @@ void role_answer_lines_begin(const struct role_request *request, struct role_tex
     role_text_put(lines, role_route_server_line(request->role->route));
 }
 
+static void answer_with(struct role_request *request, const struct sip_reply *reply)
+{
+    role_request_stamp(request);
+    sip_reply_note(request->message, reply, request->edits);
+    *request->verdict = (struct verdict){
+        .to = role_answer_endpoint(request),
+        .status = reply->status,
+        .kind = VERDICT_REPLY,
+        .listener = request->arrival->listener,
+    };
+}
+
 void role_answer_lines(struct role_request *request, uint16_t status, const char *reason, struct slice lines)
 {
     char tag[TAG_LEN];
@@ -159,21 +171,28 @@ void role_answer_lines(struct role_request *request, uint16_t status, const char
         return;
     }
     write_tag(request, tag);
-    struct sip_reply reply = {
+    const struct sip_reply reply = {
         .status = status,
         .reason = reason,
         .to_tag = slice_of(tag, TAG_LEN),
         .to = request->to_read ? &request->to : NULL,
         .lines = lines,
     };
-    role_request_stamp(request);
-    sip_reply_note(request->message, &reply, request->edits);
-    *request->verdict = (struct verdict){
-        .to = role_answer_endpoint(request),
+    answer_with(request, &reply);
+}
+
+void role_answer_dialog(struct role_request *request, uint16_t status, struct slice to_tag,
+                        struct slice lines)
+{
+    const struct sip_reply reply = {
         .status = status,
-        .kind = VERDICT_REPLY,
-        .listener = request->arrival->listener,
+        .to_tag = to_tag,
+        .to = &request->to,
+        .lines = lines,
+        .record_route = true,
     };
+
+    answer_with(request, &reply);
 }
 
 void role_answer(struct role_request *request, uint16_t status, const char *reason)

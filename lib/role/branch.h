@@ -18,8 +18,9 @@
 #define ROLE_BRANCH_MARK "z9hG4bKstg."
 #define ROLE_BRANCH_LEN  (sizeof(ROLE_BRANCH_MARK) - 1 + 4 + 2 + 8 + 16 + 8)
 
-#define ROLE_BRANCH_STATELESS  UINT32_MAX       // slot: nobody knows it (RFC 3261 16.11)
-#define ROLE_BRANCH_PROBE      (UINT32_MAX - 1) // slot: an OPTIONS of our own, see proxy/probe.h
+#define ROLE_BRANCH_STATELESS  UINT32_MAX           // slot: nobody knows it (RFC 3261 16.11)
+#define ROLE_BRANCH_PROBE      (UINT32_MAX - 1)     // slot: an OPTIONS of our own, see proxy/probe.h
+#define ROLE_BRANCH_NOTIFY     UINT32_C(0xe0000000) // slot: this and a subscription's, see presence/presence.h
 #define ROLE_BRANCH_CHECK_BITS 56
 
 struct role_branch {
@@ -42,6 +43,12 @@ void role_branch_write(const struct role_branch *branch, char text[ROLE_BRANCH_L
 // The branch of a request as it was received, for forwarding without a record; its loop part is the one for
 // branches with a record, too.
 struct role_branch role_branch_stateless(const struct role_request *request);
+
+// A NOTIFY of our own: the transaction part is its subscription's check, the loop part its CSeq.
+static inline bool role_branch_is_notify(uint32_t slot)
+{
+    return slot >> 28 == ROLE_BRANCH_NOTIFY >> 28;
+}
 
 // The transaction part of a branch that has a record.
 static inline uint64_t role_branch_part(unsigned number, uint64_t check)

@@ -95,6 +95,9 @@ enum sip_error role_request_parse(struct role_request *request);
 void role_answer(struct role_request *request, uint16_t status, const char *reason);
 void role_answer_lines(struct role_request *request, uint16_t status, const char *reason, struct slice lines);
 void role_answer_lines_begin(const struct role_request *request, struct role_text *lines);
+// In a dialog that this answer makes or confirms (RFC 3261 12.1.1): with this To tag, and Record-Route as it came.
+void role_answer_dialog(struct role_request *request, uint16_t status, struct slice to_tag,
+                        struct slice lines);
 void role_drop(struct role_request *request, enum drop drop);
 // Where answers go (RFC 3261 18.2.2, RFC 3581 4).
 struct endpoint role_answer_endpoint(const struct role_request *request);
@@ -121,6 +124,12 @@ void role_text_put_binding_params(struct role_text *text, const struct location_
     (SIP_METHOD_BIT(SIP_METHOD_INVITE) | SIP_METHOD_BIT(SIP_METHOD_ACK) |     \
      SIP_METHOD_BIT(SIP_METHOD_CANCEL) | SIP_METHOD_BIT(SIP_METHOD_OPTIONS) | \
      SIP_METHOD_BIT(SIP_METHOD_REGISTER))
+
+static inline uint32_t role_methods_served(const struct conf *conf)
+{
+    return ROLE_METHODS_SERVED |
+           (conf->presence ? SIP_METHOD_BIT(SIP_METHOD_SUBSCRIBE) | SIP_METHOD_BIT(SIP_METHOD_PUBLISH) : 0);
+}
 
 // A CANCEL and an ACK go where their INVITE went (RFC 3261 16.11, 8.2.2.3).
 static inline bool role_follows_an_invite(const struct role_request *request)

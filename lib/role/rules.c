@@ -1,3 +1,4 @@
+#include "role/presentity.h"
 #include "role/rules_table.h"
 #include "role/trust.h"
 
@@ -132,7 +133,7 @@ bool role_is_registrars(const struct role_request *request)
 int role_rules_find(const struct role_rules *rules, struct role_request *request)
 {
     uint32_t method = SIP_METHOD_BIT(request->message->method);
-    bool by_name = role_is_registrars(request);
+    bool by_name = role_is_registrars(request) || role_is_presences(request);
     struct subject subject;
 
     // not cleared: its rooms are large

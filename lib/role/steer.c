@@ -2,6 +2,7 @@
 #include "role/branch.h"
 
 #include "role/digest.h"
+#include "role/presentity.h"
 #include "sip/via.h"
 
 // Whose the URI is, and the key of its address of record when it is in one of our domains and has a user.
@@ -43,12 +44,24 @@ static void read_request_uri(const struct role *role, const struct sip_message *
     find_aor(role, steered);
 }
 
-static bool in_dialog(const struct sip_message *message)
+// The owner of what a SUBSCRIBE is about: of the address of record where it makes a dialog, and as our tag says in one
+// that was made here. False: it is the call's, as any other in a dialog.
+static bool steer_subscribe(const struct role *role, const struct sip_message *message,
+                            struct steered *steered)
 {
     struct slice value = sip_message_first(message, SIP_HEADER_TO);
+    struct role_dialog_tag tag;
     struct sip_address to;
 
-    return value.at == NULL || sip_address_parse(value, &to) != SIP_OK || to.tag.at != NULL;
+    if (value.at == NULL || sip_address_parse(value, &to) != SIP_OK)
+        return false;
+    if (to.tag.at != NULL && !role_dialog_tag_read(to.tag, &tag))
+        return false;
+    if (to.tag.at == NULL && !steered->has_aor)
+        return false;
+    struct hash128 key = to.tag.at != NULL ? role_dialog_tag_key(&tag) : steered->aor;
+    steered->worker = (uint16_t)location_owner(role->location, key);
+    return true;
 }
 
 // The branch alone makes the key one that nobody guesses; sent-by and a method without a number only tell apart what
@@ -130,8 +143,10 @@ void role_steer(const struct role *role, const struct sip_message *message, unsi
     case SIP_METHOD_PUBLISH:
         by_aor = steered->has_aor;
         break;
-    case SIP_METHOD_SUBSCRIBE: // in a dialog it is the call's
-        by_aor = steered->has_aor && !in_dialog(message);
+    case SIP_METHOD_SUBSCRIBE:
+        if (steer_subscribe(role, message, steered))
+            return;
+        by_aor = false;
         break;
     default:
         by_aor = false;

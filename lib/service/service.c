@@ -2,8 +2,10 @@
 #include "service/service.h"
 
 #include "auth/auth.h"
+#include "presence/presence.h"
 #include "proxy/proxy.h"
 #include "registrar/registrar.h"
+#include "role/branch.h"
 #include "role/policy.h"
 #include "role/rules.h"
 #include "service/drain.h"
@@ -28,8 +30,9 @@ static void serve_without_user(struct role_request *request)
 static bool is_routed(struct role_request *request)
 {
     const struct role *role = request->role;
-    int rule = role_rules_take_register(role->policy->rules) ? role_rules_find(role->policy->rules, request)
-                                                             : CONF_NONE;
+    bool may =
+        request->message->method != SIP_METHOD_REGISTER || role_rules_take_register(role->policy->rules);
+    int rule = may ? role_rules_find(role->policy->rules, request) : CONF_NONE;
 
     return rule != CONF_NONE && role->conf->routes[rule].action != CONF_ACTION_LOCATION;
 }
@@ -37,11 +40,14 @@ static bool is_routed(struct role_request *request)
 // The request-URI is ours.
 static void serve_own(struct role_request *request)
 {
-    const struct conf *conf = request->role->conf;
+    const struct role *role = request->role;
+    const struct conf *conf = role->conf;
     unsigned method = request->message->method;
 
     if (role_is_registrars(request) && !is_routed(request))
         registrar_serve(request);
+    else if (role_is_presences(request) && role->presence != NULL && !is_routed(request))
+        presence_serve(request);
     else if (conf->record_route && request->to_tag.at != NULL && !request->routes.ours &&
              method != SIP_METHOD_ACK)
         role_answer(request, 404,
@@ -67,27 +73,48 @@ void service_renew(struct role *role, const struct role_policy *policy)
     role->route = policy->route;
     if (role->transactions != NULL)
         transaction_table_time(role->transactions, &timers);
+    if (role->presence != NULL)
+        presence_renew(role->presence, conf);
 }
 
 void service_turn(struct role *role, const struct clock *now)
 {
     proxy_turn(role, now);
+    if (role->presence != NULL)
+        presence_turn(role, now);
 }
 
-// Nobody watches as long as no role serves it.
 void service_touch(struct role *role, struct hash128 aor)
 {
-    (void)role, (void)aor;
+    if (role->presence != NULL)
+        presence_touched(role, aor);
+}
+
+// Our Via is the first in every request that leaves.
+static bool is_own_notify(const struct role *role, struct slice bytes, struct role_branch *via)
+{
+    struct slice rest;
+
+    return role->presence != NULL && slice_starts(bytes, SLICE("NOTIFY ")) &&
+           role_branch_find(bytes, via, &rest) && role_branch_is_notify(via->slot);
 }
 
 bool service_unreachable(struct role *role, struct slice quoted, const struct clock *now)
 {
+    struct role_branch via;
+
+    if (is_own_notify(role, quoted, &via))
+        return presence_unreachable(role, &via, now);
     return proxy_unreachable(role, quoted, now);
 }
 
 bool service_unsent(struct role *role, struct slice bytes, const struct endpoint *to, unsigned listener,
                     const struct clock *now)
 {
+    struct role_branch via;
+
+    if (is_own_notify(role, bytes, &via))
+        return presence_unreachable(role, &via, now);
     return proxy_unsent(role, bytes, to, listener, now);
 }
 
@@ -95,6 +122,10 @@ void service_serve(struct role *role, const struct sip_message *message, enum si
                    const struct steered *steered, const struct arrival *arrival, struct verdict *verdict,
                    struct sip_edits *edits)
 {
+    if (message->kind == SIP_RESPONSE && role->presence != NULL && role_branch_is_notify(steered->slot)) {
+        presence_response(role, message, parsed, arrival, verdict);
+        return;
+    }
     if (message->kind == SIP_RESPONSE) {
         proxy_response(role, message, parsed, arrival, verdict, edits);
         return;

@@ -43,6 +43,7 @@
     X(SUBSCRIPTION_STATE, "Subscription-State", 0)     \
     X(SIP_ETAG, "SIP-ETag", 0)                         \
     X(SIP_IF_MATCH, "SIP-If-Match", 0)                 \
+    X(SUPPRESS_IF_MATCH, "Suppress-If-Match", 0)       \
     X(RETRY_AFTER, "Retry-After", 0)                   \
     X(REFER_TO, "Refer-To", 'r')                       \
     X(REFERRED_BY, "Referred-By", 'b')                 \

@@ -39,6 +39,7 @@
     X(RESPONSE_LATE, "response behind the final one (RFC 3261 16.7 step 5)")                            \
     X(RESPONSE_TO_CANCEL, "response to a CANCEL of this server, which goes no further")                 \
     X(RESPONSE_TO_PROBE, "response to an OPTIONS by which this server asks whether a gateway is there") \
+    X(RESPONSE_TO_NOTIFY, "response to a NOTIFY of this server")                                        \
     X(TRYING, "100 Trying, or a provisional response to what is no INVITE (RFC 3261 16.7, RFC 4320)")   \
     X(RETRANSMISSION, "request that came before; its last response was sent again")                     \
     X(ACK_ABSORBED, "ACK to an answer that this server gave itself (RFC 3261 17.2.1)")                  \

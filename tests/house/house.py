@@ -13,7 +13,7 @@ LAYERS = {
     "stream": 3, "subscription": 3,
     "role": 4,
     "auth": 5,
-    "registrar": 6, "proxy": 6,
+    "registrar": 6, "proxy": 6, "presence": 6,
     "service": 7,
     "datapath": 8, "control": 8,
 }

@@ -1,0 +1,72 @@
+// What a NOTIFY carries: which of the document's forms, and its bytes with the number that they have for this watcher.
+#include "presence/parts.h"
+
+#define VERSION      " version=\"0\""
+#define VERSION_SEEN 512 // bytes in which it stands, where a document has one
+
+// RFC 5263 4.4: the difference to what the watcher has for certain, else all of it.
+static uint32_t choose_partial(const struct presence *presence,
+                               const struct subscription_presentity *presentity,
+                               const struct subscription *subscription)
+{
+    const struct subscription_body *difference =
+        subscription_body(presence->table, presentity->forms[PRESENCE_FORM_DIFFERENCE]);
+
+    if (difference != NULL && difference->base != 0 && difference->base == subscription->has)
+        return presentity->forms[PRESENCE_FORM_DIFFERENCE];
+    if (presentity->forms[PRESENCE_FORM_FULL] != 0)
+        return presentity->forms[PRESENCE_FORM_FULL];
+    return presentity->forms[PRESENCE_FORM_WHOLE];
+}
+
+uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
+                                 struct subscription *subscription)
+{
+    struct presence *presence = role->presence;
+    const struct presence_package *package = presence_package_at(presentity->package);
+
+    if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) || subscription->bodyless ||
+        subscription->reason == SUBSCRIPTION_REJECTED)
+        return 0;
+    if (subscription->blind) {
+        struct slice blind =
+            package->blind(presence, subscription_presentity_owner(presence->table, presentity));
+        return blind.len == 0 ? 0 : subscription_body_make(presence->table, package->type, blind);
+    }
+    if (subscription->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF))
+        return choose_partial(presence, presentity, subscription);
+    return presentity->forms[PRESENCE_FORM_WHOLE];
+}
+
+static bool is_numbered(enum presence_type type)
+{
+    return type != PRESENCE_TYPE_PIDF && type != PRESENCE_TYPE_SUMMARY;
+}
+
+// Documents are shared by all who watch, and numbered for each of them from 0, or from 1 (RFC 5263 4.4). They were
+// written with number 0, in their roots.
+void presence_content_read(const struct subscription_body *body, const struct subscription *subscription,
+                           struct presence_content *content)
+{
+    *content = (struct presence_content){.type = SLICE("")};
+    if (body == NULL || body->len == 0)
+        return;
+    content->type = presence_type_name((enum presence_type)body->type);
+    content->before = slice_of(body->bytes, body->len);
+    if (body->type == PRESENCE_TYPE_LIST) {
+        uint32_t end = slice_find(content->before, '\r');
+        content->type = slice_of(body->bytes, end);
+        content->before = slice_of(body->bytes + end + 2, body->len - end - 2);
+    }
+    if (!is_numbered((enum presence_type)body->type))
+        return;
+    uint32_t seen = content->before.len < VERSION_SEEN ? content->before.len : VERSION_SEEN;
+    const char *at = memmem(content->before.at, seen, VERSION, sizeof(VERSION) - 1);
+    if (at == NULL)
+        return;
+    uint32_t len = (uint32_t)(at - content->before.at) + sizeof(VERSION) - 3;
+    content->after = slice_of(content->before.at + len + 1, content->before.len - len - 1);
+    content->before.len = len;
+    content->version = subscription->version - (body->type != PRESENCE_TYPE_PIDF_DIFF);
+    content->numbered = true;
+}

@@ -1,0 +1,167 @@
+// The dialog that a SUBSCRIBE makes, from the side of who answers it (RFC 3261 12.1.1, RFC 6665 4.4.1).
+#include "gateway/gateway.h"
+#include "presence/parts.h"
+#include "role/hop.h"
+#include "role/nat.h"
+#include "sip/token.h"
+#include "sip/transport.h"
+
+// Header lines of requests of our own are made of these, so no fold stays in them.
+static bool add_text(struct presence *presence, uint32_t *len, struct slice piece, struct slice *text)
+{
+    char *to = presence->text + *len;
+
+    if (piece.len > SUBSCRIPTION_TEXT_MAX - *len)
+        return false;
+    for (uint32_t i = 0; i < piece.len; i++)
+        to[i] = piece.at[i] == '\r' || piece.at[i] == '\n' ? ' ' : piece.at[i];
+    if (text->at == NULL)
+        *text = slice_of(to, 0);
+    text->len += piece.len;
+    *len += piece.len;
+    return true;
+}
+
+// The URI with its display name, without the parameters behind it: the tag is another one's or none.
+static struct slice without_params(struct slice value, const struct sip_address *address)
+{
+    uint32_t len = address->params.len > 0 ? (uint32_t)(address->params.at - value.at) : value.len;
+
+    return slice_trim(slice_of(value.at, len));
+}
+
+// RFC 3261 12.1.1: the route set is Record-Route as it came.
+static bool add_route(struct role_request *request, uint32_t *len, struct slice *route)
+{
+    const struct sip_message *message = request->message;
+    bool fits = true;
+
+    *route = (struct slice){NULL, 0};
+    SIP_FOREACH_LINE(line, message, SIP_HEADER_RECORD_ROUTE) {
+        if (route->len > 0)
+            fits = fits && add_text(request->role->presence, len, SLICE(", "), route);
+        fits = fits && add_text(request->role->presence, len, sip_message_value(message, line), route);
+    }
+    if (route->at == NULL)
+        *route = (struct slice){"", 0};
+    return fits;
+}
+
+// Each value must be one that can be followed.
+static bool check_route(struct slice route)
+{
+    struct cursor c = cursor_over(route);
+    struct sip_address address;
+
+    if (route.len == 0)
+        return true;
+    do {
+        if (!sip_address_take(&c, &address))
+            return false;
+        sip_skip_space(&c);
+    } while (cursor_skip(&c, ','));
+    return cursor_done(&c);
+}
+
+bool presence_contact_read(struct role_request *request, struct sip_contact *contact)
+{
+    struct slice value = sip_message_first(request->message, SIP_HEADER_CONTACT);
+    struct cursor c = cursor_over(value);
+
+    // RFC 3261 8.1.1.8, 12.1.1: exactly one, and a sip URI
+    if (value.at != NULL && sip_contact_take(&c, contact) && !contact->star && cursor_done(&c) &&
+        sip_message_next(request->message, request->message->first[SIP_HEADER_CONTACT]) == SIP_NO_LINE &&
+        (contact->address.uri.scheme == SIP_SCHEME_SIP || contact->address.uri.scheme == SIP_SCHEME_SIPS))
+        return true;
+    presence_refuse(request, &request->role->presence->counters.refused, 400,
+                    value.at == NULL ? "Missing Contact" : sip_error_text(SIP_ERROR_CONTACT));
+    return false;
+}
+
+bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening)
+{
+    struct presence *presence = request->role->presence;
+    const struct sip_message *message = request->message;
+    struct slice to = sip_message_first(message, SIP_HEADER_TO);
+    struct slice from = sip_message_first(message, SIP_HEADER_FROM);
+    struct slice *text = opening->text;
+    struct sip_contact contact;
+    uint32_t len = 0;
+
+    if (!presence_contact_read(request, &contact))
+        return false;
+    bool fits =
+        add_text(presence, &len, without_params(to, &request->to), &text[SUBSCRIPTION_LOCAL_URI]) &&
+        add_text(presence, &len, without_params(from, &request->from), &text[SUBSCRIPTION_REMOTE_URI]) &&
+        add_route(request, &len, &text[SUBSCRIPTION_ROUTE]);
+    if (!fits || !check_route(text[SUBSCRIPTION_ROUTE])) {
+        presence_refuse(request, &presence->counters.refused, 400, "Route Set Too Long Or Malformed");
+        return false;
+    }
+    text[SUBSCRIPTION_CALL_ID] = request->call_id;
+    text[SUBSCRIPTION_REMOTE_TAG] = request->from_tag.at != NULL ? request->from_tag : SLICE("");
+    text[SUBSCRIPTION_TARGET] = contact.address.uri.text;
+    return presence_hop_find(request, text[SUBSCRIPTION_ROUTE], &contact.address.uri, &opening->to,
+                             &opening->listener);
+}
+
+// A phone that is our neighbour is reached where it came from: by its connection, or through its NAT.
+static bool came_by_itself(const struct role_request *request, const struct sip_uri *target)
+{
+    const struct endpoint *source = &request->arrival->source;
+
+    return endpoint_is_stream(source) || role_contact_behind_nat(target, source) ||
+           role_seen_behind_nat(request->message, &request->via, source);
+}
+
+static bool has_one_via(const struct sip_message *message)
+{
+    unsigned line = message->first[SIP_HEADER_VIA];
+
+    return sip_message_next(message, line) == SIP_NO_LINE &&
+           slice_find(sip_message_value(message, line), ',') == sip_message_value(message, line).len;
+}
+
+// RFC 3261 12.2.1.1, and 8.1.2 for the first route that is no loose router.
+bool presence_hop_find(struct role_request *request, struct slice route, const struct sip_uri *target,
+                       struct endpoint *to, uint8_t *listener)
+{
+    const struct role_tried none = {.n = 0};
+    struct role_target candidate = {.listener = CONF_NONE, .gateway = GATEWAY_NONE}, found;
+    struct role_pick pick = {.request = request, .tried = &none, .target = &found};
+    const struct sip_uri *uri = target;
+    struct cursor c = cursor_over(route);
+    struct sip_address first;
+    bool failed = false;
+
+    if (route.len > 0 && sip_address_take(&c, &first)) {
+        uri = &first.uri;
+    } else if (has_one_via(request->message) && came_by_itself(request, target)) {
+        *to = request->arrival->source;
+        *listener = request->arrival->listener;
+        return true;
+    }
+    if (role_pick_uri(&pick, request, uri, &candidate, &failed) == ROLE_TARGET_ANSWERED)
+        return false;
+    int from = !pick.found ? CONF_NONE
+                           : role_route_listener_for(request->role->route, found.hop.transport,
+                                                     found.hop.family, request->arrival->listener);
+    if (from == CONF_NONE) {
+        presence_refuse(request, &request->role->presence->counters.refused, failed ? 503 : 400,
+                        "Contact Cannot Be Reached");
+        return false;
+    }
+    *to = found.hop;
+    *listener = (uint8_t)from;
+    return true;
+}
+
+void presence_contact_put(const struct role *role, unsigned listener, struct document_text *text)
+{
+    const struct conf_listener *own = &role->conf->listeners[listener];
+
+    document_text_add(text, SLICE("Contact: <sip:"));
+    document_text_add(text, slice_of(own->advertised_text.text, own->advertised_text.len));
+    document_text_add(text, sip_transport_param(own->transport));
+    document_text_add(text, SLICE(">\r\n"));
+}

@@ -1,0 +1,109 @@
+// presence.winfo (RFC 3857, 3858): who watches a user, told to himself alone: so he learns of those who wait for his
+// consent. All watchers are in each document; those who ended are in it until they were told so.
+#include "document/winfo.h"
+
+#include "presence/parts.h"
+
+#define ID_MAX   32
+#define TAIL_MAX 64 // bytes that end the document
+
+static enum document_watcher_event event_of(const struct subscription *subscription)
+{
+    static const enum document_watcher_event ends[] = {
+        [SUBSCRIPTION_NO_REASON] = DOCUMENT_WATCHER_TIMEOUT,
+        [SUBSCRIPTION_DEACTIVATED] = DOCUMENT_WATCHER_DEACTIVATED,
+        [SUBSCRIPTION_PROBATION] = DOCUMENT_WATCHER_PROBATION,
+        [SUBSCRIPTION_REJECTED] = DOCUMENT_WATCHER_REJECTED,
+        [SUBSCRIPTION_TIMEOUT] = DOCUMENT_WATCHER_TIMEOUT,
+        [SUBSCRIPTION_GIVEUP] = DOCUMENT_WATCHER_GIVEUP,
+        [SUBSCRIPTION_NORESOURCE] = DOCUMENT_WATCHER_NORESOURCE,
+        [SUBSCRIPTION_INVARIANT] = DOCUMENT_WATCHER_NORESOURCE,
+    };
+
+    if (subscription->state == SUBSCRIPTION_TERMINATED)
+        return ends[subscription->reason % (sizeof(ends) / sizeof(*ends))];
+    return (enum document_watcher_event)subscription->mark[PRESENCE_MARK_EVENT];
+}
+
+static enum document_watcher_status status_of(const struct subscription *subscription)
+{
+    switch (subscription->state) {
+    case SUBSCRIPTION_PENDING:
+        return DOCUMENT_WATCHER_PENDING;
+    case SUBSCRIPTION_ACTIVE:
+        return DOCUMENT_WATCHER_ACTIVE;
+    default:
+        return DOCUMENT_WATCHER_TERMINATED;
+    }
+}
+
+// Without the quotes, if it has any; what is escaped between them stays so.
+static struct slice plain(struct slice display)
+{
+    if (display.len >= 2 && display.at[0] == '"')
+        return slice_of(display.at + 1, display.len - 2);
+    return display;
+}
+
+static void put_watcher(struct presence *presence, const struct subscription *subscription,
+                        struct document_text *text)
+{
+    char room[ID_MAX];
+    struct document_text id = document_text_over(room, sizeof(room));
+    struct sip_address address;
+
+    if (sip_address_parse(presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_URI), &address) !=
+        SIP_OK)
+        return;
+    // one slot has one subscription at a time
+    document_text_number(&id, subscription_slot(presence->table, subscription));
+    document_text_add(&id, SLICE("-"));
+    document_text_number(&id, subscription->own[PRESENCE_OWN_BEGAN]);
+    const struct document_watcher watcher = {
+        .id = document_slice(&id),
+        .uri = address.uri.text,
+        .display_name = plain(address.display),
+        .status = status_of(subscription),
+        .event = event_of(subscription),
+        .expiration_s = -1, // these change all the time
+        .subscribed_s = -1,
+    };
+    uint32_t before = text->len;
+    document_winfo_watcher(text, &watcher);
+    if (text->full || text->room - text->len < TAIL_MAX) { // left out
+        text->len = before;
+        text->full = false;
+        presence->counters.overlong++;
+    }
+}
+
+static void compose(struct presence_composing *composing)
+{
+    struct presence *presence = composing->role->presence;
+    struct hash128 key = role_presentity_key(
+        role_presentity_aor(composing->presentity->key, ROLE_PACKAGE_WINFO), ROLE_PACKAGE_PRESENCE);
+    const struct subscription_presentity *watched = subscription_presentity_find(presence->table, key);
+    struct document_text text = document_text_over(presence->document, sizeof(presence->document));
+    const struct subscription *subscription = NULL;
+
+    document_winfo_begin(&text, 0, true, presence_entity(presence, composing->aor), SLICE("presence"));
+    // what does not fit a message is left out, but for those who wait
+    for (unsigned waiting = 1; watched != NULL && waiting <= 1; waiting--) {
+        while ((subscription = subscription_next(presence->table, watched, subscription)) != NULL) {
+            if ((subscription->state == SUBSCRIPTION_PENDING) == (waiting == 1))
+                put_watcher(presence, subscription, &text);
+        }
+    }
+    document_winfo_end(&text);
+    presence_document_put(composing, presence_tag_of(text.at, text.len), PRESENCE_TYPE_WINFO,
+                          document_slice(&text));
+}
+
+const struct presence_package presence_package_winfo = {
+    .name = {"presence.winfo", 14},
+    .number = ROLE_PACKAGE_WINFO,
+    .type = PRESENCE_TYPE_WINFO,
+    .told = PRESENCE_TYPE_BIT(PRESENCE_TYPE_WINFO),
+    .private = true, // RFC 3857 4.5
+    .compose = compose,
+};

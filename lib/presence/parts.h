@@ -1,0 +1,164 @@
+// parts: what the files of this room share.
+//
+// Internal to the room.
+#ifndef PRESENCE_PARTS_H
+#define PRESENCE_PARTS_H
+
+#include "document/compose.h"
+#include "document/reader.h"
+#include "document/text.h"
+#include "presence/package.h"
+#include "roster/roster.h"
+#include "sip/contact.h"
+
+#define PRESENCE_MESSAGE_MAX  24000 // bytes of a NOTIFY; the largest buffer there is takes them
+#define PRESENCE_DOCUMENT_MAX 20000 // bytes of a document that goes into one
+#define PRESENCE_BLOCK_MAX    65536
+#define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
+#define PRESENCE_REMOVED_MAX  512
+#define PRESENCE_TOUCHED_MAX  64
+
+// A subscription whose SUBSCRIBE was answered in this turn: the NOTIFY follows its answer out.
+struct presence_asked {
+    uint64_t check;
+    uint32_t slot;
+};
+
+// A publication that a PUBLISH removed, by the tag that it would have got: who repeats that is told the same again.
+struct presence_removed {
+    uint64_t tag;
+    uint64_t until_ms;
+};
+
+struct presence {
+    // control: wo before launch
+    struct subscription_table *table;
+    struct document_reader *reader;
+    struct presence *const *all; // by worker
+    unsigned all_n;
+    struct memory memory;
+
+    // worker
+    struct clock now; // of the last turn
+    unsigned asked_n, touched_n;
+    struct presence_asked asked[PRESENCE_ASKED_MAX];
+    struct hash128 touched[PRESENCE_TOUCHED_MAX]; // addresses of record
+    struct presence_removed removed[PRESENCE_REMOVED_MAX];
+    char message[PRESENCE_MESSAGE_MAX];   // the NOTIFY being written
+    char document[PRESENCE_DOCUMENT_MAX]; // the document being written
+    char text[SUBSCRIPTION_TEXT_MAX];     // a dialog's, without folds
+    char entity[SIP_AOR_MAX + 8];
+    uint32_t block[PRESENCE_BLOCK_MAX / sizeof(uint32_t)]; // the document being composed
+    struct presence_counters counters;                     // telemetry: ro
+};
+
+// subscription->mark[PRESENCE_MARK_FLAGS]
+enum presence_flag {
+    PRESENCE_SHOWN = 1,    // may see documents, or what passes for them
+    PRESENCE_TRUSTED = 2,  // came from who is trusted ([trust])
+    PRESENCE_PACED = 4,    // asked for max-rate (RFC 6446)
+    PRESENCE_LIST = 8,     // its presentity is a list
+    PRESENCE_QUIETED = 16, // its last SUBSCRIBE was answered with 204
+};
+enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT }; // the latter: enum document_watcher_event
+// subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
+enum { PRESENCE_OWN_BEGAN, PRESENCE_OWN_TAG };
+
+// presentity->forms[]
+enum {
+    PRESENCE_FORM_WHOLE,
+    PRESENCE_FORM_FULL,       // RFC 5262, pidf-full
+    PRESENCE_FORM_DIFFERENCE, // RFC 5262, pidf-diff to the document before
+    PRESENCE_FORM_BLOCK,      // what it was written from, for the next difference
+};
+
+// reading.c: what a SUBSCRIBE or PUBLISH says. False: answered.
+struct presence_asking {
+    const struct presence_package *package;
+    struct slice event_id;     // of Event; empty: none
+    uint32_t expires;          // seconds, granted; 0: none
+    uint32_t min_ms, quiet_ms; // RFC 6446; 0: not said
+    uint16_t accept;           // PRESENCE_TYPE_BITs
+};
+bool presence_read_event(struct role_request *request, struct presence_asking *asking);
+bool presence_read_expires(struct role_request *request, struct presence_asking *asking);
+bool presence_read_accept(struct role_request *request, struct presence_asking *asking);
+// Whether a comma list in any line of the header field holds the token.
+bool presence_header_has(const struct sip_message *message, enum sip_header id, struct slice token);
+
+// identity.c: addresses of record of URIs, canonical. 0: it has none.
+unsigned presence_aor_of(const struct role *role, const struct sip_uri *uri, char aor[SIP_AOR_MAX]);
+// Whose the request-URI is; what an entity in a document names ("pres:" and "sip:" alike).
+unsigned presence_aor_asked(const struct role_request *request, char aor[SIP_AOR_MAX]);
+unsigned presence_aor_of_entity(const struct role *role, struct slice entity, char aor[SIP_AOR_MAX]);
+
+// admission.c: who may watch.
+enum presence_admission {
+    PRESENCE_REFUSED,
+    PRESENCE_WAITING,  // pending
+    PRESENCE_BLINDED,  // active, and shown nothing true
+    PRESENCE_ADMITTED, // active
+};
+enum presence_admission presence_admit(const struct role *role, const struct presence_package *package,
+                                       struct slice presentity, struct slice watcher, bool trusted);
+// Sets what follows from it; returns actions (subscription/subscription.h).
+unsigned presence_admission_set(struct presence *presence, struct subscription *subscription,
+                                enum presence_admission admission, const struct clock *now);
+
+void presence_reconsider(struct role *role, struct hash128 aor, const struct clock *now);
+
+// dialog.c: the dialog that a SUBSCRIBE makes. False: answered, or parked.
+bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening);
+// Contact of a SUBSCRIBE, which it must have. False: answered.
+bool presence_contact_read(struct role_request *request, struct sip_contact *contact);
+// Where NOTIFYs go. False: answered, or parked.
+bool presence_hop_find(struct role_request *request, struct slice route, const struct sip_uri *target,
+                       struct endpoint *to, uint8_t *listener);
+// "Contact: <sip:…>" with its line end.
+void presence_contact_put(const struct role *role, unsigned listener, struct document_text *text);
+
+// subscribe.c, publish.c
+void presence_subscribe(struct role_request *request);
+void presence_publish(struct role_request *request);
+// It has expired.
+void presence_forget_publication(struct role *role, struct subscription_publication *publication,
+                                 const struct clock *now);
+void presence_refuse(struct role_request *request, uint64_t *counter, uint16_t status, const char *reason);
+void presence_refuse_later(struct role_request *request, const char *reason); // 503 for want of room
+
+// notify.c: does what the machine of a subscription asks for. Afterwards the subscription may be gone.
+void presence_act(struct role *role, struct subscription *subscription, unsigned actions,
+                  const struct clock *now);
+// Without another word.
+void presence_end(struct role *role, struct subscription *subscription);
+// It is answered: its NOTIFY goes when the answer has left.
+void presence_ask_soon(struct role *role, struct subscription *subscription, const struct clock *now);
+
+// content.c: what the next NOTIFY carries: a reference of a body; 0: none.
+uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
+                                 struct subscription *subscription);
+struct presence_content {
+    struct slice type;          // Content-Type; empty: no body
+    struct slice before, after; // of the version, where it has one
+    uint32_t version;
+    bool numbered;
+};
+void presence_content_read(const struct subscription_body *body, const struct subscription *subscription,
+                           struct presence_content *content);
+
+// The watchers of a presentity that have another package's document to tell them (RFC 3857).
+void presence_tell_winfo(struct presence *presence, const struct subscription *subscription);
+
+static inline struct slice presence_text_of(const struct presence *presence,
+                                            const struct subscription *subscription,
+                                            enum subscription_text which)
+{
+    return subscription_text(presence->table, subscription, which);
+}
+
+static inline struct slice document_slice(const struct document_text *text)
+{
+    return slice_of(text->at, text->len);
+}
+
+#endif

@@ -1,0 +1,291 @@
+// PUBLISH (RFC 3903 6): what is published of a user, under a tag that changes with each.
+#include "presence/parts.h"
+#include "role/digest.h"
+#include "role/hex.h"
+#include "role/trust.h"
+#include "sip/token.h"
+
+#define TAG_DIGITS 16
+
+struct publishing {
+    struct role_request *request;
+    struct presence_asking asking;
+    struct slice aor;
+    uint64_t tag;     // that this PUBLISH makes
+    uint64_t matches; // that it says it is of; 0: none
+    char aor_text[SIP_AOR_MAX];
+};
+
+// The same for every retransmission, and for nothing else.
+static uint64_t tag_of(const struct role_request *request)
+{
+    struct role_digest digest;
+
+    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_PUBLICATION);
+    role_digest_put(&digest, request->call_id);
+    role_digest_put(&digest, request->from_tag);
+    role_digest_put_number(&digest, request->cseq.number);
+    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
+    role_digest_put(&digest, request->via.branch);
+    uint64_t tag = role_digest_end(&digest).low;
+    return tag != 0 ? tag : 1;
+}
+
+static void answer(const struct publishing *publishing, uint32_t expires)
+{
+    struct role_request *request = publishing->request;
+    char digits[TAG_DIGITS];
+    struct role_text lines;
+
+    role_hex_write(role_hex_write(digits, (uint32_t)(publishing->tag >> 32)), (uint32_t)publishing->tag);
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Expires: "));
+    role_text_put_number(&lines, expires);
+    role_text_put(&lines, SLICE("\r\nSIP-ETag: "));
+    role_text_put(&lines, slice_of(digits, sizeof(digits)));
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 200, NULL, role_text_slice(&lines));
+}
+
+static struct presence_removed *removed_at(struct presence *presence, uint64_t tag)
+{
+    return &presence->removed[tag % PRESENCE_REMOVED_MAX];
+}
+
+// The user himself publishes, or who is trusted to do it for him: a voicemail, a gateway.
+static bool may_publish(struct publishing *publishing)
+{
+    struct role_request *request = publishing->request;
+    char aor[SIP_AOR_MAX];
+    unsigned len = presence_aor_of(request->role, &request->from.uri, aor);
+
+    if (slice_equal(slice_of(aor, len), publishing->aor) || role_trusts(request))
+        return true;
+    presence_refuse(request, &request->role->presence->counters.forbidden, 403, "Not Yours To Publish");
+    return false;
+}
+
+// Step 3: one tag, and one of ours.
+static bool read_match(struct publishing *publishing)
+{
+    struct role_request *request = publishing->request;
+    const struct sip_message *message = request->message;
+    struct slice value = sip_message_first(message, SIP_HEADER_SIP_IF_MATCH);
+    struct cursor c = cursor_over(value);
+    uint32_t high, low;
+
+    publishing->matches = 0;
+    if (value.at == NULL)
+        return true;
+    struct slice token = sip_take_token(&c, SIP_ERROR_PARAMETER);
+    if (c.error != 0 || !cursor_done(&c) ||
+        sip_message_next(message, message->first[SIP_HEADER_SIP_IF_MATCH]) != SIP_NO_LINE) {
+        presence_refuse(request, &request->role->presence->counters.refused, 400, "Malformed SIP-If-Match");
+        return false;
+    }
+    if (token.len == TAG_DIGITS && role_hex_read(token.at, &high) && role_hex_read(token.at + 8, &low))
+        publishing->matches = (uint64_t)high << 32 | low;
+    if (publishing->matches == 0)
+        publishing->matches = UINT64_MAX; // well-formed, and nobody's
+    return true;
+}
+
+static bool refuse_body(struct role_request *request, uint16_t status, const char *reason)
+{
+    presence_refuse(request, &request->role->presence->counters.bad_body, status, reason);
+    return false;
+}
+
+static bool refuse_type(const struct publishing *publishing)
+{
+    struct role_request *request = publishing->request;
+    struct role_text lines;
+
+    request->role->presence->counters.bad_body++;
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Accept: "));
+    role_text_put(&lines, presence_type_name((enum presence_type)publishing->asking.package->published));
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 415, NULL, role_text_slice(&lines));
+    return false;
+}
+
+static bool type_matches(const struct publishing *publishing)
+{
+    const struct sip_message *message = publishing->request->message;
+    struct slice value = sip_message_first(message, SIP_HEADER_CONTENT_TYPE);
+    struct slice type = slice_trim(slice_of(value.at, slice_find(value, ';')));
+
+    return !sip_message_has(message, SIP_HEADER_CONTENT_ENCODING) &&
+           slice_equal_nocase(type,
+                              presence_type_name((enum presence_type)publishing->asking.package->published));
+}
+
+// Step 5. The user's own address may be written in many ways.
+static bool read_body(struct publishing *publishing, struct presence_body *body)
+{
+    struct role_request *request = publishing->request;
+    const struct role *role = request->role;
+    const struct sip_message *message = request->message;
+    struct slice bytes = slice_of(message->bytes + message->body, message->body_len);
+    char aor[SIP_AOR_MAX];
+
+    if (!type_matches(publishing))
+        return refuse_type(publishing);
+    if (bytes.len > role->conf->document_max)
+        return refuse_body(request, 413, NULL);
+    enum document_error error = publishing->asking.package->read(role->presence, bytes, body);
+    if (error != DOCUMENT_OK)
+        return refuse_body(request, error == DOCUMENT_TOO_LARGE ? 413 : 400, document_error_text(error));
+    if (body->entity.len > 0 &&
+        !slice_equal(slice_of(aor, presence_aor_of_entity(role, body->entity, aor)), publishing->aor))
+        return refuse_body(request, 400, "Document Of Another Entity");
+    return true;
+}
+
+static struct subscription_presentity *presentity_of(struct publishing *publishing, bool open)
+{
+    const struct role_request *request = publishing->request;
+    struct subscription_table *table = request->role->presence->table;
+    uint8_t number = publishing->asking.package->number;
+    struct hash128 key = role_presentity_key(location_key(request->role->location, publishing->aor), number);
+    struct subscription_presentity *presentity = subscription_presentity_find(table, key);
+
+    if (presentity != NULL || !open)
+        return presentity;
+    return subscription_presentity_open(table, key, publishing->aor, number, request->arrival->now.unix_s);
+}
+
+static uint64_t expires_ms(const struct publishing *publishing)
+{
+    return publishing->request->arrival->now.ms + publishing->asking.expires * UINT64_C(1000);
+}
+
+static void publish_anew(struct publishing *publishing)
+{
+    struct role_request *request = publishing->request;
+    struct presence *presence = request->role->presence;
+    uint64_t now_ms = request->arrival->now.ms;
+    struct presence_body body;
+
+    if (request->message->body_len == 0) {
+        refuse_body(request, 400, "Nothing To Publish");
+        return;
+    }
+    if (!read_body(publishing, &body))
+        return;
+    if (publishing->asking.expires > 0) {
+        struct subscription_presentity *presentity = presentity_of(publishing, true);
+        struct subscription_publication *publication =
+            presentity == NULL
+                ? NULL
+                : subscription_publish(presence->table, presentity, publishing->tag, (uint16_t)body.type,
+                                       body.bytes, expires_ms(publishing), now_ms);
+        if (publication == NULL) {
+            presence_refuse_later(request, "No Room For Publications");
+            return;
+        }
+    }
+    presence->counters.published++;
+    answer(publishing, publishing->asking.expires);
+}
+
+static void remove_publication(struct publishing *publishing, struct subscription_publication *publication)
+{
+    struct role_request *request = publishing->request;
+    struct presence *presence = request->role->presence;
+    struct presence_removed *removed = removed_at(presence, publishing->tag);
+
+    removed->tag = publishing->tag;
+    removed->until_ms = request->arrival->now.ms + 64 * (uint64_t)request->role->conf->t1_ms;
+    presence->counters.removed++;
+    subscription_publication_close(presence->table, publication);
+    answer(publishing, 0);
+}
+
+static void change_publication(struct publishing *publishing, struct subscription_publication *publication)
+{
+    struct role_request *request = publishing->request;
+    struct presence *presence = request->role->presence;
+    bool modifies = request->message->body_len > 0;
+    struct presence_body body = {.type = PRESENCE_TYPE_NONE};
+
+    if (modifies && !read_body(publishing, &body))
+        return;
+    if (publishing->asking.expires == 0) {
+        remove_publication(publishing, publication);
+        return;
+    }
+    if (subscription_publication_change(presence->table, publication, publishing->tag, (uint16_t)body.type,
+                                        modifies ? &body.bytes : NULL, expires_ms(publishing),
+                                        request->arrival->now.ms) != 0) {
+        presence_refuse_later(request, "No Room For Publications");
+        return;
+    }
+    if (modifies)
+        presence->counters.changed++;
+    else
+        presence->counters.prolonged++;
+    answer(publishing, publishing->asking.expires);
+}
+
+// What this very PUBLISH has done already. True: answered.
+static bool is_repeated(struct publishing *publishing, const struct subscription_presentity *presentity)
+{
+    struct presence *presence = publishing->request->role->presence;
+    uint64_t now_ms = publishing->request->arrival->now.ms;
+    const struct presence_removed *removed = removed_at(presence, publishing->tag);
+    const struct subscription_publication *made =
+        presentity == NULL ? NULL
+                           : subscription_publication_find(presence->table, presentity, publishing->tag);
+
+    if (made != NULL)
+        answer(publishing, (uint32_t)((made->expires_ms - now_ms + 999) / 1000));
+    else if (removed->tag == publishing->tag && removed->until_ms > now_ms)
+        answer(publishing, 0);
+    else
+        return false;
+    presence->counters.repeated++;
+    return true;
+}
+
+void presence_publish(struct role_request *request)
+{
+    struct publishing publishing;
+    unsigned len = presence_aor_asked(request, publishing.aor_text);
+
+    publishing.request = request;
+    publishing.aor = slice_of(publishing.aor_text, len);
+    if (len == 0) { // step 1
+        presence_refuse(request, &request->role->presence->counters.refused, 404, NULL);
+        return;
+    }
+    if (!presence_read_event(request, &publishing.asking) || !may_publish(&publishing) ||
+        !read_match(&publishing))
+        return;
+    publishing.tag = tag_of(request);
+    struct subscription_presentity *presentity = presentity_of(&publishing, false);
+    if (is_repeated(&publishing, presentity))
+        return;
+    struct subscription_publication *publication =
+        presentity == NULL || publishing.matches == 0
+            ? NULL
+            : subscription_publication_find(request->role->presence->table, presentity, publishing.matches);
+    if (publishing.matches != 0 && publication == NULL) {
+        presence_refuse(request, &request->role->presence->counters.unmatched, 412, NULL);
+        return;
+    }
+    if (!presence_read_expires(request, &publishing.asking))
+        return;
+    if (publication == NULL)
+        publish_anew(&publishing);
+    else
+        change_publication(&publishing, publication);
+}
+
+void presence_forget_publication(struct role *role, struct subscription_publication *publication,
+                                 const struct clock *now)
+{
+    (void)now;
+    subscription_publication_close(role->presence->table, publication);
+}

@@ -1,0 +1,65 @@
+// Answers to NOTIFYs of ours, and what the network says of them (RFC 6665 4.2.2, RFC 3261 17.1.3, 18.4).
+#include "presence/parts.h"
+#include "role/branch.h"
+#include "sip/cseq.h"
+
+static struct subscription *find(struct presence *presence, const struct role_branch *branch)
+{
+    return subscription_at(presence->table, branch->slot & ~ROLE_BRANCH_NOTIFY, branch->transaction);
+}
+
+static void hear(struct role *role, struct subscription *subscription, uint32_t cseq, uint16_t status,
+                 uint32_t retry_after_s, const struct clock *now)
+{
+    unsigned actions =
+        subscription_notify_answer(role->presence->table, subscription, cseq, status, retry_after_s, now->ms);
+
+    presence_act(role, subscription, actions, now);
+}
+
+// RFC 3261 20.33: delta-seconds, perhaps with a comment and parameters behind them.
+static uint32_t retry_after(const struct sip_message *message)
+{
+    struct cursor c = cursor_over(sip_message_first(message, SIP_HEADER_RETRY_AFTER));
+
+    return (uint32_t)cursor_take_number(&c, UINT16_MAX);
+}
+
+// Nobody but the peer was told the 64 bits in the branch.
+static enum drop take(struct role *role, const struct sip_message *message, const struct clock *now)
+{
+    struct slice via = sip_message_first(message, SIP_HEADER_VIA);
+    struct role_branch branch;
+    struct sip_cseq cseq;
+    struct slice rest;
+
+    if (via.at == NULL || sip_cseq_parse(sip_message_first(message, SIP_HEADER_CSEQ), &cseq) != SIP_OK)
+        return DROP_RESPONSE_MALFORMED;
+    if (!role_branch_find(via, &branch, &rest) || !role_branch_is_notify(branch.slot))
+        return DROP_RESPONSE_NOT_OURS;
+    struct subscription *subscription = find(role->presence, &branch);
+    if (subscription == NULL)
+        return DROP_RESPONSE_UNKNOWN;
+    if (cseq.method != SIP_METHOD_NOTIFY || cseq.number != branch.loop)
+        return DROP_RESPONSE_FORGED;
+    hear(role, subscription, branch.loop, message->status, retry_after(message), now);
+    return DROP_RESPONSE_TO_NOTIFY;
+}
+
+void presence_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
+                       const struct arrival *arrival, struct verdict *verdict)
+{
+    enum drop drop = parsed != SIP_OK ? DROP_RESPONSE_MALFORMED : take(role, message, &arrival->now);
+
+    *verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
+}
+
+bool presence_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now)
+{
+    struct subscription *subscription = find(role->presence, branch);
+
+    if (subscription == NULL)
+        return false;
+    hear(role, subscription, branch->loop, 503, 0, now);
+    return true;
+}

@@ -1,0 +1,317 @@
+// SUBSCRIBE: the dialog that it makes, prolongs, changes or ends (RFC 6665 4.2.1, RFC 5839 6).
+#include <errno.h>
+
+#include "presence/parts.h"
+
+#include "document/winfo.h"
+#include "role/digest.h"
+#include "role/hex.h"
+#include "role/trust.h"
+
+#define EPOCH_S 1577836800 // 2020, since when CSeqs count
+#define RATE    2          // of them a second, over a dialog's life; RFC 3261 8.1.1.5 has 31 bits: until 2054
+
+// A dialog's NOTIFYs count on from here, whatever was sent before a restart.
+static uint32_t cseq_at(uint64_t unix_s)
+{
+    return unix_s > EPOCH_S ? (uint32_t)((unix_s - EPOCH_S) * RATE) & 0x7fffffff : 1;
+}
+
+// The same for every retransmission of a request, and for nothing else (RFC 3261 8.2.7, 17.2.3).
+static uint64_t check_of(const struct role_request *request)
+{
+    struct role_digest digest;
+
+    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_DIALOG);
+    role_digest_put(&digest, request->call_id);
+    role_digest_put(&digest, request->from_tag);
+    role_digest_put_number(&digest, request->cseq.number);
+    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
+    role_digest_put(&digest, request->via.branch);
+    uint64_t check = role_digest_end(&digest).low;
+    return check != 0 ? check : 1;
+}
+
+// The seconds that are left, rounded up: what lives has at least one.
+static uint64_t left_s(const struct subscription *subscription, const struct clock *now)
+{
+    return subscription->expires_ms > now->ms ? (subscription->expires_ms - now->ms + 999) / 1000 : 0;
+}
+
+// RFC 6665 8.3.1 has no 202; RFC 5839 7.1 has 204.
+static void answer(struct role_request *request, const struct subscription *subscription, uint16_t status)
+{
+    const struct presence *presence = request->role->presence;
+    struct document_text contact;
+    struct role_text lines;
+    char room[256];
+
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Expires: "));
+    role_text_put_number(&lines, left_s(subscription, &request->arrival->now));
+    role_text_put(&lines, SLICE("\r\n"));
+    if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST) // RFC 4662 4.1
+        role_text_put(&lines, SLICE("Require: eventlist\r\n"));
+    contact = document_text_over(room, sizeof(room));
+    presence_contact_put(request->role, request->arrival->listener, &contact);
+    role_text_put(&lines, document_slice(&contact));
+    role_answer_dialog(request, status, presence_text_of(presence, subscription, SUBSCRIPTION_LOCAL_TAG),
+                       role_text_slice(&lines));
+}
+
+// RFC 5839 5.2: what the watcher has, by his own word. Its documents are named by their tags in hexadecimal digits.
+static bool suppresses(const struct role_request *request, const struct subscription_presentity *presentity,
+                       bool *any)
+{
+    struct slice value = sip_message_first(request->message, SIP_HEADER_SUPPRESS_IF_MATCH);
+    char tag[16];
+
+    *any = slice_equal(value, SLICE("*"));
+    if (value.at == NULL || *any || presentity->tag == 0)
+        return *any;
+    role_hex_write(role_hex_write(tag, (uint32_t)(presentity->tag >> 32)), (uint32_t)presentity->tag);
+    return slice_equal(value, slice_of(tag, sizeof(tag)));
+}
+
+// Who asks is who he says in From; where that must be proved, it was (auth/auth.h).
+static enum presence_admission judge(struct role_request *request, const struct presence_package *package,
+                                     struct slice presentity)
+{
+    char watcher[SIP_AOR_MAX];
+    unsigned len = presence_aor_of(request->role, &request->from.uri, watcher);
+
+    return presence_admit(request->role, package, presentity, slice_of(watcher, len), role_trusts(request));
+}
+
+static void note_rates(const struct role_request *request, const struct presence_asking *asking,
+                       struct subscription *subscription)
+{
+    uint32_t own = request->role->conf->notify_ms;
+
+    subscription->min_ms = asking->min_ms > own ? asking->min_ms : own;
+    // RFC 6446 5.4: the one that asks for less
+    subscription->quiet_ms = asking->quiet_ms > 0 && asking->quiet_ms < subscription->min_ms
+                                 ? subscription->min_ms
+                                 : asking->quiet_ms;
+    if (asking->min_ms > 0)
+        subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_PACED;
+    else
+        subscription->mark[PRESENCE_MARK_FLAGS] &= (uint8_t)~PRESENCE_PACED;
+}
+
+// A dialog that nobody has seen yet.
+static void begin(struct role_request *request, const struct presence_asking *asking,
+                  struct subscription_presentity *presentity, enum presence_admission admission,
+                  uint64_t check)
+{
+    struct presence *presence = request->role->presence;
+    const struct clock *now = &request->arrival->now;
+    struct role_dialog_tag tag = {(uint32_t)(presentity->key.high >> 32), check};
+    struct subscription_opening opening = {
+        .source = request->arrival->source,
+        .check = check,
+        .expires_ms = now->ms + asking->expires * UINT64_C(1000),
+        .local_cseq = cseq_at(now->unix_s),
+        .remote_cseq = request->cseq.number,
+        .accept = asking->accept,
+        .state = admission == PRESENCE_WAITING ? SUBSCRIPTION_PENDING : SUBSCRIPTION_ACTIVE,
+    };
+    struct subscription *subscription;
+    char local_tag[ROLE_DIALOG_TAG_LEN];
+    bool any;
+
+    if (!presence_dialog_read(request, &opening))
+        return;
+    role_dialog_tag_write(&tag, local_tag);
+    opening.text[SUBSCRIPTION_LOCAL_TAG] = slice_of(local_tag, sizeof(local_tag));
+    opening.text[SUBSCRIPTION_EVENT_ID] = asking->event_id;
+    int error = subscription_open(presence->table, presentity, &opening, now->ms, &subscription);
+    if (error != 0) {
+        presence_refuse_later(request, error == -EDQUOT   ? "Too Many Subscriptions From Here"
+                                       : error == -EUSERS ? "Too Many Watchers"
+                                                          : "No Room For Subscriptions");
+        return;
+    }
+    subscription->mark[PRESENCE_MARK_FLAGS] = (uint8_t)((admission >= PRESENCE_BLINDED ? PRESENCE_SHOWN : 0) |
+                                                        (role_trusts(request) ? PRESENCE_TRUSTED : 0));
+    subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
+    subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
+    subscription->blind = admission == PRESENCE_BLINDED;
+    note_rates(request, asking, subscription);
+    if (suppresses(request, presentity, &any))
+        subscription_suppress(presence->table, subscription, any);
+    if (asking->expires > 0)
+        presence->counters.subscribed++;
+    else
+        presence->counters.fetched++;
+    presence_tell_winfo(presence, subscription);
+    answer(request, subscription, 200);
+    presence_ask_soon(request->role, subscription, now);
+}
+
+static void subscribe_anew(struct role_request *request, const struct presence_asking *asking)
+{
+    struct role *role = request->role;
+    struct presence *presence = role->presence;
+    char aor[SIP_AOR_MAX];
+    uint64_t check = check_of(request);
+    unsigned len = presence_aor_asked(request, aor);
+    struct subscription *known = subscription_find(presence->table, check);
+
+    if (known != NULL) {
+        presence->counters.repeated++;
+        answer(request, known, 200);
+        return;
+    }
+    if (len == 0) {
+        presence_refuse(request, &presence->counters.refused, 404, NULL);
+        return;
+    }
+    enum presence_admission admission = judge(request, asking->package, slice_of(aor, len));
+    if (admission == PRESENCE_REFUSED) {
+        presence_refuse(request, &presence->counters.forbidden, 403, "Not Allowed To Watch");
+        return;
+    }
+    struct hash128 key =
+        role_presentity_key(location_key(role->location, slice_of(aor, len)), asking->package->number);
+    struct subscription_presentity *presentity = subscription_presentity_open(
+        presence->table, key, slice_of(aor, len), asking->package->number, request->arrival->now.unix_s);
+    if (presentity == NULL)
+        presence_refuse_later(request, "No Room For Presentities");
+    else
+        begin(request, asking, presentity, admission, check);
+}
+
+// RFC 3261 12.2.2: the dialog that the request says it is in. NULL: answered.
+static struct subscription *find_dialog(struct role_request *request)
+{
+    struct presence *presence = request->role->presence;
+    struct role_dialog_tag tag;
+    struct subscription *subscription =
+        role_dialog_tag_read(request->to_tag, &tag) ? subscription_find(presence->table, tag.check) : NULL;
+
+    if (subscription != NULL && subscription->state != SUBSCRIPTION_TERMINATED &&
+        slice_equal(request->call_id, presence_text_of(presence, subscription, SUBSCRIPTION_CALL_ID)) &&
+        slice_equal(request->from_tag, presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_TAG)))
+        return subscription;
+    presence_refuse(request, &presence->counters.unmatched, 481, NULL);
+    return NULL;
+}
+
+// RFC 3261 12.2.2: the target that the watcher has now.
+static bool refresh_target(struct role_request *request, struct subscription *subscription)
+{
+    struct presence *presence = request->role->presence;
+    struct slice route = presence_text_of(presence, subscription, SUBSCRIPTION_ROUTE);
+    struct sip_contact contact;
+    struct endpoint to;
+    uint8_t listener;
+
+    if (!sip_message_has(request->message, SIP_HEADER_CONTACT))
+        return true;
+    if (!presence_contact_read(request, &contact) ||
+        !presence_hop_find(request, route, &contact.address.uri, &to, &listener))
+        return false;
+    if (!slice_equal(presence_text_of(presence, subscription, SUBSCRIPTION_TARGET),
+                     contact.address.uri.text) &&
+        subscription_text_put(presence->table, subscription, SUBSCRIPTION_TARGET, contact.address.uri.text) !=
+            0) {
+        presence_refuse_later(request, "No Room For Subscriptions");
+        return false;
+    }
+    subscription->to = to;
+    subscription->listener = listener;
+    return true;
+}
+
+// RFC 6665 4.2.1.4: "assuming that the subscriber is still authorized".
+static void prolong(struct role_request *request, const struct presence_asking *asking,
+                    struct subscription *subscription, enum presence_admission admission)
+{
+    struct presence *presence = request->role->presence;
+    const struct clock *now = &request->arrival->now;
+    const struct subscription_presentity *presentity =
+        subscription_presentity_at(presence->table, subscription->presentity);
+    uint8_t told = subscription->told;
+    bool any;
+
+    if (role_trusts(request))
+        subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_TRUSTED;
+    subscription->remote_cseq = request->cseq.number;
+    subscription->accept = asking->accept;
+    note_rates(request, asking, subscription);
+    bool suppressed = suppresses(request, presentity, &any);
+    subscription_refresh(presence->table, subscription, now->ms + asking->expires * UINT64_C(1000), now->ms);
+    if (asking->expires > 0)
+        presence->counters.refreshed++;
+    else
+        presence->counters.ended++;
+    unsigned actions = presence_admission_set(presence, subscription, admission, now);
+    presence_tell_winfo(presence, subscription);
+    // RFC 5839 6.3: nothing is new, not even the state that it would say
+    if (suppressed && actions == 0 && told == SUBSCRIPTION_ACTIVE) {
+        subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_QUIETED;
+        answer(request, subscription, 204);
+        subscription_suppress(presence->table, subscription, any);
+        if (asking->expires == 0) // RFC 5839 5.7
+            presence_end(request->role, subscription);
+        return;
+    }
+    subscription->mark[PRESENCE_MARK_FLAGS] &= (uint8_t)~PRESENCE_QUIETED;
+    if (suppressed)
+        subscription_suppress(presence->table, subscription, any);
+    answer(request, subscription, 200);
+    presence_ask_soon(request->role, subscription, now);
+    presence_act(request->role, subscription, actions, now);
+}
+
+static void subscribe_again(struct role_request *request, const struct presence_asking *asking)
+{
+    struct presence *presence = request->role->presence;
+    struct subscription *subscription = find_dialog(request);
+    const struct subscription_presentity *presentity;
+
+    if (subscription == NULL)
+        return;
+    presentity = subscription_presentity_at(presence->table, subscription->presentity);
+    if (presentity->package != asking->package->number ||
+        !slice_equal(asking->event_id, presence_text_of(presence, subscription, SUBSCRIPTION_EVENT_ID))) {
+        // RFC 6665 4.5.2: another usage of the dialog, which is not offered
+        presence_refuse(request, &presence->counters.unmatched, 481, NULL);
+        return;
+    }
+    if (request->cseq.number < subscription->remote_cseq) { // RFC 3261 12.2.2
+        presence_refuse(request, &presence->counters.refused, 500, "CSeq Lower Than The Dialog's");
+        return;
+    }
+    if (request->cseq.number == subscription->remote_cseq) {
+        presence->counters.repeated++;
+        answer(request, subscription, subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_QUIETED ? 204 : 200);
+        return;
+    }
+    enum presence_admission admission =
+        judge(request, asking->package, subscription_presentity_owner(presence->table, presentity));
+    if (admission == PRESENCE_REFUSED) {
+        presence_refuse(request, &presence->counters.forbidden, 403, "Not Allowed To Watch");
+        presence_act(request->role, subscription,
+                     presence_admission_set(presence, subscription, admission, &request->arrival->now),
+                     &request->arrival->now);
+        return;
+    }
+    if (!refresh_target(request, subscription))
+        return;
+    prolong(request, asking, subscription, admission);
+}
+
+void presence_subscribe(struct role_request *request)
+{
+    struct presence_asking asking;
+
+    if (!presence_read_event(request, &asking) || !presence_read_expires(request, &asking) ||
+        !presence_read_accept(request, &asking))
+        return;
+    if (request->to_tag.at == NULL)
+        subscribe_anew(request, &asking);
+    else
+        subscribe_again(request, &asking);
+}
