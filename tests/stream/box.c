@@ -126,19 +126,19 @@ static bool expect(void *owner, const struct endpoint *to, const struct rte_mbuf
 }
 
 // 127.X.Y.host, X and Y this process's: tests that run beside each other share no port.
-static struct endpoint address_of(uint8_t host)
+struct endpoint box_address(uint8_t host)
 {
     unsigned pid = (unsigned)getpid();
 
     return endpoint_ip4(127, (uint8_t)(1 + (pid >> 8) % 254), (uint8_t)pid, host, PORT);
 }
 
-static void add_listener(struct box *box, unsigned i, enum endpoint_transport transport)
+void box_add(struct box *box, unsigned i, enum endpoint_transport transport)
 {
     static char name[] = "listener";
 
     box->listeners[i] = (struct conf_listener){.name = name, .transport = transport, .port = CONF_NONE};
-    box->listeners[i].address = address_of((uint8_t)(1 + i));
+    box->listeners[i].address = box_address((uint8_t)(1 + i));
     if (i == BOX_TCP6) {
         assert_true(endpoint_parse(SLICE("[::1]"), &box->listeners[i].address));
         box->listeners[i].address.port = (uint16_t)(20000 + getpid() % 20000);
@@ -158,11 +158,11 @@ void box_make(struct box *box)
     box->base = event_base_new();
     assert_non_null(box->base);
     box->conf.listeners = box->listeners;
-    add_listener(box, BOX_TCP, ENDPOINT_TCP);
-    add_listener(box, BOX_TCP6, ENDPOINT_TCP);
-    add_listener(box, BOX_PROXIED, ENDPOINT_TCP);
-    add_listener(box, BOX_WS, ENDPOINT_WS);
-    add_listener(box, BOX_UDP, ENDPOINT_UDP);
+    box_add(box, BOX_TCP, ENDPOINT_TCP);
+    box_add(box, BOX_TCP6, ENDPOINT_TCP);
+    box_add(box, BOX_PROXIED, ENDPOINT_TCP);
+    box_add(box, BOX_WS, ENDPOINT_WS);
+    box_add(box, BOX_UDP, ENDPOINT_UDP);
     box->conf.message_max = 8192;
     box->conf.connections_max = 64;
     box->conf.connections_source_max = 64;
@@ -258,7 +258,7 @@ int box_connect(struct box *box, unsigned listener)
 
 int box_connect_from(struct box *box, unsigned listener, uint8_t host, uint16_t port)
 {
-    struct endpoint from = address_of(host);
+    struct endpoint from = box_address(host);
 
     from.port = port;
     return attach(0, &from, &box->listeners[listener].address);
@@ -272,7 +272,7 @@ int box_connect_to(const struct endpoint *to)
 int box_listen(struct box *box, uint8_t host, struct endpoint *at)
 {
     (void)box;
-    *at = address_of(host);
+    *at = box_address(host);
     at->transport = ENDPOINT_TCP;
     return attach(64, at, at);
 }

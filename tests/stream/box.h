@@ -48,6 +48,8 @@ int box_eal_end(void **state);
 
 // A box that is not started: settings may be changed. Listeners as in the enum above, each with an address of its own.
 void box_make(struct box *box);
+void box_add(struct box *box, unsigned i, enum endpoint_transport transport); // another listener
+struct endpoint box_address(uint8_t host); // of 127.0.0.0/8, this test's own
 void box_start(struct box *box, struct stream_tls *tls);
 void box_stop(struct box *box); // fails the test when an mbuf or memory is missing
 
