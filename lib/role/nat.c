@@ -15,11 +15,16 @@ static bool via_differs(const struct sip_via *via, const struct endpoint *source
     return via->has_rport && (via->port != 0 ? via->port : 5060) != source->port;
 }
 
+static bool is_sip(const struct sip_uri *uri)
+{
+    return uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS;
+}
+
 static bool contact_differs(const struct sip_uri *contact, const struct endpoint *source, bool named)
 {
     struct endpoint host;
 
-    if (contact->scheme != SIP_SCHEME_SIP && contact->scheme != SIP_SCHEME_SIPS)
+    if (!is_sip(contact))
         return false; // a number or a mailbox is not on the far side of any NAT
     if (!endpoint_parse_host(contact->host, &host))
         return named;
@@ -49,7 +54,7 @@ bool role_behind_nat(const struct role_request *request, const struct sip_uri *c
     if (arrival_is_operators(request->arrival))
         return false;
     if (is_websocket(source) || (endpoint_is_stream(source) && request->role->conf->nat != CONF_NAT_NEVER))
-        return has_one_via(request->message, &request->via);
+        return is_sip(contact) && has_one_via(request->message, &request->via);
     switch (request->role->conf->nat) {
     case CONF_NAT_ALWAYS:
         return true;

@@ -1,6 +1,6 @@
 // mixed: a box that listens on everything, for stories between phones of all kinds.
-#ifndef TESTS_PROXY_MIXED_H
-#define TESTS_PROXY_MIXED_H
+#ifndef TESTS_SERVICE_MIXED_H
+#define TESTS_SERVICE_MIXED_H
 
 #include "fixture.h"
 
