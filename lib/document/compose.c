@@ -2,7 +2,8 @@
 
 #include "document/text.h"
 
-#define NAME_MAX (DOCUMENT_ID_MAX + 8) // an id with its suffix
+#define NAME_MAX  (DOCUMENT_ID_MAX + 8) // an id with its suffix
+#define TRIES_MAX 8                     // names that are tried for one piece
 
 struct pick { // a piece of the document being composed
     const struct document_block *from;
@@ -28,6 +29,13 @@ static struct slice name_of(const struct pick *pick, char name[NAME_MAX])
     return slice_of(name, text.len);
 }
 
+static uint32_t name_len(const struct pick *pick)
+{
+    uint32_t suffix = pick->suffix == 0 ? 0 : pick->suffix < 10 ? 2 : pick->suffix < 100 ? 3 : 4;
+
+    return pick->piece->id_len + suffix;
+}
+
 // The one that has this pick's name, or NULL. Names are ids of one document, whatever they are ids of (XML 1.0 3.3.1).
 static const struct pick *holder_of(const struct picks *picks, const struct pick *pick)
 {
@@ -35,10 +43,22 @@ static const struct pick *holder_of(const struct picks *picks, const struct pick
     struct slice wanted = name_of(pick, name);
 
     for (unsigned i = 0; i < picks->count; i++) {
-        if (picks->pick[i].piece->id_len != 0 && slice_equal(name_of(&picks->pick[i], other), wanted))
-            return &picks->pick[i];
+        const struct pick *holder = &picks->pick[i];
+        if (name_len(holder) == wanted.len && slice_equal(name_of(holder, other), wanted))
+            return holder;
     }
     return NULL;
+}
+
+// One more than there are of this id: the first name to try.
+static unsigned suffix_of(const struct picks *picks, const struct pick *pick)
+{
+    struct slice id = document_piece_id(pick->from, pick->piece);
+    unsigned suffix = 1;
+
+    for (unsigned i = 0; i < picks->count; i++)
+        suffix += slice_equal(document_piece_id(picks->pick[i].from, picks->pick[i].piece), id);
+    return suffix < 2 ? 2 : suffix;
 }
 
 static bool is_there(const struct picks *picks, const struct pick *pick)
@@ -52,18 +72,19 @@ static bool is_there(const struct picks *picks, const struct pick *pick)
     return false;
 }
 
-// Whether the pick has its place in the document, perhaps under another name.
+// Whether the pick has its place in the document, perhaps under another name. Whoever took all names that it might have
+// did so on purpose.
 static bool admit(const struct picks *picks, struct pick *pick)
 {
     const struct pick *holder;
 
     if (pick->piece->id_len == 0)
         return !is_there(picks, pick);
-    while ((holder = holder_of(picks, pick)) != NULL) {
+    for (unsigned tries = 0; (holder = holder_of(picks, pick)) != NULL; tries++) {
         bool same = pick->piece->kind == DOCUMENT_PERSON || pick->piece->kind == DOCUMENT_DEVICE;
-        if (same && holder->piece->kind == pick->piece->kind)
+        if (tries == TRIES_MAX || (same && holder->piece->kind == pick->piece->kind))
             return false;
-        pick->suffix = pick->suffix == 0 ? 2 : pick->suffix + 1;
+        pick->suffix = pick->suffix == 0 ? suffix_of(picks, pick) : pick->suffix + 1;
     }
     return true;
 }

@@ -232,23 +232,20 @@ void document_cut_text(struct document_cut *cut, struct slice text)
         document_text_escape(&cut->text, text);
 }
 
-// The child that just ended goes to its place, before all of a higher rank.
+// The child that just ended goes to its place, before all of a higher rank; what room is left behind it helps.
 static void place_child(struct document_cut *cut)
 {
     uint32_t from = cut->rank_end[cut->child_rank], len = cut->text.len - cut->child_at;
-    char *at = cut->text.at + from;
+    char *at = cut->text.at + from, *spare = cut->text.at + cut->text.len;
 
-    if (from < cut->child_at && cut->error == DOCUMENT_OK && !cut->text.full) {
-        char *child = cut->text.at + cut->child_at, *end = cut->text.at + cut->text.len;
-        char *const parts[][2] = {
-            {at, child}, {child, end}, {at, end}}; // to turn two around: each, then both
-        for (unsigned i = 0; i < 3; i++) {
-            for (char *low = parts[i][0], *high = parts[i][1]; low < high && low < --high; low++) {
-                char byte = *low;
-                *low = *high;
-                *high = byte;
-            }
-        }
+    if (from < cut->child_at && len > cut->text.room - cut->text.len) {
+        document_cut_fail(cut, DOCUMENT_TOO_LARGE);
+        return;
+    }
+    if (from < cut->child_at) {
+        memcpy(spare, cut->text.at + cut->child_at, len);
+        memmove(at + len, at, cut->child_at - from);
+        memcpy(at, spare, len);
     }
     for (unsigned rank = cut->child_rank; rank < DOCUMENT_RANKS; rank++)
         cut->rank_end[rank] += len;

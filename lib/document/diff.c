@@ -147,9 +147,9 @@ enum document_error document_pidf_diff_write(const struct document_block *before
 
     document_text_declaration(&patch);
     document_text_literal(&patch, "<p:pidf-diff xmlns:p=\"urn:ietf:params:xml:ns:pidf-diff\"");
+    document_text_count(&patch, SLICE("version"), version);
     document_namespace_declare(&patch, DOCUMENT_PIDF, before->namespaces | after->namespaces);
     document_text_attribute(&patch, SLICE("entity"), entity);
-    document_text_count(&patch, SLICE("version"), version);
     document_text_literal(&patch, ">");
     uint32_t head = patch.len;
     patch_notes(&patch, before, after, patch_old(&patch, before, after));

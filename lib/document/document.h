@@ -19,7 +19,7 @@
 #define DOCUMENT_ATTRIBUTES_MAX 24    // of one element
 #define DOCUMENT_NAMESPACES_MAX 24    // declared, all told
 #define DOCUMENT_PIECES_MAX     64    // tuples, persons, devices, notes and others
-#define DOCUMENT_COMPOSED_MAX   256   // pieces of all publications together
+#define DOCUMENT_COMPOSED_MAX   128   // pieces of all publications together
 #define DOCUMENT_ID_MAX         200   // bytes of an id
 #define DOCUMENT_BLOCK_MAX      32768 // bytes of the block of one publication
 
@@ -103,6 +103,10 @@ static inline struct slice document_piece_id(const struct document_block *block,
 {
     return slice_of((const char *)block + piece->at + piece->id_at, piece->id_len);
 }
+
+// A document with a version has it in its first DOCUMENT_VERSION_SEEN bytes: written with version 0, the first
+// ` version="0"` is it. So one text serves all who watch, each with his own number put in there.
+#define DOCUMENT_VERSION_SEEN 160
 
 // Text being written into somebody's room. What does not fit any more is left out, and `full` says so until the end:
 // writers are called one after another and document_text_error is asked once.

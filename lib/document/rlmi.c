@@ -56,8 +56,8 @@ void document_rlmi_begin(struct document_text *text, struct slice uri, uint32_t 
 {
     document_text_declaration(text);
     document_text_literal(text, "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\"");
-    document_text_attribute(text, SLICE("uri"), uri);
     document_text_count(text, SLICE("version"), version);
+    document_text_attribute(text, SLICE("uri"), uri);
     document_text_attribute(text, SLICE("fullState"), full ? SLICE("true") : SLICE("false"));
     document_text_literal(text, ">");
     add_name(text, name);

@@ -27,9 +27,9 @@ enum document_error document_pidf_full_write(const struct document_block *block,
 {
     document_text_declaration(text);
     document_text_literal(text, "<p:pidf-full xmlns:p=\"urn:ietf:params:xml:ns:pidf-diff\"");
+    document_text_count(text, SLICE("version"), version);
     document_namespace_declare(text, DOCUMENT_PIDF, block->namespaces);
     document_text_attribute(text, SLICE("entity"), entity);
-    document_text_count(text, SLICE("version"), version);
     document_text_literal(text, ">");
     add_pieces(text, block);
     document_text_literal(text, "</p:pidf-full>\n");
@@ -41,8 +41,8 @@ enum document_error document_dialog_write(const struct document_block *block, st
 {
     document_text_declaration(text);
     document_text_literal(text, "<dialog-info");
-    document_namespace_declare(text, DOCUMENT_DIALOG, block->namespaces);
     document_text_count(text, SLICE("version"), version);
+    document_namespace_declare(text, DOCUMENT_DIALOG, block->namespaces);
     document_text_literal(text, " state=\"full\"");
     document_text_attribute(text, SLICE("entity"), entity);
     document_text_literal(text, ">");

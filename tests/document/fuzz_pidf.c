@@ -5,6 +5,7 @@
 #include "document/parse.h"
 #include "document/reader.h"
 #include "document/scan.h"
+#include "document/summary.h"
 
 #define ROOM (1 << 18)
 
@@ -107,6 +108,22 @@ static void check_kind(enum document_kind kind, struct slice input)
     check_again(block, write_one(block, slice_of(entity, reading.entity.len)));
 }
 
+// The other bodies that are published: lines, which are passed on as they are read.
+static void check_summary(struct slice input)
+{
+    struct document_text text = document_text_over(written, DOCUMENT_SUMMARY_ROOM);
+    struct document_text second = document_text_over(patched, sizeof(patched));
+    struct document_summary summary, other;
+
+    if (document_summary_read(input, &summary, &text) != DOCUMENT_OK)
+        return;
+    FUZZ_CHECK(fuzz_inside(input, summary.account));
+    enum document_error error = document_summary_read(slice_of(text.at, text.len), &other, &second);
+    FUZZ_CHECK(error == DOCUMENT_OK || (error == DOCUMENT_TOO_LARGE && text.len > DOCUMENT_SUMMARY_MAX));
+    FUZZ_CHECK(error != DOCUMENT_OK ||
+               slice_equal(slice_of(text.at, text.len), slice_of(second.at, second.len)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct slice input = slice_of((const char *)bytes, len);
@@ -115,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         prepare();
     check_kind(DOCUMENT_PIDF, input);
     check_kind(DOCUMENT_DIALOG, input);
+    check_summary(input);
     return 0;
 }

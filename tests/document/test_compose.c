@@ -8,6 +8,9 @@
 #include <cmocka.h>
 
 #include "composing.h"
+#include "document/reginfo.h"
+#include "document/rlmi.h"
+#include "document/winfo.h"
 #include "schema.h"
 
 #define CASES_MAX 64
@@ -79,7 +82,7 @@ static void test_too_many_pieces_are_refused(void **state)
     static char publication[DOCUMENT_READ_MAX];
     struct document_reader *reader = document_reader_create(&memory_system, MEMORY_ANY_NODE, 1);
     struct document_text text = document_text_over(publication, sizeof(publication));
-    const struct document_block *blocks[5];
+    const struct document_block *blocks[3];
     struct document_sources sources = {.blocks = blocks};
     struct document_reading reading;
 
@@ -91,13 +94,13 @@ static void test_too_many_pieces_are_refused(void **state)
     text.len += (uint32_t)sprintf(publication + text.len, "</presence>");
     assert_int_equal(document_read(reader, DOCUMENT_PIDF, slice_of(text.at, text.len), &reading),
                      DOCUMENT_OK);
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 3; i++)
         blocks[i] = reading.block;
-    sources.count = 4;
+    sources.count = 2;
     assert_int_equal(document_compose(&sources, (struct document_block *)memory, sizeof(memory)),
                      DOCUMENT_OK);
     assert_int_equal(((struct document_block *)memory)->pieces, DOCUMENT_COMPOSED_MAX);
-    sources.count = 5;
+    sources.count = 3;
     assert_int_equal(document_compose(&sources, (struct document_block *)memory, sizeof(memory)),
                      DOCUMENT_TOO_LARGE);
     document_reader_destroy(reader);
@@ -131,6 +134,45 @@ static void test_too_little_room_is_said_at_every_length(void **state)
                      DOCUMENT_TOO_LARGE);
 }
 
+static uint32_t version_at(struct slice text)
+{
+    const char *at = memmem(text.at, text.len, " version=\"0\"", 12);
+
+    assert_non_null(at);
+    return (uint32_t)(at - text.at);
+}
+
+// However many namespaces it declares and however long the entity is.
+static void test_the_version_stands_in_the_first_bytes(void **state)
+{
+    static char entity[400];
+    struct document_block block = {.bytes = sizeof(block), .namespaces = UINT32_MAX};
+    struct document_text text = document_text_over(written, sizeof(written));
+    uint32_t last = DOCUMENT_VERSION_SEEN - 12;
+
+    (void)state;
+    memset(entity, 'a', sizeof(entity));
+    assert_int_equal(document_pidf_full_write(&block, slice_of(entity, sizeof(entity)), 0, &text),
+                     DOCUMENT_OK);
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+    text.len = 0;
+    assert_int_equal(document_pidf_diff_write(&block, &block, slice_of(entity, sizeof(entity)), 0, &text),
+                     DOCUMENT_OK);
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+    text.len = 0;
+    assert_int_equal(document_dialog_write(&block, slice_of(entity, sizeof(entity)), 0, &text), DOCUMENT_OK);
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+    text.len = 0;
+    document_rlmi_begin(&text, slice_of(entity, sizeof(entity)), 0, true, SLICE(""));
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+    text.len = 0;
+    document_winfo_begin(&text, 0, true, slice_of(entity, sizeof(entity)), SLICE("presence"));
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+    text.len = 0;
+    document_reginfo_begin(&text, 0, true);
+    assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
+}
+
 // What a disk gives back may be anything.
 static void test_a_block_that_reaches_out_of_itself_is_none(void **state)
 {
@@ -161,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_publications_become_the_document_of_their_case),
         cmocka_unit_test(test_too_many_pieces_are_refused),
         cmocka_unit_test(test_too_little_room_is_said_at_every_length),
+        cmocka_unit_test(test_the_version_stands_in_the_first_bytes),
         cmocka_unit_test(test_a_block_that_reaches_out_of_itself_is_none),
     };
 

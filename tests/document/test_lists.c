@@ -162,15 +162,15 @@ static void add_list(struct document_text *text)
     document_rlmi_end(text);
 }
 
-#define LIST                                                                                                \
-    XML "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:adam-friends@lists.vancouver.example.com\" " \
-        "version=\"7\" fullState=\"true\"><name>Buddy List</name>"                                          \
-        "<resource uri=\"sip:bob@vancouver.example.com\"><name>Bob &lt;Smith&gt;</name>"                    \
-        "<instance id=\"juwigmtboe\" state=\"active\" "                                                     \
-        "cid=\"bUZBsM@pres.vancouver.example.com\"/></resource>"                                            \
-        "<resource uri=\"sip:jim@vancouver.example.com\">"                                                  \
-        "<instance id=\"oflzxqzuvg\" state=\"terminated\" reason=\"rejected\"/>"                            \
-        "<instance id=\"2\" state=\"pending\"/></resource>"                                                 \
+#define LIST                                                                                              \
+    XML "<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" version=\"7\" "                                      \
+        "uri=\"sip:adam-friends@lists.vancouver.example.com\" fullState=\"true\"><name>Buddy List</name>" \
+        "<resource uri=\"sip:bob@vancouver.example.com\"><name>Bob &lt;Smith&gt;</name>"                  \
+        "<instance id=\"juwigmtboe\" state=\"active\" "                                                   \
+        "cid=\"bUZBsM@pres.vancouver.example.com\"/></resource>"                                          \
+        "<resource uri=\"sip:jim@vancouver.example.com\">"                                                \
+        "<instance id=\"oflzxqzuvg\" state=\"terminated\" reason=\"rejected\"/>"                          \
+        "<instance id=\"2\" state=\"pending\"/></resource>"                                               \
         "<resource uri=\"sip:ed@dallas.example.net\"><name>Ed at NET</name></resource></list>\n"
 
 static void test_a_list_as_in_the_rfc(void **state)
