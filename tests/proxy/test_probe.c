@@ -185,6 +185,70 @@ static void test_silence_is_retransmitted_by_timer_e_and_then_a_failure(void **s
     close_scene(s, &sent);
 }
 
+#define STREAMS                                                  \
+    "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n" \
+    "[listener s]\naddress = 198.18.0.1:5061\ntransport = tls\n" \
+    "[certificate c]\nchain = /nowhere/a.pem\nkey = /nowhere/b.pem\n"
+
+// 17.1.2.2: nothing is sent again where nothing is lost.
+static void test_over_a_stream_a_probe_leaves_once(void **state)
+{
+    static const struct {
+        const char *address, *uri, *via, *own;
+        struct endpoint to;
+        unsigned listener;
+    } cases[] = {
+        {"192.0.2.9:5070;transport=tcp",
+         "OPTIONS sip:192.0.2.9:5070;transport=tcp SIP/2.0\r\n",
+         "\r\nVia: SIP/2.0/TCP 198.18.0.1:5060;branch=",
+         "\r\nContact: <sip:198.18.0.1:5060;transport=tcp>\r\n",
+         {{192, 0, 2, 9}, 5070, ENDPOINT_IP4, ENDPOINT_TCP, 0},
+         3},
+        {"192.0.2.9;transport=tls",
+         "OPTIONS sip:192.0.2.9;transport=tls SIP/2.0\r\n",
+         "\r\nVia: SIP/2.0/TLS 198.18.0.1:5061;alias;branch=",
+         "\r\nContact: <sip:198.18.0.1:5061;transport=tls>\r\n",
+         {{192, 0, 2, 9}, 5061, ENDPOINT_IP4, ENDPOINT_TLS, 0},
+         4},
+        // what the DNS says is not said in the URI
+        {"gw.example",
+         "OPTIONS sip:gw.example SIP/2.0\r\n",
+         "\r\nVia: SIP/2.0/TLS 198.18.0.1:5061;alias;branch=",
+         "\r\nFrom: <sip:198.18.0.1:5061;transport=tls>;tag=",
+         {{203, 0, 113, 9}, 5071, ENDPOINT_IP4, ENDPOINT_TLS, 0},
+         4},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct sent sent;
+        char text[1000];
+        snprintf(text, sizeof(text),
+                 STREAMS
+                 "[gateways G]\nprobe_interval = 10s\nprobe_down = 3\n[gateway a]\ngroup = G\naddress = %s\n",
+                 cases[i].address);
+        struct scene *s = open_scene(&sent, text);
+        scene_name(s, "gw.example", 0, "tls:203.0.113.9:5071");
+        uint64_t start_ms = turn_to_next(s, &sent);
+        assert_true(endpoint_equal(&sent.to, &cases[i].to));
+        assert_int_equal(sent.listener, cases[i].listener);
+        expect_line(&sent, cases[i].uri);
+        expect_line(&sent, cases[i].via);
+        expect_line(&sent, cases[i].own);
+        turn_until(s, start_ms + 9999);
+        assert_int_equal(sent.n, 1);
+        turn_until(s, start_ms + 10000); // silence is a failure all the same
+        assert_int_equal(report_of(s).probe_failures, 1);
+        assert_int_equal(sent.n, 2);
+        // a connection that cannot be made says so at once
+        char unsent[sizeof(sent.text)];
+        memcpy(unsent, sent.text, sizeof(unsent));
+        assert_true(proxy_unsent(&s->role, slice_text(unsent), &sent.to, sent.listener, &s->arrival.now));
+        assert_int_equal(report_of(s).probe_failures, 2);
+        close_scene(s, &sent);
+    }
+}
+
 static void test_each_probe_has_a_branch_and_a_call_id_of_its_own(void **state)
 {
     (void)state;
@@ -369,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_are_a_right_request),
         cmocka_unit_test(test_silence_is_retransmitted_by_timer_e_and_then_a_failure),
+        cmocka_unit_test(test_over_a_stream_a_probe_leaves_once),
         cmocka_unit_test(test_each_probe_has_a_branch_and_a_call_id_of_its_own),
         cmocka_unit_test(test_answers_decide),
         cmocka_unit_test(test_one_that_was_down_answers_its_way_back),

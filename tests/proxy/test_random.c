@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "role/branch.h"
 
 #define EVENTS       1000000
 #define RECORDS      40
@@ -24,6 +25,7 @@ static const char conf[] =
     "[port p]\ndevice = net_null0\n"
     "[listener a]\naddress = 198.18.0.1:5060\nport = p\n"
     "[listener b]\naddress = 198.18.1.1:5060\nport = p\n"
+    "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n"
     "[domain example.com]\n"
     "[gateways g]\nprobe_interval = 0\nanswer_timeout = 1s\n"
     "[gateway x]\ngroup = g\naddress = 192.0.2.90\n[gateway y]\ngroup = g\naddress = 192.0.2.91\n"
@@ -41,9 +43,14 @@ struct world {
     uint64_t random;
     unsigned opened_n, next;
     struct opened opened[OPEN_MAX];
-    char seen[64][1400]; // requests that left, to be answered
+    char seen[64][2400]; // requests that left, to be answered
+    struct endpoint seen_to[64];
+    uint8_t seen_from[64];
     unsigned seen_n;
-    unsigned long sent_n; // of those that are in `seen`
+    struct sent response; // one that left over a stream
+    char response_bytes[1400];
+    unsigned long sent_n;    // of those that are in `seen`
+    unsigned long responses; // that went once more
     unsigned long drops[DROP_COUNT], verdicts[VERDICT_PARK + 1];
 };
 
@@ -66,8 +73,14 @@ static void look_at_sent(struct world *w)
 
     for (; w->sent_n < o->sent_n; w->sent_n++) {
         const struct sent *sent = &o->sent[w->sent_n % OUTLET_SENT];
+        if (sent->status != 0 && endpoint_is_stream(&sent->to) && sent->len < sizeof(w->response_bytes)) {
+            w->response = *sent;
+            memcpy(w->response_bytes, sent->bytes, sent->len + 1);
+        }
         if (sent->status != 0 || sent->len >= sizeof(w->seen[0]))
             continue;
+        w->seen_to[w->seen_n % 64] = sent->to;
+        w->seen_from[w->seen_n % 64] = sent->listener;
         memcpy(w->seen[w->seen_n++ % 64], sent->bytes, sent->len + 1);
     }
     w->f->outlet->log[0] = 0;
@@ -75,13 +88,21 @@ static void look_at_sent(struct world *w)
 
 static void request(struct world *w, const struct opened *opened, const char *method, const char *more)
 {
-    char text[512];
+    char text[2048];
     bool old = opened->number % 11 == 0; // RFC 2543
 
-    snprintf(text, sizeof(text), "%s sip:u%u@example.com\nVia: SIP/2.0/UDP 192.0.2.4%s%u\nCall-ID: r%u\n%s",
-             method, opened->user, old ? ":1" : ";branch=z9hG4bKr", opened->number % 50000, opened->number,
-             more);
+    bool tcp = opened->number % 5 == 0;
+    bool large = opened->number % 7 == 0 && strcmp(method, opened->method) == 0; // too much for UDP
+    int len = snprintf(text, sizeof(text),
+                       "%s sip:u%u@example.com\nVia: SIP/2.0/%s 192.0.2.4%s%u\nCall-ID: r%u\n%s", method,
+                       opened->user, tcp ? "TCP" : "UDP", old ? ":1" : ";branch=z9hG4bKr",
+                       opened->number % 50000, opened->number, more);
+    if (large)
+        sprintf(text + len, "%sSubject: %0*d", *more != 0 ? "\n" : "", 1200, 0);
+    if (tcp)
+        fixture_from(w->f, "tcp:192.0.2.4:40000#1", 2);
     fixture_request(w->f, text);
+    fixture_from(w->f, "192.0.2.4:5060", 0);
 }
 
 static void send_new(struct world *w)
@@ -167,6 +188,22 @@ static void unreachable(struct world *w)
     service_unreachable(&w->f->role, slice_of(quoted, below(w, (unsigned)len + 1)), &w->f->arrival.now);
 }
 
+// A connection is gone: whatever was sent along it comes back, whole.
+static void unsent(struct world *w)
+{
+    unsigned n = w->seen_n < 64 ? w->seen_n : 64;
+
+    if (below(w, 4) == 0 && w->response.len > 0) {
+        w->responses += service_unsent(&w->f->role, slice_of(w->response_bytes, w->response.len),
+                                       &w->response.to, w->response.listener, &w->f->arrival.now);
+        return;
+    }
+    if (n == 0)
+        return;
+    unsigned i = below(w, n);
+    service_unsent(&w->f->role, slice_text(w->seen[i]), &w->seen_to[i], w->seen_from[i], &w->f->arrival.now);
+}
+
 static void pass_time(struct world *w)
 {
     static const unsigned steps[] = {1, 1, 8, 8, 30, 100, 500, 2000, 5000, 40000};
@@ -184,7 +221,7 @@ static void one_event(struct world *w)
 
     o->fail_each = below(w, 100) == 0 ? 1 + below(w, 4) : below(w, 50) == 0 ? 0 : o->fail_each;
     o->room = below(w, 200) == 0 ? below(w, 200) : below(w, 50) == 0 ? 1000000 : o->room;
-    switch (below(w, 16)) {
+    switch (below(w, 17)) {
     case 0:
     case 1:
     case 2:
@@ -201,6 +238,9 @@ static void one_event(struct world *w)
         break;
     case 6:
         unreachable(w);
+        break;
+    case 16:
+        unsent(w);
         break;
     case 7:
     case 8:
@@ -233,6 +273,16 @@ static void expect_everything(const struct world *w)
     assert_true(w->verdicts[VERDICT_FORWARD] > 0 && w->verdicts[VERDICT_REPLY] > 0);
     transaction_usage(w->f->role.transactions, &usage);
     assert_true(usage.opened > 0 && usage.evicted > 0 && usage.refused > 0);
+    assert_true(w->f->role.grown > 0 && w->f->role.shrunk > 0 && w->f->role.shrunk < w->f->role.grown);
+    assert_true(w->responses > 0);
+}
+
+// By its slot, behind the worker and the listener.
+static bool is_stateless(const char *sent)
+{
+    const char *branch = strstr(sent, ROLE_BRANCH_MARK);
+
+    return branch != NULL && strncmp(branch + sizeof(ROLE_BRANCH_MARK) - 1 + 6, "ffffffff", 8) == 0;
 }
 
 // All timers run out; then nothing is left, and an answer to what has ended gets nowhere.
@@ -251,7 +301,7 @@ static void settle(struct world *w)
     fixture_finish(w->f);
     unsigned long before = o->sent_n;
     for (unsigned n = 0; n < 64; n++) {
-        if (strstr(w->seen[n % 64], "branch=z9hG4bKstg.000000ffffffff") == NULL && w->seen[n % 64][0] != 0) {
+        if (!is_stateless(w->seen[n % 64]) && w->seen[n % 64][0] != 0) {
             unsigned all = w->seen_n;
             memmove(w->seen[0], w->seen[n], sizeof(w->seen[0]));
             w->seen_n = 1;
@@ -279,6 +329,10 @@ static void bind_users(struct fixture *f)
             bindings[i] = fixture_contact(contacts[i]);
             bindings[i].expires_ms = UINT64_MAX / 2;
             bindings[i].q = i < 2 ? 1000 : 500;
+            if (i == 1 && user % 2 == 0) { // a phone that is a connection
+                assert_true(outlet_endpoint_read("tcp:192.0.2.61:5060#7", &bindings[i].received));
+                bindings[i].listener = 2;
+            }
         }
         snprintf(aor, sizeof(aor), "u%u@example.com", user);
         if (n > 0)
