@@ -44,6 +44,28 @@ static void test_presentities_are_bounded_and_come_back_after_the_grace_period(v
     fixture_close(&f);
 }
 
+static void test_a_slot_is_not_used_again_while_a_reader_may_be_in_it(void **state)
+{
+    (void)state;
+    struct subscription_due due;
+    struct fixture f;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    const struct subscription_presentity *gone = fixture_presentity(&f, 1);
+
+    for (unsigned i = 0; i < 10; i++) { // without a quiescent state
+        subscription_turn(f.table, BUDGET);
+        assert_false(subscription_due(f.table, f.now_ms, &due));
+    }
+    assert_int_equal(fixture_usage(&f).presentities, 0);
+    assert_ptr_not_equal(fixture_presentity(&f, 2), gone);
+    assert_true(hash128_equal(gone->key, fixture_key(1)));
+    fixture_turn(&f);
+    fixture_turn(&f);
+    assert_ptr_equal(fixture_presentity(&f, 3), gone);
+    fixture_close(&f);
+}
+
 // Publications.
 
 static void test_publications_are_found_by_tag_newest_first(void **state)
@@ -285,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_full_memory_changes_nothing),
         cmocka_unit_test(test_a_document_has_forms_and_versions),
         cmocka_unit_test(test_what_was_read_stays_until_the_next_quiescent_state),
+        cmocka_unit_test(test_a_slot_is_not_used_again_while_a_reader_may_be_in_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,26 @@ static void test_silence_is_met_by_timer_e_and_ended_by_f(void **state)
     fixture_both(silence_is_met_by_timer_e_and_ended_by_f);
 }
 
+static void test_timer_e_never_passes_t2(void **state)
+{
+    (void)state;
+    static const uint64_t expected[] = {500, 1500, 3500, 6500, 9500};
+    const struct subscription_timers timers = {500, 3000};
+    struct fixture f;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    subscription_table_time(f.table, &timers);
+    fixture_watch(&f, 1, 9);
+    fixture_change(&f, 1, 2);
+    for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        while (f.log.resent == i)
+            fixture_run(&f, 1, 1);
+        assert_in_range(f.log.resent_ms - f.log.sent_ms, expected[i],
+                        expected[i] + (i + 1) * SUBSCRIPTION_TICK_MS);
+    }
+    fixture_close(&f);
+}
+
 static void proceeding_is_resent_every_t2(struct fixture *f)
 {
     struct subscription *s = fixture_watch(f, 1, 9);
@@ -304,6 +324,24 @@ static void test_retry_after_is_obeyed(void **state)
     fixture_both(retry_after_is_obeyed);
 }
 
+static void test_retry_after_is_not_believed_beyond_an_hour(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    struct subscription *s = fixture_watch(&f, 1, 9);
+
+    subscription_refresh(f.table, s, f.now_ms + 8000000, f.now_ms);
+    fixture_change(&f, 1, 2);
+    subscription_notify_answer(f.table, s, s->local_cseq, 503, UINT32_MAX, f.now_ms);
+    fixture_run(&f, 3599000, 500);
+    assert_int_equal(f.log.sent, 1);
+    fixture_run(&f, 2000, 500);
+    assert_int_equal(f.log.sent, 2);
+    fixture_close(&f);
+}
+
 static void test_a_refresh_does_not_wait_for_retry_after(void **state)
 {
     (void)state;
@@ -336,6 +374,8 @@ int main(void)
         cmocka_unit_test(test_other_failures_are_tried_again_later_with_the_newest),
         cmocka_unit_test(test_retry_after_is_obeyed),
         cmocka_unit_test(test_a_refresh_does_not_wait_for_retry_after),
+        cmocka_unit_test(test_timer_e_never_passes_t2),
+        cmocka_unit_test(test_retry_after_is_not_believed_beyond_an_hour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,28 @@ static void test_expiry_while_one_is_under_way_is_told_behind_it(void **state)
     fixture_close(&f);
 }
 
+// As while the store has not yet kept that it ends.
+static void test_held_again_for_too_long_is_told_of_its_end(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    struct subscription *s = fixture_watch(&f, 1, 9);
+
+    s->held = true;
+    subscription_refresh(f.table, s, f.now_ms, f.now_ms);
+    fixture_run(&f, 64 * T1 - 100, 50);
+    assert_int_equal(f.log.expired, 0);
+    assert_int_equal(f.log.sent, 0);
+    fixture_run(&f, 200, 10);
+    assert_int_equal(f.log.expired, 1);
+    assert_int_equal(f.log.sent, 1);
+    assert_int_equal(f.log.state, SUBSCRIPTION_TERMINATED);
+    assert_int_equal(f.log.removed, 0);
+    fixture_close(&f);
+}
+
 static void test_a_fetch_is_told_once_and_gone(void **state)
 {
     (void)state;
@@ -197,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_a_failing_last_notify_ends_it_whatever_the_failure),
         cmocka_unit_test(test_pending_hears_of_no_document_until_it_is_granted),
         cmocka_unit_test(test_blind_hears_of_no_document),
+        cmocka_unit_test(test_held_again_for_too_long_is_told_of_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

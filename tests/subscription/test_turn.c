@@ -75,18 +75,20 @@ static void test_a_document_in_the_middle_of_the_round_reaches_all_once(void **s
 static void test_those_who_leave_in_the_middle_of_the_round_hold_nobody_up(void **state)
 {
     (void)state;
-    struct fixture f;
+    // Where the round is, before it, behind it: whoever that is, he is among the odd or the even ones.
+    for (uint64_t first = 1; first <= 2; first++) {
+        struct fixture f;
 
-    open_crowd(&f);
-    gather(&f, 1, 1, CROWD);
-    fixture_change(&f, 1, 2);
-    // Where the round is, before it, behind it.
-    for (uint64_t check = 1; check <= CROWD; check += 2)
-        subscription_close(f.table, subscription_find(f.table, check));
-    for (unsigned i = 0; i < 40; i++)
-        fixture_turn(&f);
-    assert_int_equal(count_with(&f, 1, 2), CROWD / 2);
-    fixture_close(&f);
+        open_crowd(&f);
+        gather(&f, 1, 1, CROWD);
+        fixture_change(&f, 1, 2);
+        for (uint64_t check = first; check <= CROWD; check += 2)
+            subscription_close(f.table, subscription_find(f.table, check));
+        for (unsigned i = 0; i < 40; i++)
+            fixture_turn(&f);
+        assert_int_equal(count_with(&f, 1, 2), CROWD / 2);
+        fixture_close(&f);
+    }
 }
 
 static void test_a_crowd_does_not_hold_up_a_single_watcher(void **state)
