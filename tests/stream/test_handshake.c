@@ -1,8 +1,10 @@
 // Handshakes as a server: who gets in, who does not and why, and what comes back.
+#include <dirent.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "scene.h"
@@ -341,6 +343,46 @@ static void test_threads_stop_under_load(void **state)
     }
 }
 
+// How many of this process's threads are called that; the niceness of the last.
+static unsigned threads_called(const char *name, int *nice)
+{
+    char path[64], comm[32];
+    unsigned n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", task->d_name);
+        FILE *in = fopen(path, "r");
+        if (in == NULL)
+            continue;
+        if (fgets(comm, sizeof(comm), in) != NULL && strncmp(comm, name, strlen(name)) == 0) {
+            *nice = getpriority(PRIO_PROCESS, (id_t)strtol(task->d_name, NULL, 10));
+            n++;
+        }
+        fclose(in);
+    }
+    closedir(tasks);
+    return n;
+}
+
+static void test_threads_have_names_and_give_way(void **state)
+{
+    struct handshakes *handshakes;
+    int nice = 0;
+
+    (void)state;
+    unsigned before = threads_called("strowger-tls", &nice); // the scene's
+    assert_int_equal(stream_handshakes_create(&handshakes, 3), 0);
+    for (unsigned i = 0; threads_called("strowger-tls", &nice) < before + 3 || nice == 0; i++) {
+        assert_in_range(i, 0, SCENE_PATIENCE_MS);
+        usleep(1000);
+    }
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), 0); // ours is as it was
+    stream_handshakes_destroy(handshakes);
+    assert_int_equal(threads_called("strowger-tls2", &nice), 0);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -366,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_nothing_comes_back_of_what_is_abandoned),
         cmocka_unit_test(test_five_hundred_at_once_all_stand),
         cmocka_unit_test(test_threads_stop_under_load),
+        cmocka_unit_test(test_threads_have_names_and_give_way),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
