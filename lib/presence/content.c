@@ -25,8 +25,8 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
     struct presence *presence = role->presence;
     const struct presence_package *package = presence_package_at(presentity->package);
 
-    if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) || subscription->bodyless ||
-        subscription->reason == SUBSCRIPTION_REJECTED)
+    if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) ||
+        subscription_is_bodyless(subscription, presentity) || subscription->reason == SUBSCRIPTION_REJECTED)
         return 0;
     if (subscription->blind) {
         struct slice blind =
