@@ -102,7 +102,7 @@ class Patches(unittest.TestCase):
         kinds = []
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "chance.case"
-            for turn in range(300):
+            for turn in range(120):
                 path.write_text("".join(publications(dice)) + "== after\n" + "".join(publications(dice)))
                 kind, *texts = self.run_case(path)
                 kinds.append(kind)
