@@ -2,15 +2,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "control/log.h"
 #include "control/parts.h"
 #include "control/peer.h"
 
-#define OTHER_FILES 256 // twins, sockets of control, the store, DPDK's own
-#define RING_SHARE \
-    4 // a part of the ring that others need: the kernel's frames, answers, datagrams with a MAC now
+// This part of a ring is left to the kernel's frames, to answers, and to datagrams that have a MAC now.
+#define RING_SHARE 4
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -91,31 +89,12 @@ static struct stream_tls *secure_now(const struct conf *conf)
     return tls;
 }
 
-// As many files as may be open are allowed to be, and whether these are enough is told.
-static void allow_files(const struct conf *conf)
-{
-    rlim_t wanted = (rlim_t)conf->connections_max + OTHER_FILES;
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
-        return;
-    files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur < wanted)
-        CONTROL_LOG(
-            WARNING,
-            "connections_max = %u of [stream], but only %llu files may be open: raise that limit (ulimit -n, "
-            "LimitNOFILE= of systemd), or lower connections_max",
-            conf->connections_max, (unsigned long long)files.rlim_cur);
-}
-
 int control_streams_open(struct control *control)
 {
     const struct control_setup *setup = &control->setup;
 
     if (!conf_has_streams(setup->conf))
         return 0;
-    allow_files(setup->conf);
     struct stream_tls *tls = secure_now(setup->conf);
     if (tls == NULL)
         return -EINVAL;
