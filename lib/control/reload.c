@@ -125,8 +125,6 @@ static void publish(struct control_reload *reload)
 
 static void refuse(struct control_reload *reload)
 {
-    if (reload->said != NULL)
-        log_lines(reload->said);
     reload->state = RELOAD_IDLE;
     reload->refused = true;
     reload->counters.refused++;
@@ -139,6 +137,9 @@ static void finish_reading(struct control_reload *reload)
     if (!atomic_load_explicit(&reload->read, memory_order_acquire))
         return;
     pthread_join(reload->reader, NULL); // it has nothing left to do
+    // What is taken may come with warnings.
+    if (reload->said != NULL)
+        log_lines(reload->said);
     if (reload->wanted != NULL)
         publish(reload);
     else
