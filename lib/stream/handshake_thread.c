@@ -188,7 +188,8 @@ static void set_name(const struct handshake_thread *thread)
 
     snprintf(name, sizeof(name), "strowger-tls%u", thread->number % 100);
     (void)pthread_setname_np(pthread_self(), name);
-    (void)setpriority(PRIO_PROCESS, 0, NICE); // of this thread alone, on Linux
+    // Of this thread alone, on Linux.
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 }
 
 void *handshake_run(void *argument)

@@ -369,18 +369,22 @@ static unsigned threads_called(const char *name, int *nice)
 static void test_threads_have_names_and_give_way(void **state)
 {
     struct handshakes *handshakes;
-    int nice = 0;
+    int ours = getpriority(PRIO_PROCESS, 0), nice = ours;
 
     (void)state;
-    unsigned before = threads_called("strowger-tls", &nice); // the scene's
+    assert_int_equal(threads_called("strowger-tls2", &nice), 0);
     assert_int_equal(stream_handshakes_create(&handshakes, 3), 0);
-    for (unsigned i = 0; threads_called("strowger-tls", &nice) < before + 3 || nice == 0; i++) {
+    for (unsigned i = 0; threads_called("strowger-tls2", &nice) < 1 || nice <= ours; i++) {
         assert_in_range(i, 0, SCENE_PATIENCE_MS);
         usleep(1000);
     }
-    assert_int_equal(getpriority(PRIO_PROCESS, 0), 0); // ours is as it was
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), ours);
     stream_handshakes_destroy(handshakes);
-    assert_int_equal(threads_called("strowger-tls2", &nice), 0);
+    // Joined it may be seen for a moment still.
+    for (unsigned i = 0; threads_called("strowger-tls2", &nice) > 0; i++) {
+        assert_in_range(i, 0, SCENE_PATIENCE_MS);
+        usleep(1000);
+    }
 }
 
 static int begin(void **state)
