@@ -15,6 +15,8 @@
     (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | \
      SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF)
 
+#define CHAIN_BYTES (32 * 1024) // of certificates that a peer may show: ten large ones
+
 // Buffers are there only while bytes are in them; what a write did not take comes again, from wherever it is then.
 #define MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
 
@@ -106,6 +108,7 @@ static SSL_CTX *make_context(struct stream_tls *tls, const struct conf *conf, co
     SSL_CTX_set_mode(context, MODES);
     // One call reads one record, so that nobody keeps a call busy with records that carry nothing (tls_session.c).
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_max_cert_list(context, CHAIN_BYTES);
     SSL_CTX_set_cert_verify_callback(context, tls_verify, NULL);
     SSL_CTX_set1_cert_store(context, tls->authorities);
     return context;

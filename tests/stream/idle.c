@@ -1,9 +1,8 @@
 // What a TLS connection costs that says nothing: idle [CONNECTIONS], of each version of TLS.
 //
 // A process of its own has the peers. Each connection shakes hands, many at a time, takes a message and answers it, and
-// then is quiet.
-// User memory is what this process has grown by, to the last page. Kernel memory is what slabs of sockets have grown by,
-// half of it, for both ends are here; it is only read by root, and 0 otherwise.
+// then is quiet. User memory is what this process has grown by, to the last page. Kernel memory is what slabs of sockets
+// have grown by, half of it, for both ends are here; only root can read it, and for others it is 0.
 //
 // Fails where one costs more than LIMIT; sanitizers keep books of their own, and nothing fails under them.
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -114,6 +115,26 @@ static void test_a_client_certificate_is_asked_for_and_judged(void **state)
             fail_msg("listener %u, %s: %u, %s", cases[i / 2].listener, client.certificate, end.end,
                      end.verified ? "verified" : "not verified");
     }
+}
+
+// A good certificate with a hundred useless ones behind it.
+static void test_a_chain_without_end_is_not_read(void **state)
+{
+    struct scene_client client = {.certificate = "long"};
+    struct handshake_end end;
+
+    (void)state;
+    certificates_make(&scene.made,
+                      &(struct wanted){.name = "long", .san = "DNS:long.example", .signer = "ca"});
+    assert_int_equal(shake(SCENE_REQUIRED, &client, &end), SCENE_STANDS);
+    FILE *out = fopen(certificates_path(&scene.made, "long.pem"), "a");
+    X509 *more = certificates_read(&scene.made, "stranger");
+    assert_non_null(out);
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(PEM_write_X509(out, more), 1);
+    X509_free(more);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(shake(SCENE_REQUIRED, &client, &end), STREAM_END_HANDSHAKE);
 }
 
 static void test_the_names_of_a_good_certificate_are_told(void **state)
@@ -406,6 +427,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions_ciphers_and_protocols_decide),
         cmocka_unit_test(test_a_client_certificate_is_asked_for_and_judged),
+        cmocka_unit_test(test_a_chain_without_end_is_not_read),
         cmocka_unit_test(test_the_names_of_a_good_certificate_are_told),
         cmocka_unit_test(test_what_is_no_tls_ends),
         cmocka_unit_test(test_a_peer_that_goes_is_no_fault),
