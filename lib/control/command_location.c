@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "control/aor.h"
 #include "control/command_run.h"
 #include "control/parts.h"
 #include "location/location.h"
 #include "role/policy.h"
-#include "role/route.h"
 #include "sip/contact.h"
 
 #define ANSWER_MS     5000
@@ -23,32 +23,20 @@ static const struct role_policy *policy_of(const struct control *control)
     return control->setup.policy != NULL ? *control->setup.policy : NULL;
 }
 
-// "sip:user@domain" or without scheme, in a domain of ours. `text` has the URI that was made of it. False: refused.
-static bool read_aor(const struct control *control, struct slice word, char text[SIP_AOR_MAX + 8],
-                     struct sip_uri *uri, int *domain, struct control_json *reply)
+// False: refused.
+static bool read_aor(const struct control *control, struct slice word, struct control_aor *aor,
+                     struct control_json *reply)
 {
     const struct role_policy *policy = policy_of(control);
-    bool bare = !slice_starts(word, SLICE("sip:")) && !slice_starts(word, SLICE("sips:"));
-    int n = snprintf(text, SIP_AOR_MAX + 8, "%s%.*s", bare ? "sip:" : "", SLICE_PRINT(word));
 
-    *domain = CONF_NONE;
     if (policy == NULL || control->setup.location == NULL) {
         control_command_refuse(reply, "this server has no location table");
         return false;
     }
-    if (n >= SIP_AOR_MAX + 8 || sip_uri_parse(slice_of(text, (size_t)n), uri) != SIP_OK ||
-        uri->user.len == 0) {
-        control_command_refuse(reply, "\"%.*s\" is no address of record, as in bob@example.com",
-                               SLICE_PRINT(word));
-        return false;
-    }
-    struct role_where where = role_route_where(policy->route, uri);
-    if (where.place != ROLE_DOMAIN) {
-        control_command_refuse(reply, "\"%.*s\" is in no [domain] of this server", SLICE_PRINT(word));
-        return false;
-    }
-    *domain = where.domain;
-    return true;
+    const char *what = control_aor_read_own(policy->route, word, aor);
+    if (what != NULL)
+        control_command_refuse(reply, "\"%.*s\" %s", SLICE_PRINT(word), what);
+    return what == NULL;
 }
 
 static void put_binding(struct control_json *reply, struct slice aor, const struct location_binding *binding,
@@ -99,18 +87,11 @@ static bool put_page(struct control_command *command, struct control_json *reply
     return command->shard < control->setup.workers_n;
 }
 
-static void put_one(const struct control *control, const struct sip_uri *uri, int domain,
-                    struct control_json *reply)
+static void put_one(const struct control *control, const struct control_aor *aor, struct control_json *reply)
 {
     const struct location *location = control->setup.location;
-    struct sip_uri canonical = *uri;
-    char aor[SIP_AOR_MAX];
+    const struct location_set *set = location_find(location, location_key(location, control_aor_slice(aor)));
 
-    canonical.host = role_route_domain_name(policy_of(control)->route, (unsigned)domain);
-    canonical.port = 0;
-    unsigned len = sip_uri_write_aor(&canonical, aor);
-    const struct location_set *set =
-        len == 0 ? NULL : location_find(location, location_key(location, slice_of(aor, len)));
     if (set != NULL)
         put_set(reply, set, control->now_ms);
 }
@@ -120,14 +101,12 @@ enum control_command_outcome control_command_registrations(struct control_comman
 {
     const struct control *control = command->control;
     unsigned reader = control->setup.workers_n;
-    char text[SIP_AOR_MAX + 8];
-    struct sip_uri uri;
+    struct control_aor aor;
     bool more = false;
-    int domain = CONF_NONE;
 
     if (control->setup.location == NULL)
         return control_command_refuse(reply, "this server has no location table");
-    if (command->words_n > 0 && !read_aor(control, command->words[0], text, &uri, &domain, reply))
+    if (command->words_n > 0 && !read_aor(control, command->words[0], &aor, reply))
         return CONTROL_COMMAND_DONE;
     // The number behind the last worker's is control's. Registered for the moment: nothing that is read is held while
     // the loop does other things.
@@ -135,7 +114,7 @@ enum control_command_outcome control_command_registrations(struct control_comman
     rte_rcu_qsbr_thread_online(control->setup.qsbr, reader);
     control_json_open(reply, "rows", '[');
     if (command->words_n > 0)
-        put_one(control, &uri, domain, reply);
+        put_one(control, &aor, reply);
     else
         more = put_page(command, reply);
     control_json_close(reply, ']');
@@ -229,22 +208,21 @@ static enum control_command_outcome change(struct control_command *command, stru
                                            uint64_t expires, struct control_json *reply)
 {
     struct control *control = command->control;
-    char text[SIP_AOR_MAX + 8];
-    struct sip_uri uri, target;
-    int domain = CONF_NONE;
+    struct control_aor aor;
+    struct sip_uri target;
 
-    if (!read_aor(control, command->words[0], text, &uri, &domain, reply))
+    if (!read_aor(control, command->words[0], &aor, reply))
         return CONTROL_COMMAND_DONE;
-    if (!control->setup.conf->domains[domain].registrar)
+    if (!control->setup.conf->domains[aor.domain].registrar)
         return control_command_refuse(reply, "[domain %s] takes no registrations",
-                                      control->setup.conf->domains[domain].name);
+                                      control->setup.conf->domains[aor.domain].name);
     if (!slice_equal(contact, SLICE("*")) &&
         (sip_uri_parse(contact, &target) != SIP_OK || target.scheme == SIP_SCHEME_OTHER))
         return control_command_refuse(reply, "\"%.*s\" is no URI, as in sip:bob@192.0.2.9:5060",
                                       SLICE_PRINT(contact));
     const struct registration registration = {
-        next_serial(), uri.text, role_route_domain_name(policy_of(control)->route, (unsigned)domain), contact,
-        expires};
+        next_serial(), aor.uri.text, role_route_domain_name(policy_of(control)->route, (unsigned)aor.domain),
+        contact, expires};
     struct rte_mbuf *mbuf = make_request(control, &registration);
     if (mbuf == NULL)
         return control_command_refuse(reply, "too long for one message, or no buffer is free");

@@ -69,12 +69,6 @@ void roster_destroy(struct roster *roster)
     memory.give(memory.owner, roster, sizeof(*roster));
 }
 
-void roster_expire(struct roster *roster)
-{
-    directory_expire(roster->rules);
-    directory_expire(roster->lists);
-}
-
 void roster_usage(const struct roster *roster, struct roster_usage *usage)
 {
     *usage = (struct roster_usage){0};

@@ -103,8 +103,6 @@ bool roster_list_remove(struct roster *roster, struct slice aor);
 // Every list once that is there all the time, in no order. `*position` starts at 0. NULL: the end.
 const struct roster_list *roster_list_walk(const struct roster *roster, uint64_t *position);
 
-void roster_expire(struct roster *roster); // now and then: takes back what was replaced
-
 struct roster_usage {
     uint64_t rules, rules_max;
     uint64_t lists;

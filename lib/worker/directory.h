@@ -51,7 +51,7 @@ void directory_discard(struct directory *directory, void *draft);
 int directory_put(struct directory *directory, struct hash128 key, const void *entry);
 bool directory_remove(struct directory *directory, struct hash128 key);
 
-// Takes back what no reader can have any more; each draft does it, too.
+// Takes back what no reader can have any more, as each draft does.
 void directory_expire(struct directory *directory);
 
 // Every entry once that is there all the time, in no order. `*position` starts at 0. NULL: the end.
