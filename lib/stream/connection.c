@@ -223,6 +223,9 @@ int connection_advance(struct connection *connection)
     connection->state = CONNECTION_OPEN;
     if (connection->outgoing)
         connection->stream->counters.connected[connection->peer.transport]++;
+    // From now on it is the peer's to take what waits.
+    for (struct outgoing *waits = connection->first; waits != NULL; waits = waits->next)
+        waits->since_ms = connection->stream->now_ms;
     return output_go_on(connection);
 }
 

@@ -172,36 +172,40 @@ static int refuse(struct connection *connection, const struct framing *framing)
     return connection_finish(connection, framing->end);
 }
 
+static int answer_pings(struct connection *connection, unsigned pings)
+{
+    char pongs[2 * PONGS_MAX];
+    unsigned n = RTE_MIN(pings, (unsigned)PONGS_MAX);
+
+    connection->stream->counters.pings += pings;
+    for (unsigned i = 0; i < n; i++)
+        memcpy(pongs + 2 * (size_t)i, "\r\n", 2);
+    return n == 0 ? CONNECTION_LIVES : output_bytes(connection, pongs, 2 * n);
+}
+
 // Takes messages off `len` bytes; `*taken` is how many are done with.
 static int take_messages(struct connection *connection, const char *bytes, uint32_t len, uint32_t *taken)
 {
     struct stream *stream = connection->stream;
     uint32_t message_max = RTE_MIN(stream->conf->message_max, (uint32_t)SIP_MESSAGE_MAX);
+    struct framing framing = {.kind = FRAMING_MORE};
     unsigned pings = 0;
 
     while (*taken < len) {
         *taken += stream_framing_skip(bytes + *taken, len - *taken, &connection->crlf, &pings);
-        if (*taken == len)
+        if (*taken == len || !input_ready(stream))
             break;
-        if (!input_ready(stream))
-            break;
-        struct framing framing =
+        framing =
             stream_framing(&stream->message, bytes + *taken, len - *taken, message_max, connection->scanned);
         connection->scanned = framing.kind == FRAMING_MORE ? framing.scanned : 0;
         connection->wanted = framing.kind == FRAMING_MORE ? framing.len : 0;
-        if (framing.kind == FRAMING_REFUSED)
-            return refuse(connection, &framing);
-        if (framing.kind == FRAMING_MORE)
+        if (framing.kind != FRAMING_MESSAGE)
             break;
         input_give(connection, bytes + *taken, framing.len, framing.error);
         *taken += framing.len;
     }
-    stream->counters.pings += pings;
-    char pongs[2 * PONGS_MAX];
-    for (unsigned i = 0; i < RTE_MIN(pings, (unsigned)PONGS_MAX); i++)
-        memcpy(pongs + 2 * (size_t)i, "\r\n", 2);
-    return pings == 0 ? CONNECTION_LIVES
-                      : output_bytes(connection, pongs, 2 * RTE_MIN(pings, (unsigned)PONGS_MAX));
+    int end = answer_pings(connection, pings);
+    return end == CONNECTION_LIVES && framing.kind == FRAMING_REFUSED ? refuse(connection, &framing) : end;
 }
 
 // --- what comes before messages

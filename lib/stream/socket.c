@@ -8,10 +8,9 @@
 
 #include "stream/address.h"
 
-// A peer that has gone without a word is found by what it does not acknowledge, or by these probes.
+// A peer that has gone without a word is found by what it does not acknowledge in time, be it one of these probes.
 #define PROBE_AFTER_S 120
 #define PROBE_EVERY_S 30
-#define PROBES        4
 
 static int set(int fd, int level, int option, int value)
 {
@@ -29,8 +28,6 @@ static int tune(int fd, const struct conf *conf)
         error = set(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_S);
     if (error == 0)
         error = set(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S);
-    if (error == 0)
-        error = set(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
     // What the kernel took and nobody acknowledges is as slow as what it does not take.
     if (error == 0)
         error = set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)(2 * conf->stream_message_ms));

@@ -37,7 +37,7 @@ static bool has_transport(const struct conf *conf, bool secure)
 
 static int start_handshakes(struct stream *stream)
 {
-    if (stream->tls == NULL || !has_transport(stream->conf, true))
+    if (!has_transport(stream->conf, true))
         return 0;
     int error = stream_handshakes_create(&stream->handshakes, stream->conf->stream_handshake_threads);
     if (error != 0) {

@@ -177,6 +177,17 @@ static struct outcome meet(struct room *room, unsigned kind, bool hesitant, stru
     return room->outcome;
 }
 
+static void tell(const char *what, const struct outcome *outcome)
+{
+    fprintf(stderr, "%s: %llu messages, %llu bytes, %llu pings", what, (unsigned long long)outcome->messages,
+            (unsigned long long)outcome->bytes, (unsigned long long)outcome->pings);
+    for (unsigned end = 0; end < STREAM_ENDS; end++) {
+        if (outcome->ends[end] > 0)
+            fprintf(stderr, ", %s", stream_end_name((enum stream_end)end));
+    }
+    fputc('\n', stderr);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static struct room room;
@@ -191,8 +202,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     uint64_t ends = 0;
     for (unsigned end = 0; end < STREAM_ENDS; end++)
         ends += whole.ends[end];
-    FUZZ_CHECK(ends == 1);
-    FUZZ_CHECK(memcmp(&whole, &cut, sizeof(whole)) == 0);
+    if (ends != 1 || memcmp(&whole, &cut, sizeof(whole)) != 0) {
+        tell("whole", &whole);
+        tell("cut", &cut);
+        FUZZ_CHECK(!"the same");
+    }
     // All buffers are back, but for the one of each kind that waits for the next message.
     FUZZ_CHECK(rte_mempool_in_use_count(room.pool) <= 1 && rte_mempool_in_use_count(room.large) <= 1);
     return 0;

@@ -235,10 +235,10 @@ static void test_what_came_before_a_fault_is_served(void **state)
     int peer = box_connect(&box, BOX_TCP);
 
     (void)state;
-    box_say_text(peer, ONE TWO BAD("") THREE);
+    box_say_text(peer, ONE TWO "\r\n\r\n" BAD("") THREE);
     box_took(&box, 2, (const char *const[]){ONE, TWO});
     box_hear(&box, peer, heard, sizeof(heard) - 1);
-    assert_int_equal(strncmp(heard, "SIP/2.0 400 ", 12), 0);
+    assert_int_equal(strncmp(heard, "\r\nSIP/2.0 400 ", 14), 0);
     close(peer);
     box_until(&box, box_ended(&box, STREAM_END_NO_LENGTH) == 1);
     assert_int_equal(box.taken_n, 0);
