@@ -2,7 +2,7 @@
 //
 // Pages of 64 KiB out of one block; a page serves one size class at a time (32-byte steps to 512, then four steps a
 // doubling, so at most a quarter of a large record is rounding). A page whose last record is given back returns to
-// the pool of pages, where every class finds it. Sparse pages can be evacuated: whoever owns the records moves them into
+// the pool of pages, where every class finds it. Sparse pages can be evacuated: who owns the records moves them into
 // other pages of the class, so that at rest a class never holds more unused memory than one page, whatever sizes came
 // and went before.
 // A record is named by a 32-bit reference in units of 32 bytes plus one; 0 is none. So an arena has up to 128 GiB.

@@ -16,8 +16,7 @@ struct subscription_block {
     uint32_t retired; // chain
     uint32_t holder;  // enum subscription_holder above the slot of the record
     uint32_t refs;    // 0: retired, or free
-    uint32_t len;
-    char bytes[];
+    uint32_t len;     // of what follows
 };
 
 #define SUBSCRIPTION_SLOT_BITS 28

@@ -1,5 +1,5 @@
-// The machine of a subscription: the notifier's side of RFC 6665 4.2, and its NOTIFY as a client transaction that is not
-// an INVITE (RFC 3261 17.1.2), with RFC 6446's bounds on how often.
+// The machine of a subscription: the notifier's side of RFC 6665 4.2, and its NOTIFY as a client transaction that is no
+// INVITE (RFC 3261 17.1.2), with RFC 6446's bounds on how often.
 #include "subscription/table.h"
 
 #define RETRY_MAX_MS 3600000 // Retry-After beyond this is not believed

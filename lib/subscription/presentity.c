@@ -56,15 +56,35 @@ void subscription_prefetch(const struct subscription_table *table, struct hash12
     __builtin_prefetch(head_of(table, key));
 }
 
-void subscription_prefetch_presentity(const struct subscription_table *table, struct hash128 key)
+// The presentity that a key's chain seems to lead to; NULL: none, or not the first, which is rare.
+static const struct subscription_presentity *first_of(const struct subscription_table *table,
+                                                      struct hash128 key)
 {
     uint64_t edge = *head_of(table, key);
-    const char *at = (const char *)&table->presentities[slot_of(edge)];
 
-    if (slot_of(edge) == 0 || !leads_to(edge, key))
+    return slot_of(edge) != 0 && leads_to(edge, key) ? &table->presentities[slot_of(edge)] : NULL;
+}
+
+void subscription_prefetch_presentity(const struct subscription_table *table, struct hash128 key)
+{
+    const char *at = (const char *)first_of(table, key);
+
+    if (at == NULL)
         return;
     __builtin_prefetch(at, 1);
     __builtin_prefetch(at + 64, 1);
+}
+
+void subscription_prefetch_publication(const struct subscription_table *table, struct hash128 key)
+{
+    const struct subscription_presentity *presentity = first_of(table, key);
+
+    if (presentity == NULL || presentity->publications == 0)
+        return;
+    uint32_t number = subscription_publication_number(table, presentity->publications);
+
+    __builtin_prefetch(&table->publications[presentity->publications], 1);
+    __builtin_prefetch(&table->wheel.links[number], 1);
 }
 
 struct subscription_presentity *subscription_presentity_at(struct subscription_table *table, uint32_t slot)
@@ -78,7 +98,7 @@ static uint32_t take_owner(struct subscription_table *table, uint32_t slot, stru
                                                  sizeof(struct subscription_block), owner.len);
 
     if (reference != 0)
-        memcpy(subscription_block_at(table, reference)->bytes, owner.at, owner.len);
+        memcpy(subscription_block_at(table, reference) + 1, owner.at, owner.len);
     return reference;
 }
 
@@ -157,7 +177,7 @@ struct slice subscription_presentity_owner(const struct subscription_table *tabl
         return SLICE("");
     const struct subscription_block *block = subscription_block_at(table, reference);
 
-    return slice_of(block->bytes, block->len);
+    return slice_of((const char *)(block + 1), block->len);
 }
 
 void subscription_presentity_touch(struct subscription_table *table,

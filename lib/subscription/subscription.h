@@ -2,7 +2,7 @@
 //
 // A presentity is one resource of one event package: an address of record and a package number. It has publications,
 // subscriptions (watchers), and its current document, which somebody above composes: the room knows no SIP, no XML and
-// no packet. It is there as long as it has a publication or a subscription. One table belongs to one worker, which alone
+// no packet. It is there as long as it has a publication or a subscription. One table belongs to one worker, who alone
 // changes it; other workers read documents, and control walks it, both without a lock: what they may see is immutable
 // and its memory is used again only after every reader has passed a quiescent state.
 //
@@ -244,10 +244,13 @@ struct subscription *subscription_next(struct subscription_table *table,
                                        const struct subscription_presentity *presentity,
                                        const struct subscription *subscription);
 
-// Hints for batches: the chain head of a key, then (a little later) what it leads to; the same for a check.
+// Hints for batches: the chain head of a key, then (a little later) the presentity that it leads to, then its newest
+// publication; the same for a check and its subscription.
 void subscription_prefetch(const struct subscription_table *table, struct hash128 key);
 void subscription_prefetch_presentity(const struct subscription_table *table, struct hash128 key);
+void subscription_prefetch_publication(const struct subscription_table *table, struct hash128 key);
 void subscription_prefetch_check(const struct subscription_table *table, uint64_t check);
+void subscription_prefetch_found(const struct subscription_table *table, uint64_t check);
 void subscription_prefetch_slot(const struct subscription_table *table, uint32_t slot); // any slot at all
 
 // Bodies and documents.
@@ -339,7 +342,7 @@ void subscription_refresh(struct subscription_table *table, struct subscription 
 // under way, right behind it. One that has expired already (a fetch, Expires: 0) is TERMINATED by this.
 unsigned subscription_ask(struct subscription_table *table, struct subscription *subscription,
                           uint64_t now_ms);
-// Suppress-If-Match named the current document, or was "*" (`any`), so the watcher has it (RFC 5839 6.3): call it in the
+// Suppress-If-Match named the current document, or was "*" (`any`): the watcher has it (RFC 5839 6.3). Call it in the
 // place of subscription_ask for a 204, before it for a new subscription, whose NOTIFY then has no body (6.2).
 void subscription_suppress(struct subscription_table *table, struct subscription *subscription, bool any);
 static inline bool subscription_is_bodyless(const struct subscription *subscription,
@@ -358,7 +361,7 @@ unsigned subscription_state_set(struct subscription_table *table, struct subscri
 // If it then cannot be made or sent, over UDP Timer E sees to it; over a stream say 503 by subscription_notify_answer.
 void subscription_notify_begin(struct subscription_table *table, struct subscription *subscription,
                                uint32_t body, uint64_t now_ms);
-// A body for one subscription alone. Whoever makes it gives it to subscription_notify_begin at once, which then owns it.
+// A body for one subscription alone. Who makes it gives it to subscription_notify_begin at once, which owns it then.
 // 0: no memory, or over SUBSCRIPTION_BODY_MAX.
 uint32_t subscription_body_make(struct subscription_table *table, uint16_t type, struct slice bytes);
 // An answer to the NOTIFY `cseq`, which mostly is the one under way. `retry_after_s`: of its Retry-After; 0: none.

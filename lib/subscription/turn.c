@@ -6,6 +6,8 @@
 #define AHEAD   4 // records that are prefetched before they are looked at
 #define SOURCES 3
 
+#define TEXT_LINES 6 // of a dialog's texts, of the usual lengths
+
 enum step {
     STEP_IDLE, // there is no such work
     STEP_ON,   // a record was looked at, and there was nothing to do
@@ -67,7 +69,23 @@ static enum step say(struct subscription_table *table, struct subscription *subs
     return STEP_DUE;
 }
 
-// Links lie close together, so they lead ahead to records, and those to texts, before either is needed.
+// What a NOTIFY is made from, and the neighbours on the wheel, which its timers will leave.
+static inline __attribute__((always_inline)) void prefetch_rest(const struct subscription_table *table,
+                                                                uint32_t slot)
+{
+    const struct subscription_link *links = table->wheel.links;
+
+    if (slot == 0 || slot > table->subscription_slots.n || table->subscriptions[slot].text == 0)
+        return;
+    const char *texts = (const char *)subscription_block_at(table, table->subscriptions[slot].text);
+
+    for (unsigned line = 0; line < TEXT_LINES; line++)
+        __builtin_prefetch(texts + 64 * line);
+    __builtin_prefetch(&links[links[slot].next], 1);
+    __builtin_prefetch(&links[links[slot].previous], 1);
+}
+
+// Links lie close together, so they lead ahead to records, and those to the rest, before either is needed.
 static inline __attribute__((always_inline)) void
 prefetch_ahead(const struct subscription_table *table, const struct subscription_link *links, uint32_t number)
 {
@@ -75,13 +93,8 @@ prefetch_ahead(const struct subscription_table *table, const struct subscription
 
     for (unsigned i = 0; i < AHEAD; i++) {
         ahead = links[ahead].next;
-        if (i == AHEAD / 2 - 1 && ahead != 0 && ahead <= table->subscription_slots.n &&
-            table->subscriptions[ahead].text != 0) {
-            const char *texts = (const char *)subscription_block_at(table, table->subscriptions[ahead].text);
-
-            for (unsigned line = 0; line < 6; line++)
-                __builtin_prefetch(texts + 64 * line);
-        }
+        if (i == AHEAD / 2 - 1)
+            prefetch_rest(table, ahead);
     }
     subscription_prefetch_slot(table, ahead);
 }

@@ -50,6 +50,12 @@ void subscription_prefetch_slot(const struct subscription_table *table, uint32_t
         return;
     __builtin_prefetch(at, 1);
     __builtin_prefetch(at + 64, 1);
+    __builtin_prefetch(&table->wheel.links[slot], 1);
+}
+
+void subscription_prefetch_found(const struct subscription_table *table, uint64_t check)
+{
+    subscription_prefetch_slot(table, *head_of(table, check));
 }
 
 // Texts.

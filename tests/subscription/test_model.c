@@ -1,5 +1,5 @@
-// Any events in any order against a plain model of each watcher: nothing is sent that the model does not expect, what it
-// expects is sent in time, and in the end nothing is left.
+// Any events in any order against a plain model of each watcher: nothing is sent that the model does not expect, what
+// it expects is sent in time, and in the end nothing is left.
 #include <stdio.h>
 #include <stdlib.h>
 
