@@ -108,7 +108,7 @@ static void destroy(struct connection *connection, enum stream_end end)
 
     stream->counters.ends[end]++;
     stream->counters.connections[connection->peer.transport]--;
-    input_forget(connection);
+    input_end(connection);
     if (connection->watched != 0)
         event_del(&connection->event);
     if (connection->handshake != NULL)

@@ -62,6 +62,7 @@ struct connection {
     uint32_t scanned;               // up to there no head ends in it
     uint32_t wanted;                // bytes of the message that it begins; 0: not known
     struct websocket *websocket;    // a message of which not all frames are here; NULL: none
+    struct rte_mbuf *stalled;       // a message that its worker had no room for; NULL: none
     struct outgoing *first, **last; // what the peer has not taken
     uint32_t outgoing_n;            // bytes of it
 

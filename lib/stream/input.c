@@ -7,9 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/hash.h"
-#include "sip/params.h"
 #include "sip/reply.h"
-#include "sip/via.h"
 #include "stream/framing.h"
 #include "stream/output.h"
 #include "stream/proxy_header.h"
@@ -17,133 +15,9 @@
 #include "stream/upgrade.h"
 #include "stream/websocket.h"
 
-#define READS_MAX    4          // of one connection, before the next gets its turn
-#define RESUMES_MAX  256        // connections a turn
-#define PONGS_MAX    16         // for one read
-#define DISCARD_MAX  (1u << 20) // bytes that a peer may still say when it was told that this is the end
-#define EDITS_ROOM   512        // bytes of headroom for the edits of a message, where its buffer has them
-#define DEFAULT_PORT 5061       // RFC 3261 18.2.1: of a sent-by without one, over TLS
-
-// --- waiting for room
-
-static struct connection *numbered(struct stream *stream, uint32_t number)
-{
-    return number == CONNECTION_NONE ? NULL : &stream->table.connections[number];
-}
-
-static void read_later(struct connection *connection)
-{
-    struct stream *stream = connection->stream;
-    uint32_t number = table_number(&stream->table, connection);
-    struct connection *last = numbered(stream, stream->waiting_last);
-
-    if (connection->waits)
-        return;
-    connection->waits = true;
-    connection->previous_waiting = stream->waiting_last;
-    connection->next_waiting = CONNECTION_NONE;
-    if (last != NULL)
-        last->next_waiting = number;
-    else
-        stream->waiting_first = number;
-    stream->waiting_last = number;
-}
-
-static void wait_for_room(struct connection *connection)
-{
-    connection->stream->counters.waited += !connection->waits;
-    read_later(connection);
-}
-
-void input_forget(struct connection *connection)
-{
-    struct stream *stream = connection->stream;
-    struct connection *previous = numbered(stream, connection->previous_waiting);
-    struct connection *next = numbered(stream, connection->next_waiting);
-
-    if (!connection->waits)
-        return;
-    connection->waits = false;
-    if (previous != NULL)
-        previous->next_waiting = connection->next_waiting;
-    else
-        stream->waiting_first = connection->next_waiting;
-    if (next != NULL)
-        next->previous_waiting = connection->previous_waiting;
-    else
-        stream->waiting_last = connection->previous_waiting;
-}
-
-bool input_ready(struct stream *stream)
-{
-    if (stream->fresh == NULL)
-        stream->fresh = rte_pktmbuf_alloc(stream->setup.pool);
-    if (stream->fresh_large == NULL)
-        stream->fresh_large = rte_pktmbuf_alloc(stream->setup.large);
-    return stream->stalled == NULL && stream->fresh != NULL && stream->fresh_large != NULL;
-}
-
-// --- messages
-
-// A peer that proved who it is offers this connection for requests to the address in its Via (RFC 5923 8.2).
-static void take_alias(struct connection *connection, const struct sip_message *message)
-{
-    struct cursor c = cursor_over(sip_message_first(message, SIP_HEADER_VIA));
-    struct sip_param alias;
-    struct sip_via via;
-
-    if (message->kind == SIP_REQUEST && sip_via_take(&c, &via) &&
-        sip_param_find(via.params, SLICE("alias"), &alias))
-        table_put_alias(&connection->stream->table, connection, via.port != 0 ? via.port : DEFAULT_PORT);
-}
-
-static struct rte_mbuf *take_fresh(struct stream *stream, uint32_t len)
-{
-    bool fits = len + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(stream->setup.pool);
-    struct rte_mbuf **fresh = fits ? &stream->fresh : &stream->fresh_large;
-    struct rte_mbuf *mbuf = *fresh;
-
-    *fresh = NULL;
-    return mbuf;
-}
-
-static void set_arrival(const struct connection *connection, struct arrival *arrival)
-{
-    arrival->source = connection->peer;
-    arrival->destination = stream_listener(connection)->address;
-    arrival->now.ms = connection->stream->now_ms;
-    arrival->listener = connection->listener;
-    arrival->peer = connection->gateway;
-}
-
-void input_give(struct connection *connection, const char *bytes, uint32_t len, enum sip_error error)
-{
-    struct stream *stream = connection->stream;
-    const struct sip_message *message = &stream->message;
-    struct rte_mbuf *mbuf = take_fresh(stream, len);
-    struct packet *packet = packet_of(mbuf);
-
-    if (rte_pktmbuf_tailroom(mbuf) >= len + EDITS_ROOM)
-        mbuf->data_off = (uint16_t)(mbuf->data_off + EDITS_ROOM);
-    char *to =
-        rte_pktmbuf_append(mbuf, (uint16_t)len); // both pools have room for any message that came so far
-    memcpy(to, bytes, len);
-    memset(packet, 0, offsetof(struct packet, message));
-    memcpy(&packet->message, message,
-           offsetof(struct sip_message, lines) + (message->lines_n + 1u) * sizeof(message->lines[0]));
-    packet->message.bytes = to;
-    packet->parsed = (uint8_t)error;
-    packet->errand = PACKET_SERVE;
-    packet->frame.payload_len = (uint16_t)len;
-    set_arrival(connection, &packet->arrival);
-    connection->received++;
-    stream->counters.received[connection->peer.transport]++;
-    if (connection->verified && !connection->outgoing && connection->alias == 0 &&
-        connection->peer.transport == ENDPOINT_TLS)
-        take_alias(connection, message);
-    if (!stream->setup.deliver(stream->setup.owner, mbuf))
-        stream->stalled = mbuf;
-}
+#define READS_MAX   4          // of one connection, before the next gets its turn
+#define PONGS_MAX   16         // for one read
+#define DISCARD_MAX (1u << 20) // bytes that a peer may still say when it was told that this is the end
 
 // Why the connection ends, said to whoever sent a request that ends it: 400 or 513 as a server says it (RFC 3261
 // 8.2, 21.4.1, 21.5.7); the connection cannot be read any further.
@@ -193,7 +67,7 @@ static int take_messages(struct connection *connection, const char *bytes, uint3
 
     while (*taken < len) {
         *taken += stream_framing_skip(bytes + *taken, len - *taken, &connection->crlf, &pings);
-        if (*taken == len || !input_ready(stream))
+        if (*taken == len || !input_ready(connection))
             break;
         framing =
             stream_framing(&stream->message, bytes + *taken, len - *taken, message_max, connection->scanned);
@@ -270,8 +144,8 @@ static int take(struct connection *connection, uint32_t len)
     }
     if (end != CONNECTION_LIVES || connection->state == CONNECTION_CLOSING)
         return end;
-    if (taken < len && !input_ready(connection->stream))
-        wait_for_room(connection);
+    if (taken < len && !input_ready(connection))
+        input_wait(connection);
     // Of several messages the one that is not whole began now; of frames wslay's side knows.
     if (taken > 0 && !connection_is_websocket(connection))
         connection->begun_ms = 0;
@@ -288,8 +162,8 @@ static int read_messages(struct connection *connection)
     struct stream *stream = connection->stream;
 
     for (unsigned i = 0; i < READS_MAX && connection->state != CONNECTION_CLOSING; i++) {
-        if (!input_ready(stream))
-            wait_for_room(connection);
+        if (!input_ready(connection))
+            input_wait(connection);
         if (connection->waits)
             return CONNECTION_LIVES;
         uint32_t room = stream->scratch_n - connection->held_n;
@@ -313,7 +187,7 @@ static int read_messages(struct connection *connection)
     }
     // No event tells of what is in the session.
     if (connection->tls != NULL && connection->state != CONNECTION_CLOSING)
-        read_later(connection);
+        input_later(connection);
     return CONNECTION_LIVES;
 }
 
@@ -376,23 +250,4 @@ int input_go_on(struct connection *connection)
         end = take(connection, len);
     }
     return end == CONNECTION_LIVES ? input_read(connection) : end;
-}
-
-unsigned input_resume(struct stream *stream)
-{
-    struct connection *connection;
-    unsigned done = 0;
-
-    if (stream->stalled != NULL && stream->setup.deliver(stream->setup.owner, stream->stalled)) {
-        stream->stalled = NULL;
-        done++;
-    }
-    for (unsigned i = 0; i < RESUMES_MAX && stream->waiting_first != CONNECTION_NONE && input_ready(stream);
-         i++, done++) {
-        connection = numbered(stream, stream->waiting_first);
-        input_forget(connection);
-        connection->begun_ms = 0; // the time until now was not the peer's
-        connection_settle(connection, input_go_on(connection));
-    }
-    return done;
 }

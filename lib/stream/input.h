@@ -1,9 +1,9 @@
 // input: from a connection's bytes to messages in workers' rings.
 //
-// Everything is read into one buffer; what is no whole message stays with its connection. When workers have no room, or
-// no buffer is free, reading stops: the one message in hand waits in `stalled`, and every connection that has something to
-// say waits in a list, in the order in which they came, and is read later. What they say waits in the kernel, which makes
-// the peers wait: nothing is lost and nothing overtakes.
+// Everything is read into one buffer; what is no whole message stays with its connection. When the worker of a connection
+// has no room, the message in hand waits in `stalled`, and the connection in a list, to be read later; others go on. So it
+// is with all of them when no buffer is free, or too many hold one. What they say meanwhile waits in the kernel, which
+// makes the peers wait: nothing is lost and nothing overtakes.
 #ifndef STREAM_INPUT_H
 #define STREAM_INPUT_H
 
@@ -15,12 +15,16 @@ int input_read(struct connection *connection);
 // What is held of it is looked at first: a handshake or an upgrade has ended, or it had waited.
 int input_go_on(struct connection *connection);
 
-// Those that wait, as far as there is room. Returns how much was done.
-unsigned input_resume(struct stream *stream);
-void input_forget(struct connection *connection); // it waits no more; it need not have
-
+// --- give.c
 // One message, indexed in stream->message: into an mbuf and to its worker. input_ready said yes.
 void input_give(struct connection *connection, const char *bytes, uint32_t len, enum sip_error error);
-bool input_ready(struct stream *stream); // there are buffers, and nothing is stalled
+bool input_ready(struct connection *connection); // there are buffers, and it has nothing stalled
+
+void input_wait(struct connection *connection);   // it is read later, for there is no room; counted
+void input_later(struct connection *connection);  // it is read later, for it had its share
+void input_forget(struct connection *connection); // it waits no more; it need not have
+void input_end(struct connection *connection);    // the same for good
+// Those that wait, as far as there is room. Returns how much was done.
+unsigned input_resume(struct stream *stream);
 
 #endif

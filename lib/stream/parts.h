@@ -42,7 +42,7 @@ struct stream {
     struct hash_key key;
 
     uint32_t waiting_first, waiting_last; // connections that are read later
-    struct rte_mbuf *stalled;             // a message that workers had no room for
+    unsigned stalled_n;                   // of these, messages in hand
     struct rte_mbuf *fresh, *fresh_large; // for the next one
 
     // Of the connection in hand.

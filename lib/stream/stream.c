@@ -128,7 +128,6 @@ void stream_destroy(struct stream *stream)
         event_free(stream->handshaken);
     stream_handshakes_destroy(stream->handshakes);
     stream_tls_destroy(stream->tls);
-    rte_pktmbuf_free(stream->stalled);
     rte_pktmbuf_free(stream->fresh);
     rte_pktmbuf_free(stream->fresh_large);
     table_destroy(&stream->table);

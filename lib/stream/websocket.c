@@ -35,7 +35,7 @@ static ssize_t feed(wslay_event_context_ptr context, uint8_t *to, size_t room, i
     (void)flags;
     n = RTE_MIN(n, room);
     n = RTE_MIN(n, (size_t)(websocket->len - websocket->at));
-    if (n == 0 || websocket->end != CONNECTION_LIVES || !input_ready(websocket->connection->stream)) {
+    if (n == 0 || websocket->end != CONNECTION_LIVES || !input_ready(websocket->connection)) {
         wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }

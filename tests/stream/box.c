@@ -90,7 +90,8 @@ static bool deliver(void *owner, struct rte_mbuf *mbuf)
 {
     struct box *box = owner;
 
-    if (box->full)
+    if (box->full ||
+        (box->only.family != ENDPOINT_NONE && !endpoint_equal(&box->only, &box_packet(mbuf)->arrival.source)))
         return false;
     assert_in_range(box->taken_n, 0, BOX_TAKEN_MAX - 1);
     box->taken[box->taken_n++] = mbuf;

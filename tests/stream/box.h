@@ -31,7 +31,8 @@ struct box {
     struct stream *stream;
     uint64_t now_ms;
 
-    bool full; // workers have no room
+    bool full;            // workers have no room
+    struct endpoint only; // the worker of this one has; ENDPOINT_NONE: all have
     struct rte_mbuf *taken[BOX_TAKEN_MAX];
     unsigned taken_n;
     struct rte_mbuf *unsent[BOX_TAKEN_MAX];

@@ -164,8 +164,7 @@ static struct outcome meet(struct room *room, unsigned kind, bool hesitant, stru
         say(room, fds[1], UPGRADE, strlen(UPGRADE));
     say(room, fds[1], input.at, input.len);
     shutdown(fds[1], SHUT_WR);
-    for (unsigned i = 0;
-         stream->counters.connections[listeners[of_kind[kind]].transport] > 0 || stream->stalled; i++) {
+    for (unsigned i = 0; stream->counters.connections[listeners[of_kind[kind]].transport] > 0; i++) {
         FUZZ_CHECK(i < 100000);
         drain(fds[1]);
         turn(room);

@@ -388,6 +388,62 @@ static void test_what_waits_for_workers_is_neither_lost_nor_turned_round(void **
     close(second);
 }
 
+// One worker's ring is full: whoever it serves waits, others do not.
+static void test_who_waits_for_his_worker_makes_nobody_else_wait(void **state)
+{
+    int peers[40], other = box_connect(&box, BOX_TCP);
+
+    (void)state;
+    box_until(&box, box_connections(&box) == 1);
+    box_say_text(other, ONE);
+    box_until(&box, box.taken_n == 1);
+    box.only = box_packet(box.taken[0])->arrival.source;
+    box_forget(&box);
+    for (unsigned i = 0; i < 40; i++) {
+        peers[i] = box_connect(&box, BOX_TCP);
+        box_say_text(peers[i], TWO THREE);
+    }
+    box_until(&box, stream_counters(box.stream)->waited == 40);
+    for (unsigned i = 0; i < 3; i++) {
+        box_say_text(other, ONE);
+        box_took(&box, 1, (const char *const[]){ONE});
+    }
+    box.only = (struct endpoint){0};
+    box_until(&box, box.taken_n == 80);
+    for (unsigned i = 0; i < 40; i++)
+        close(peers[i]);
+    close(other);
+}
+
+// More of them than buffers may be held by: then all wait, and go on when there is room.
+static void test_buffers_that_wait_are_bounded(void **state)
+{
+    enum { MANY = 100 };
+    int peers[MANY];
+
+    (void)state;
+    box.conf.connections_max = box.conf.connections_source_max = MANY;
+    box_start(&box, NULL);
+    box.full = true;
+    for (unsigned i = 0; i < MANY; i++) {
+        peers[i] = box_connect(&box, BOX_TCP);
+        box_say_text(peers[i], ONE TWO);
+        box_turn(&box);
+    }
+    box_until(&box, box_connections(&box) == MANY && stream_counters(box.stream)->waited >= MANY);
+    assert_in_range(rte_mempool_in_use_count(box.pool), 60, 70);
+    box.full = false;
+    box_until(&box, box.taken_n == 2 * MANY);
+    box_forget(&box);
+    // What is in hand when the server stops is lost, its buffer is not.
+    box.full = true;
+    for (unsigned i = 0; i < MANY; i++)
+        box_say_text(peers[i], ONE);
+    box_until(&box, box.stream->stalled_n > 50);
+    for (unsigned i = 0; i < MANY; i++)
+        close(peers[i]);
+}
+
 static void test_without_buffers_it_waits_as_well(void **state)
 {
     struct rte_mbuf *all[2048];
@@ -520,6 +576,8 @@ int main(void)
         STARTED(test_silence_ends),
         MADE(test_connections_are_bounded_in_all_and_by_source),
         STARTED(test_what_waits_for_workers_is_neither_lost_nor_turned_round),
+        STARTED(test_who_waits_for_his_worker_makes_nobody_else_wait),
+        MADE(test_buffers_that_wait_are_bounded),
         STARTED(test_without_buffers_it_waits_as_well),
         STARTED(test_a_peer_that_goes_while_it_waits_was_heard),
         STARTED(test_a_stop_in_the_middle_leaves_nothing),
