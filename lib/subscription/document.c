@@ -54,7 +54,7 @@ static int replace(struct subscription_table *table, struct subscription_present
     if (reference == 0)
         return -ENOSPC;
     presentity->tag = tag;
-    presentity->version++;
+    presentity->version = (presentity->version != 0 ? presentity->version : presentity->since) + 1;
     name(table, reference, tag, 0, presentity->version);
     subscription_block_replace(table, &presentity->forms[0], reference);
     for (unsigned form = 1; form < SUBSCRIPTION_FORMS; form++)

@@ -131,7 +131,7 @@ struct subscription_presentity *subscription_presentity_open(struct subscription
         .key = key,
         .chain = *head_of(table, key),
         .owner = name,
-        .version = (uint32_t)now_unix_s,
+        .since = (uint32_t)now_unix_s,
         .wheel_at = SUBSCRIPTION_WHEEL_NONE,
         .package = package,
         .used = true,

@@ -173,7 +173,8 @@ struct subscription_presentity {
     uint16_t wheel_at;               // table
     uint8_t package;
     bool used : 1, touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
-    uint64_t seen; // caller's: of what it composed from (a list: its members' tags); zero at first
+    uint32_t since; // table: what the first version counts from
+    uint64_t seen;  // caller's: of what it composed from (a list: its members' tags); zero at first
 } __attribute__((aligned(64)));
 
 struct subscription_limits { // of this worker
@@ -255,7 +256,8 @@ void subscription_prefetch_slot(const struct subscription_table *table, uint32_t
 
 // Bodies and documents.
 
-// What a reference names, for readers of any thread; NULL for 0.
+// What a reference names, for readers of any thread; NULL for 0. Bodies are moved between turns: take references from
+// the records each time, and keep none over a subscription_turn.
 const struct subscription_body *subscription_body(const struct subscription_table *table, uint32_t reference);
 
 // A new current document: `whole` becomes form 0, the other forms go. Those who watch hear of it by subscription_due.

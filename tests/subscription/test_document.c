@@ -239,9 +239,11 @@ static void test_a_document_has_forms_and_versions(void **state)
 
     fixture_open(&f, FIXTURE_EARLY);
     fixture_publish(&f, 1, 11, "a");
-    fixture_turn(&f);
     struct subscription_presentity *presentity = fixture_presentity(&f, 1);
 
+    assert_int_equal(presentity->version, 0);
+    assert_int_equal(presentity->tag, 0);
+    fixture_turn(&f);
     assert_int_equal(presentity->version, UNIX_S + 1);
     assert_int_equal(subscription_form_put(f.table, presentity, 2, 8, 77, SLICE("difference")), 0);
     const struct subscription_body *whole = subscription_body(f.table, presentity->forms[0]);
