@@ -52,6 +52,20 @@ static void put_location(const struct control *control, struct control_json *rep
     control_json_number(reply, "bindings_max", sum.bindings_max);
 }
 
+static void put_roster(const struct roster *roster, struct control_json *reply)
+{
+    struct roster_usage usage;
+
+    if (roster == NULL)
+        return;
+    roster_usage(roster, &usage);
+    control_json_number(reply, "rules", usage.rules);
+    control_json_number(reply, "rules_max", usage.rules_max);
+    control_json_number(reply, "lists", usage.lists);
+    control_json_number(reply, "members", usage.members);
+    control_json_number(reply, "members_max", usage.members_max);
+}
+
 static void put_store(const struct control *control, struct control_json *reply)
 {
     struct user_usage users;
@@ -135,6 +149,7 @@ enum control_command_outcome control_command_status(struct control_command *comm
     else
         control_json_null(reply, "calls");
     put_location(control, reply);
+    put_roster(control->setup.roster, reply);
     put_store(control, reply);
     put_connections(control, reply);
     put_gateways(control, reply);

@@ -133,6 +133,12 @@ static void test_lists_are_kept_and_their_owner_touched(void **state)
     take(&r, "list del friends@example.com b@example.com");
     assert_int_equal(roster_list_members(roster_list(r.roster, SLICE("friends@example.com"))), 2);
     assert_touched(&r, "friends@example.com");
+    json_t *status = commands_take(&r.commands, r.fd, "status");
+    assert_int_equal(json_integer_value(json_object_get(status, "rules")), 0);
+    assert_int_equal(json_integer_value(json_object_get(status, "lists")), 1);
+    assert_int_equal(json_integer_value(json_object_get(status, "members")), 2);
+    assert_int_equal(json_integer_value(json_object_get(status, "members_max")), 1000);
+    json_decref(status);
     take(&r, "list del friends@example.com");
     assert_null(roster_list(r.roster, SLICE("friends@example.com")));
     assert_touched(&r, "friends@example.com");

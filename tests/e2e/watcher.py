@@ -1,7 +1,7 @@
 """Who watches and who publishes (RFC 6665, 3903), on top of a phone of whatever transport.
 
-A Watching phone takes messages as they come: what answers a request of its own goes to whoever waits for it, a NOTIFY to
-its subscription, which answers it and sees that none overtakes another.
+A Watching phone takes messages as they come: what answers a request of its own goes to whoever waits for it, a NOTIFY
+to its subscription, which answers it and sees that none overtakes another.
 """
 import email.parser
 import email.policy
@@ -14,8 +14,8 @@ from phone import Phone, uri_of
 
 PIDF = "application/pidf+xml"
 LISTS = "application/pidf+xml, application/rlmi+xml, multipart/related"
-NAMES = {"p": "urn:ietf:params:xml:ns:pidf", "r": "urn:ietf:params:xml:ns:pidf:rpid", "d": "urn:ietf:params:xml:ns:pidf:data-model",
-         "w": "urn:ietf:params:xml:ns:watcherinfo", "l": "urn:ietf:params:xml:ns:rlmi"}
+NAMES = {"p": "urn:ietf:params:xml:ns:pidf", "w": "urn:ietf:params:xml:ns:watcherinfo",
+         "l": "urn:ietf:params:xml:ns:rlmi"}
 NUMBERS = itertools.count(1)
 
 
@@ -45,7 +45,8 @@ class Notice:
 
     def basics(self):
         """{tuple's id: "open" or "closed"} of a PIDF."""
-        return {one.get("id"): one.findtext("p:status/p:basic", None, NAMES) for one in self._document().findall("p:tuple", NAMES)}
+        tuples = self._document().findall("p:tuple", NAMES)
+        return {one.get("id"): one.findtext("p:status/p:basic", None, NAMES) for one in tuples}
 
     def is_open(self):
         return "open" in self.basics().values()
