@@ -5,6 +5,7 @@
 
 #include "control/commit.h"
 #include "control/load.h"
+#include "control/load_presence.h"
 #include "start.h"
 #include "worker/journal.h"
 
@@ -79,11 +80,28 @@ static int load(struct strowger *strowger)
     return error;
 }
 
+static int load_presence(struct strowger *strowger)
+{
+    struct control_load_presence loaded;
+
+    if (!strowger->conf->presence)
+        return 0;
+    int error = control_load_presence(strowger->store, strowger->presence, strowger->location, strowger->conf,
+                                      &strowger->workers[0]->now, &loaded, stderr);
+    if (error == 0)
+        fprintf(stderr, "strowger: %lu publication%s and %lu subscription%s loaded\n", loaded.publications,
+                loaded.publications == 1 ? "" : "s", loaded.subscriptions,
+                loaded.subscriptions == 1 ? "" : "s");
+    return error;
+}
+
 int start_journals(struct strowger *strowger)
 {
     if (strowger->store == NULL)
         return 0;
     int error = load(strowger);
+    if (error == 0)
+        error = load_presence(strowger);
     if (error != 0)
         return error;
     error = make_journals(strowger);

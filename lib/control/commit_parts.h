@@ -26,6 +26,7 @@ struct control_commit {
     uint64_t retry_ms;  // of the next trial
     uint64_t sweep_ms;  // of the next look for what died
     uint32_t sweep_len; // the key behind which it goes on
+    unsigned sweep_kind; // index into the kinds that are swept
     char sweep_key[STORE_KEY_MAX];
 
     // control and writer

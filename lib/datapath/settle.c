@@ -4,16 +4,21 @@
 #include <rte_prefetch.h>
 
 #include "datapath/stage.h"
+#include "presence/durable.h"
 #include "registrar/durable.h"
 #include "role/role.h"
+#include "store/store.h"
 
-// The record did not get to the disk: the table goes back, and the answer says so. NULL: there is none, or none any
-// more.
-static struct rte_mbuf *refuse(struct worker *worker, struct journal_record *record)
+static bool is_of_presence(const struct journal_record *record)
+{
+    return record->kind == STORE_PUBLICATIONS || record->kind == STORE_SUBSCRIPTIONS;
+}
+
+// The answer to a record that did not get to the disk says so. NULL: there is none, or none any more.
+static struct rte_mbuf *refuse(struct worker *worker, const struct journal_record *record)
 {
     struct rte_mbuf *mbuf = record->answer;
 
-    registrar_durable_undo(worker->role, record, &worker->now);
     if (mbuf == NULL)
         return NULL;
     struct packet *packet = packet_of(mbuf);
@@ -23,7 +28,10 @@ static struct rte_mbuf *refuse(struct worker *worker, struct journal_record *rec
         worker_drop(worker, mbuf, DROP_EDIT_ROOM);
         return NULL;
     }
-    registrar_durable_refuse(worker->role, &packet->message, worker->edits);
+    if (is_of_presence(record))
+        presence_durable_refuse(worker->role, &packet->message, worker->edits);
+    else
+        registrar_durable_refuse(worker->role, &packet->message, worker->edits);
     enum drop drop = datapath_rewrite(worker, &mbuf);
     if (drop != DROP_NONE) {
         worker_drop(worker, mbuf, drop);
@@ -36,6 +44,11 @@ static struct rte_mbuf *settle(struct worker *worker, struct journal_record *rec
 {
     bool written = record->outcome == JOURNAL_WRITTEN;
     struct rte_mbuf *mbuf = written ? record->answer : refuse(worker, record);
+
+    if (is_of_presence(record))
+        presence_durable_settled(worker->role, record, &worker->now);
+    else if (!written)
+        registrar_durable_undo(worker->role, record, &worker->now);
 
     journal_free(worker->journal, record);
     if (mbuf == NULL)

@@ -85,10 +85,11 @@ void presence_tell_winfo(struct presence *presence, const struct subscription *s
 }
 
 // One who is rejected stays so; all others may be judged otherwise than before.
-static void reconsider(struct role *role, struct subscription_presentity *presentity,
-                       const struct presence_package *package, const struct clock *now)
+void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
+                             const struct clock *now)
 {
     struct presence *presence = role->presence;
+    const struct presence_package *package = presence_package_at(presentity->package);
     struct slice aor = subscription_presentity_owner(presence->table, presentity);
     struct subscription *subscription = NULL, *next;
 
@@ -125,6 +126,6 @@ void presence_reconsider(struct role *role, struct hash128 aor, const struct clo
                 ? NULL
                 : subscription_presentity_find(role->presence->table, role_presentity_key(aor, number));
         if (presentity != NULL && !package->private)
-            reconsider(role, presentity, package, now);
+            presence_reconsider_one(role, presentity, now);
     }
 }

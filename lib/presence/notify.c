@@ -238,6 +238,7 @@ static bool send_notify(struct role *role, const struct subscription_presentity 
 void presence_end(struct role *role, struct subscription *subscription)
 {
     presence_tell_winfo(role->presence, subscription);
+    presence_durable_forget(role, NULL, subscription);
     subscription_close(role->presence->table, subscription);
 }
 

@@ -10,6 +10,7 @@
 #include "presence/package.h"
 #include "roster/roster.h"
 #include "sip/contact.h"
+#include "store/store.h"
 
 #define PRESENCE_MESSAGE_MAX  24000 // bytes of a NOTIFY; the largest buffer there is takes them
 #define PRESENCE_DOCUMENT_MAX 20000 // bytes of a document that goes into one
@@ -59,7 +60,12 @@ enum presence_flag {
     PRESENCE_PACED = 4,    // asked for max-rate (RFC 6446)
     PRESENCE_LIST = 8,     // its presentity is a list
     PRESENCE_QUIETED = 16, // its last SUBSCRIBE was answered with 204
+    PRESENCE_ASKS = 32,    // its NOTIFY goes when its SUBSCRIBE is on the disk, and answered
+    PRESENCE_STORED = 64,  // the store has it, or will
+    PRESENCE_BLIND = 128,  // in the store only: subscription->blind
 };
+#define PRESENCE_FLAGS_STORED \
+    (PRESENCE_SHOWN | PRESENCE_TRUSTED | PRESENCE_PACED | PRESENCE_LIST | PRESENCE_STORED)
 enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT }; // the latter: enum document_watcher_event
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
 enum { PRESENCE_OWN_BEGAN, PRESENCE_OWN_TAG };
@@ -106,6 +112,8 @@ unsigned presence_admission_set(struct presence *presence, struct subscription *
                                 enum presence_admission admission, const struct clock *now);
 
 void presence_reconsider(struct role *role, struct hash128 aor, const struct clock *now);
+void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
+                             const struct clock *now);
 
 // dialog.c: the dialog that a SUBSCRIBE makes. False: answered, or parked.
 bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening);
@@ -133,6 +141,25 @@ void presence_act(struct role *role, struct subscription *subscription, unsigned
 void presence_end(struct role *role, struct subscription *subscription);
 // It is answered: its NOTIFY goes when the answer has left.
 void presence_ask_soon(struct role *role, struct subscription *subscription, const struct clock *now);
+
+// durable.c. Whether what is asked for can be promised now. False: answered.
+bool presence_durable_ready(struct role_request *request);
+// The answer to a repeated request says what may still be on its way to the disk.
+void presence_durable_wait(struct role_request *request, enum store_kind kind);
+// These note a change; where `verdict` is given and its answer a promise, that waits for the disk, and a request can do
+// so once. True: it waits. `before`: bytes of the body that the disk may have.
+bool presence_durable_publication(struct role *role, struct verdict *verdict,
+                                  const struct subscription_publication *publication, uint32_t before,
+                                  bool removed, const struct clock *now);
+bool presence_durable_subscription(struct role *role, struct verdict *verdict,
+                                   struct subscription *subscription, const struct endpoint *source,
+                                   const struct clock *now);
+bool presence_durable_forget(struct role *role, struct verdict *verdict, struct subscription *subscription);
+// By which the store knows a publication of a presentity whatever its tag becomes: subscription_publication.source.
+uint32_t presence_durable_number(struct subscription_table *table,
+                                 const struct subscription_presentity *presentity, uint64_t tag);
+// A dialog's NOTIFYs count on from here, whatever was sent before a restart.
+uint32_t presence_cseq_at(uint64_t unix_s);
 
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,

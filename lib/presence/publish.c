@@ -161,11 +161,26 @@ static uint64_t expires_ms(const struct publishing *publishing)
     return publishing->request->arrival->now.ms + publishing->asking.expires * UINT64_C(1000);
 }
 
+static struct subscription_publication *make(struct subscription_table *table,
+                                             const struct publishing *publishing,
+                                             struct subscription_presentity *presentity,
+                                             const struct presence_body *body)
+{
+    uint32_t number = presence_durable_number(table, presentity, publishing->tag);
+    struct subscription_publication *publication =
+        subscription_publish(table, presentity, publishing->tag, (uint16_t)body->type, body->bytes,
+                             expires_ms(publishing), publishing->request->arrival->now.ms);
+
+    if (publication != NULL)
+        publication->source = number;
+    return publication;
+}
+
 static void publish_anew(struct publishing *publishing)
 {
     struct role_request *request = publishing->request;
     struct presence *presence = request->role->presence;
-    uint64_t now_ms = request->arrival->now.ms;
+    struct subscription_publication *publication = NULL;
     struct presence_body body;
 
     if (request->message->body_len == 0) {
@@ -174,20 +189,21 @@ static void publish_anew(struct publishing *publishing)
     }
     if (!read_body(publishing, &body))
         return;
-    if (publishing->asking.expires > 0) {
-        struct subscription_presentity *presentity = presentity_of(publishing, true);
-        struct subscription_publication *publication =
-            presentity == NULL
-                ? NULL
-                : subscription_publish(presence->table, presentity, publishing->tag, (uint16_t)body.type,
-                                       body.bytes, expires_ms(publishing), now_ms);
-        if (publication == NULL) {
-            presence_refuse_later(request, "No Room For Publications");
-            return;
-        }
-    }
     presence->counters.published++;
+    if (publishing->asking.expires == 0) { // over as it begins
+        answer(publishing, 0);
+        return;
+    }
+    struct subscription_presentity *presentity = presentity_of(publishing, true);
+    if (presentity != NULL)
+        publication = make(presence->table, publishing, presentity, &body);
+    if (publication == NULL) {
+        presence_refuse_later(request, "No Room For Publications");
+        return;
+    }
     answer(publishing, publishing->asking.expires);
+    presence_durable_publication(request->role, request->verdict, publication, 0, false,
+                                 &request->arrival->now);
 }
 
 static void remove_publication(struct publishing *publishing, struct subscription_publication *publication)
@@ -199,8 +215,10 @@ static void remove_publication(struct publishing *publishing, struct subscriptio
     removed->tag = publishing->tag;
     removed->until_ms = request->arrival->now.ms + 64 * (uint64_t)request->role->conf->t1_ms;
     presence->counters.removed++;
-    subscription_publication_close(presence->table, publication);
     answer(publishing, 0);
+    presence_durable_publication(request->role, request->verdict, publication, 0, true,
+                                 &request->arrival->now);
+    subscription_publication_close(presence->table, publication);
 }
 
 static void change_publication(struct publishing *publishing, struct subscription_publication *publication)
@@ -216,6 +234,8 @@ static void change_publication(struct publishing *publishing, struct subscriptio
         remove_publication(publishing, publication);
         return;
     }
+    const struct subscription_body *old = subscription_body(presence->table, publication->body);
+    uint32_t before = old != NULL ? old->len : 0;
     if (subscription_publication_change(presence->table, publication, publishing->tag, (uint16_t)body.type,
                                         modifies ? &body.bytes : NULL, expires_ms(publishing),
                                         request->arrival->now.ms) != 0) {
@@ -227,6 +247,8 @@ static void change_publication(struct publishing *publishing, struct subscriptio
     else
         presence->counters.prolonged++;
     answer(publishing, publishing->asking.expires);
+    presence_durable_publication(request->role, request->verdict, publication, before, false,
+                                 &request->arrival->now);
 }
 
 // What this very PUBLISH has done already. True: answered.
@@ -240,12 +262,14 @@ static bool is_repeated(struct publishing *publishing, const struct subscription
                            : subscription_publication_find(presence->table, presentity, publishing->tag);
 
     if (made != NULL)
-        answer(publishing, (uint32_t)((made->expires_ms - now_ms + 999) / 1000));
+        answer(publishing,
+               made->expires_ms > now_ms ? (uint32_t)((made->expires_ms - now_ms + 999) / 1000) : 0);
     else if (removed->tag == publishing->tag && removed->until_ms > now_ms)
         answer(publishing, 0);
     else
         return false;
     presence->counters.repeated++;
+    presence_durable_wait(publishing->request, STORE_PUBLICATIONS);
     return true;
 }
 
@@ -275,7 +299,7 @@ void presence_publish(struct role_request *request)
         presence_refuse(request, &request->role->presence->counters.unmatched, 412, NULL);
         return;
     }
-    if (!presence_read_expires(request, &publishing.asking))
+    if (!presence_read_expires(request, &publishing.asking) || !presence_durable_ready(request))
         return;
     if (publication == NULL)
         publish_anew(&publishing);
@@ -286,6 +310,6 @@ void presence_publish(struct role_request *request)
 void presence_forget_publication(struct role *role, struct subscription_publication *publication,
                                  const struct clock *now)
 {
-    (void)now;
+    presence_durable_publication(role, NULL, publication, 0, true, now);
     subscription_publication_close(role->presence->table, publication);
 }

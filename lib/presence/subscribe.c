@@ -11,8 +11,7 @@
 #define EPOCH_S 1577836800 // 2020, since when CSeqs count
 #define RATE    2          // of them a second, over a dialog's life; RFC 3261 8.1.1.5 has 31 bits: until 2054
 
-// A dialog's NOTIFYs count on from here, whatever was sent before a restart.
-static uint32_t cseq_at(uint64_t unix_s)
+uint32_t presence_cseq_at(uint64_t unix_s)
 {
     return unix_s > EPOCH_S ? (uint32_t)((unix_s - EPOCH_S) * RATE) & 0x7fffffff : 1;
 }
@@ -111,7 +110,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
         .source = request->arrival->source,
         .check = check,
         .expires_ms = now->ms + asking->expires * UINT64_C(1000),
-        .local_cseq = cseq_at(now->unix_s),
+        .local_cseq = presence_cseq_at(now->unix_s),
         .remote_cseq = request->cseq.number,
         .accept = asking->accept,
         .state = admission == PRESENCE_WAITING ? SUBSCRIPTION_PENDING : SUBSCRIPTION_ACTIVE,
@@ -120,7 +119,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
     char local_tag[ROLE_DIALOG_TAG_LEN];
     bool any;
 
-    if (!presence_dialog_read(request, &opening))
+    if ((asking->expires > 0 && !presence_durable_ready(request)) || !presence_dialog_read(request, &opening))
         return;
     role_dialog_tag_write(&tag, local_tag);
     opening.text[SUBSCRIPTION_LOCAL_TAG] = slice_of(local_tag, sizeof(local_tag));
@@ -146,7 +145,11 @@ static void begin(struct role_request *request, const struct presence_asking *as
         presence->counters.fetched++;
     presence_tell_winfo(presence, subscription);
     answer(request, subscription, 200);
-    presence_ask_soon(request->role, subscription, now);
+    if (asking->expires > 0 && presence_durable_subscription(request->role, request->verdict, subscription,
+                                                             &request->arrival->source, now))
+        subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_ASKS;
+    else
+        presence_ask_soon(request->role, subscription, now);
 }
 
 static void subscribe_anew(struct role_request *request, const struct presence_asking *asking)
@@ -161,6 +164,7 @@ static void subscribe_anew(struct role_request *request, const struct presence_a
     if (known != NULL) {
         presence->counters.repeated++;
         answer(request, known, 200);
+        presence_durable_wait(request, STORE_SUBSCRIPTIONS);
         return;
     }
     if (len == 0) {
@@ -249,20 +253,22 @@ static void prolong(struct role_request *request, const struct presence_asking *
     unsigned actions = presence_admission_set(presence, subscription, admission, now);
     presence_tell_winfo(presence, subscription);
     // RFC 5839 6.3: nothing is new, not even the state that it would say
-    if (suppressed && actions == 0 && told == SUBSCRIPTION_ACTIVE) {
-        subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_QUIETED;
-        answer(request, subscription, 204);
-        subscription_suppress(presence->table, subscription, any);
-        if (asking->expires == 0) // RFC 5839 5.7
-            presence_end(request->role, subscription);
-        return;
-    }
-    subscription->mark[PRESENCE_MARK_FLAGS] &= (uint8_t)~PRESENCE_QUIETED;
+    bool quiet = suppressed && actions == 0 && told == SUBSCRIPTION_ACTIVE;
+    uint8_t *flags = &subscription->mark[PRESENCE_MARK_FLAGS];
+    *flags = (uint8_t)(quiet ? *flags | PRESENCE_QUIETED : *flags & ~PRESENCE_QUIETED);
     if (suppressed)
         subscription_suppress(presence->table, subscription, any);
-    answer(request, subscription, 200);
-    presence_ask_soon(request->role, subscription, now);
-    presence_act(request->role, subscription, actions, now);
+    answer(request, subscription, quiet ? 204 : 200);
+    bool waits = asking->expires > 0
+                     ? presence_durable_subscription(request->role, request->verdict, subscription,
+                                                     &request->arrival->source, now)
+                     : presence_durable_forget(request->role, request->verdict, subscription);
+    if (quiet && asking->expires == 0) // RFC 5839 5.7
+        presence_end(request->role, subscription);
+    else if (!quiet && waits)
+        *flags |= PRESENCE_ASKS;
+    else if (!quiet)
+        presence_ask_soon(request->role, subscription, now);
 }
 
 static void subscribe_again(struct role_request *request, const struct presence_asking *asking)
@@ -287,6 +293,7 @@ static void subscribe_again(struct role_request *request, const struct presence_
     if (request->cseq.number == subscription->remote_cseq) {
         presence->counters.repeated++;
         answer(request, subscription, subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_QUIETED ? 204 : 200);
+        presence_durable_wait(request, STORE_SUBSCRIPTIONS);
         return;
     }
     enum presence_admission admission =
@@ -298,7 +305,7 @@ static void subscribe_again(struct role_request *request, const struct presence_
                      &request->arrival->now);
         return;
     }
-    if (!refresh_target(request, subscription))
+    if (!presence_durable_ready(request) || !refresh_target(request, subscription))
         return;
     prolong(request, asking, subscription, admission);
 }

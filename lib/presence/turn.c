@@ -48,8 +48,13 @@ static void compose(struct role *role, struct subscription_presentity *presentit
         .aor = subscription_presentity_owner(role->presence->table, presentity),
     };
 
-    if (package != NULL)
-        package->compose(&composing);
+    if (package == NULL)
+        return;
+    // those that came out of the store are judged by what holds now
+    bool first = presentity->version == 0;
+    package->compose(&composing);
+    if (first && !package->private)
+        presence_reconsider_one(role, presentity, now);
 }
 
 void presence_turn(struct role *role, const struct clock *now)

@@ -21,7 +21,7 @@
 #include "base/memory.h"
 #include "base/slice.h"
 
-#define JOURNAL_RECORD_MAX (24u << 10) // bytes of a record, all told
+#define JOURNAL_RECORD_MAX (40u << 10) // bytes of a record, all told
 #define JOURNAL_SLOW_MS    2000        // a write that takes longer shuts the gate until it ends
 
 enum journal_outcome {

@@ -5,16 +5,6 @@
 
 #define WATCHER "192.0.2.4:5060"
 
-const char flow_open_document[] =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:bob@example.com\">"
-    "<tuple id=\"phone\"><status><basic>open</basic></status></tuple></presence>";
-
-const char flow_busy_document[] =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"pres:bob@example.com\">"
-    "<tuple id=\"phone\"><status><basic>open</basic></status><note>busy</note></tuple></presence>";
-
 static const char base[] = "[server]\nserver_header =\nrecord_route = no\n"
                            "[port p]\ndevice = net_null0\n"
                            "[listener a]\naddress = 198.18.0.1:5060\nport = p\n"
@@ -22,6 +12,34 @@ static const char base[] = "[server]\nserver_header =\nrecord_route = no\n"
                            "[domain example.com]\n"
                            "[presence]\nserve = yes\npresentities_max = 64\npublications_max = 64\n"
                            "subscriptions_max = 256\n";
+
+void flow_start(struct flow *flow)
+{
+    struct fixture *f = flow->fixture;
+    const struct hash_key key = {11, 12};
+    const struct presence_setup setup = {
+        .conf = f->conf,
+        .key = &key,
+        .qsbr = f->qsbr,
+        .memory = &memory_system,
+        .salt = 13,
+        .workers = 1,
+        .node = MEMORY_ANY_NODE,
+    };
+
+    assert_int_equal(presence_create(&flow->presence, &setup), 0);
+    flow->all[0] = flow->presence;
+    presence_join(flow->presence, flow->all, 1);
+    f->role.presence = flow->presence;
+    f->role.subscriptions = presence_table(flow->presence);
+}
+
+void flow_stop(struct flow *flow)
+{
+    flow->fixture->role.presence = NULL;
+    flow->fixture->role.subscriptions = NULL;
+    presence_destroy(flow->presence);
+}
 
 struct flow *flow_open(const char *presence, const char *sections)
 {
@@ -34,30 +52,15 @@ struct flow *flow_open(const char *presence, const char *sections)
     const struct hash_key key = {11, 12};
     const struct roster_limits limits = {.rules = 64, .members = 1024};
     assert_int_equal(roster_create(&flow->roster, &limits, &key, f->qsbr, &memory_system), 0);
-    const struct presence_setup setup = {
-        .conf = f->conf,
-        .key = &key,
-        .qsbr = f->qsbr,
-        .memory = &memory_system,
-        .salt = 13,
-        .workers = 1,
-        .node = MEMORY_ANY_NODE,
-    };
     fixture_stateful(f, 64);
-    assert_int_equal(presence_create(&flow->presence, &setup), 0);
-    flow->all[0] = flow->presence;
-    presence_join(flow->presence, flow->all, 1);
-    f->role.presence = flow->presence;
     f->role.roster = flow->roster;
-    f->role.subscriptions = presence_table(flow->presence);
+    flow_start(flow);
     return flow;
 }
 
 void flow_close(struct flow *flow)
 {
-    flow->fixture->role.presence = NULL;
-    flow->fixture->role.subscriptions = NULL;
-    presence_destroy(flow->presence);
+    flow_stop(flow);
     roster_destroy(flow->roster);
     fixture_close(flow->fixture);
     free(flow);
@@ -84,13 +87,13 @@ static char *filled(const struct flow *flow, const char *text)
         const char *name, *value;
     } known[] = {
         {"{tag}", flow->tag},       {"{etag}", flow->etag}, {"{version}", flow->version},
-        {"{target}", flow->target}, {"{n}", number},
+        {"{target}", flow->target}, {"{call}", flow->call}, {"{n}", number},
     };
     while (*text != 0) {
         unsigned i = 0;
-        while (i < 5 && strncmp(text, known[i].name, strlen(known[i].name)) != 0)
+        while (i < 6 && strncmp(text, known[i].name, strlen(known[i].name)) != 0)
             i++;
-        if (i == 5) {
+        if (i == 6) {
             *to++ = *text++;
             continue;
         }
@@ -107,7 +110,10 @@ void flow_request(struct flow *flow, const char *source, const char *request)
 
     flow->n++;
     fixture_from(f, source != NULL ? source : WATCHER, 0);
-    fixture_request(f, filled(flow, request));
+    char *text = filled(flow, request);
+    for (size_t len = strlen(text); len > 0 && text[len - 1] == '\n'; len--)
+        text[len - 1] = 0; // an empty line is where a body begins
+    fixture_request(f, text);
     if (f->verdict.kind == VERDICT_REPLY && f->verdict.status / 100 == 2) {
         copy_value(flow->tag, sizeof(flow->tag), f->text, "tag=stp-", ";\n");
         if (flow->tag[0] != 0 && strncmp(flow->tag, "stp-", 4) != 0) {
@@ -140,6 +146,7 @@ unsigned flow_notifies(struct flow *flow)
                 *to++ = sent->bytes[i];
         }
         *to = 0;
+        copy_value(flow->call, sizeof(flow->call), flow->notify, "Call-ID: ", "\n");
         copy_value(flow->version, sizeof(flow->version), flow->notify, "SIP-ETag: ", "\n");
     }
     return n;

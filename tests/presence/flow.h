@@ -2,7 +2,8 @@
 //
 // A step is a request in the fixture's shorthand, or time that passes, then what is answered, then what NOTIFYs leave
 // and how they are answered. Texts may hold {tag} (To tag of the last answer that made a dialog), {etag} (of the last
-// PUBLISH), {version} (SIP-ETag of the last NOTIFY), {target} (our Contact), {n} (a number that is new in each step).
+// PUBLISH), {version} (SIP-ETag of the last NOTIFY), {target} (our Contact), {call} (Call-ID of the last NOTIFY), {n} (a
+// number that is new in each step).
 //
 // What must hold of a message: one line each, "+LINE" it has that line, "-TEXT" no line begins so, "~TEXT" it is
 // somewhere in the message, "!TEXT" it is nowhere.
@@ -30,7 +31,7 @@ struct flow {
     struct presence *presence;
     struct presence *all[1];
     struct roster *roster;
-    char tag[64], etag[64], version[64], target[256];
+    char tag[64], etag[64], version[64], target[256], call[64];
     char notify[20000]; // the newest, LF for CRLF, NUL-terminated
     unsigned n;
     unsigned long seen; // of what left
@@ -39,6 +40,9 @@ struct flow {
 // `presence`: further lines of [presence].
 struct flow *flow_open(const char *presence, const char *sections);
 void flow_close(struct flow *flow);
+// The presence server alone ends, and begins with nothing.
+void flow_stop(struct flow *flow);
+void flow_start(struct flow *flow);
 
 void flow_step(struct flow *flow, const struct flow_step *step);
 void flow_steps(struct flow *flow, const struct flow_step *steps, unsigned n);
@@ -51,7 +55,5 @@ void flow_wait(struct flow *flow, unsigned ms);
 unsigned flow_notifies(struct flow *flow);
 void flow_answer(struct flow *flow, unsigned status, const char *header); // the newest
 void flow_expect(const char *what, const char *text, const char *summary);
-
-extern const char flow_open_document[], flow_busy_document[]; // PIDF of bob@example.com
 
 #endif

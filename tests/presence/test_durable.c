@@ -1,0 +1,305 @@
+// Publications and subscriptions on their way to the disk, and back after a restart.
+#include "flow.h"
+#include "requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "presence/durable.h"
+#include "presence/stored.h"
+#include "store/store.h"
+#include "worker/journal.h"
+
+struct disk {
+    struct flow *flow;
+    struct store *store;
+    struct journal_gate gate;
+    struct journal *journal;
+};
+
+static int set_up(void **state)
+{
+    struct disk *disk = calloc(1, sizeof(*disk));
+
+    disk->flow = flow_open("policy = open\nnotify_interval = 0\n", "");
+    assert_int_equal(store_open_memory(&disk->store), 0);
+    assert_int_equal(journal_create(&disk->journal, &disk->gate, 64, MEMORY_ANY_NODE, &memory_system), 0);
+    disk->flow->fixture->role.journal = disk->journal;
+    disk->flow->fixture->arrival.now.unix_s = 1800000000;
+    *state = disk;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct disk *disk = *state;
+
+    disk->flow->fixture->role.journal = NULL;
+    flow_close(disk->flow);
+    journal_destroy(disk->journal);
+    store_close(disk->store);
+    free(disk);
+    return 0;
+}
+
+static void apply(struct disk *disk, struct journal_record *record, bool good)
+{
+    struct slice key = slice_of(record->text, record->key_len);
+    const struct store_change change = {
+        (enum store_kind)record->kind, key,
+        record->value_len > 0 ? slice_of(journal_value(record), record->value_len) : (struct slice){NULL, 0}};
+
+    record->outcome = good ? JOURNAL_WRITTEN : JOURNAL_REFUSED;
+    if (key.len == 0)
+        return;
+    if (good) {
+        assert_int_equal(store_apply(disk->store, &change, 1, true), 0);
+        return;
+    }
+    int len = store_get(disk->store, change.kind, key, journal_value(record), record->value_room);
+    assert_true(len >= 0 && (uint32_t)len <= record->value_room);
+    record->value_len = (uint32_t)len;
+}
+
+// The writer has its turn, then the worker hears of it. Returns the records.
+static unsigned write_all(struct disk *disk, bool good)
+{
+    struct fixture *f = disk->flow->fixture;
+    struct journal_record *record;
+    unsigned n = 0;
+
+    while ((record = journal_take(disk->journal)) != NULL)
+        apply(disk, record, good);
+    journal_settle(disk->journal);
+    while ((record = journal_settled(disk->journal)) != NULL) {
+        presence_durable_settled(&f->role, record, &f->arrival.now);
+        journal_free(disk->journal, record);
+        n++;
+    }
+    return n;
+}
+
+// A request whose answer, with this status, waits for the disk.
+static void ask(struct disk *disk, const char *source, const char *request, unsigned status)
+{
+    struct fixture *f = disk->flow->fixture;
+
+    flow_request(disk->flow, source, request);
+    if (f->verdict.status != status)
+        fail_msg("expected %u, got %s\n%s", status, fixture_verdict(f), f->text);
+    if (f->verdict.waits)
+        journal_publish(disk->journal, NULL);
+}
+
+static void test_nobody_is_told_of_what_is_not_on_the_disk(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    assert_true(flow->fixture->verdict.waits);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    assert_int_equal(write_all(disk, true), 1);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    // a fetch leaves nothing, so it waits for nothing
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 0\n", 200);
+    assert_false(flow->fixture->verdict.waits);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    assert_int_equal(write_all(disk, true), 0);
+    // an end is written
+    flow_request(flow, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n");
+    journal_publish(disk->journal, NULL);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    flow_notifies(flow);
+    flow_answer(flow, 481, NULL);
+    assert_int_equal(write_all(disk, true), 1);
+    struct store_usage usage;
+    assert_int_equal(store_usage(disk->store, &usage), 0);
+    assert_int_equal(usage.keys[STORE_SUBSCRIPTIONS], 1);
+}
+
+static void test_what_the_disk_refuses_has_not_been(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct subscription_usage usage;
+    char first[64];
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, false);
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 200);
+    write_all(disk, false);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.subscriptions, 0);
+    assert_int_equal(usage.publications, 0);
+
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 200);
+    write_all(disk, true);
+    strcpy(first, flow->etag);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" BUSY_BODY, 200);
+    write_all(disk, false);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n", 412); // it was never there
+    strcpy(flow->etag, first);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 0\n", 200);
+    write_all(disk, false);
+    strcpy(flow->etag, first);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n", 200); // nor did it go
+    write_all(disk, true);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 0\n", 200);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("as the disk had it", flow->notify, "~<basic>open</basic>\n!busy");
+    flow_answer(flow, 200, NULL);
+    assert_int_equal(disk->journal->restored, 4);
+    assert_int_equal(disk->journal->lost, 0);
+}
+
+static void test_a_store_that_is_shut_is_said_so(void **state)
+{
+    struct disk *disk = *state;
+
+    atomic_store(&disk->gate.turns, 1);
+    journal_turn(disk->journal, disk->flow->fixture->arrival.now.ms);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 503);
+    flow_expect("with the time", disk->flow->fixture->text, "~Retry-After: ");
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 503);
+    assert_int_equal(disk->journal->refused, 2);
+}
+
+struct restoring {
+    struct disk *disk;
+    uint8_t kind;
+    unsigned n;
+};
+
+static bool restore_one(void *owner, struct slice key, struct slice value)
+{
+    struct restoring *restoring = owner;
+    struct flow *flow = restoring->disk->flow;
+    struct fixture *f = flow->fixture;
+
+    assert_int_equal(
+        presence_restore(flow->all, f->location, f->conf, &f->arrival.now, restoring->kind, key, value), 0);
+    restoring->n++;
+    return true;
+}
+
+static unsigned restart(struct disk *disk)
+{
+    struct restoring publications = {.disk = disk, .kind = STORE_PUBLICATIONS};
+    struct restoring subscriptions = {.disk = disk, .kind = STORE_SUBSCRIPTIONS};
+
+    flow_stop(disk->flow);
+    disk->flow->fixture->arrival.now.unix_s += 10; // it takes its time
+    flow_start(disk->flow);
+    assert_int_equal(store_each(disk->store, STORE_PUBLICATIONS, restore_one, &publications), 0);
+    assert_int_equal(store_each(disk->store, STORE_SUBSCRIPTIONS, restore_one, &subscriptions), 0);
+    return publications.n + subscriptions.n;
+}
+
+static unsigned cseq_of(const char *message)
+{
+    return (unsigned)strtoul(strstr(message, "CSeq: ") + 6, NULL, 10);
+}
+
+// Nobody is told anything that was not so before, dialogs and tags go on, and NOTIFYs count upwards.
+static void test_all_goes_on_after_a_restart(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 200);
+    ask(disk, NULL,
+        SUBSCRIBE "Event: presence;id=k\nExpires: 600\n"
+                  "Record-Route: <sip:192.0.2.30;lr>\n",
+        200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    unsigned cseq = cseq_of(flow->notify);
+
+    assert_int_equal(restart(disk), 2);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("the same as before", flow->notify,
+                "~<basic>open</basic>\n+Event: presence;id=k\n+Route: <sip:192.0.2.30;lr>");
+    assert_true(cseq_of(flow->notify) > cseq);
+    flow_answer(flow, 200, NULL);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" BUSY_BODY, 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("a change", flow->notify, "~busy");
+    flow_answer(flow, 200, NULL);
+    ask(disk, NULL, AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence;id=k\nExpires: 900\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+}
+
+// Every value cut off anywhere, and every byte of it wrong, is refused or harmless.
+static void test_what_is_damaged_is_told(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct fixture *f = flow->fixture;
+    char key[8], value[PRESENCE_SUBSCRIPTION_MAX];
+    struct presence_stored_subscription stored;
+    struct role_dialog_tag tag;
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    flow_notifies(flow);
+    flow_answer(flow, 200, NULL);
+    assert_true(role_dialog_tag_read(slice_text(flow->tag), &tag));
+    presence_stored_subscription_key(tag.check, key);
+    struct slice k = slice_of(key, sizeof(key));
+    int len = store_get(disk->store, STORE_SUBSCRIPTIONS, k, value, sizeof(value));
+    assert_true(len > 0);
+    for (int cut = 0; cut < len; cut++) {
+        char *exact = malloc((size_t)cut + 1);
+        memcpy(exact, value, (size_t)cut);
+        assert_false(presence_stored_subscription_read(f->conf, &f->arrival.now, k,
+                                                       slice_of(exact, (size_t)cut), &stored));
+        free(exact);
+    }
+    assert_true(presence_stored_subscription_read(f->conf, &f->arrival.now, k, slice_of(value, (size_t)len),
+                                                  &stored));
+    assert_int_equal(presence_stored_expires(slice_of(value, (size_t)len)), f->arrival.now.unix_s + 600);
+    for (int at = 0; at < len; at++) {
+        value[at] ^= 0x55;
+        (void)presence_stored_subscription_read(f->conf, &f->arrival.now, k, slice_of(value, (size_t)len),
+                                                &stored);
+        value[at] ^= 0x55;
+    }
+    assert_int_equal(presence_restore(flow->all, f->location, f->conf, &f->arrival.now, STORE_PUBLICATIONS,
+                                      SLICE("\1abcd"
+                                            "bob@example.com"),
+                                      SLICE("\1\1")),
+                     -EPROTO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_nobody_is_told_of_what_is_not_on_the_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_the_disk_refuses_has_not_been, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_store_that_is_shut_is_said_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("presence durable", tests, NULL, NULL);
+}
