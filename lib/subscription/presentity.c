@@ -134,8 +134,8 @@ struct subscription_presentity *subscription_presentity_open(struct subscription
         .since = (uint32_t)now_unix_s,
         .wheel_at = SUBSCRIPTION_WHEEL_NONE,
         .package = package,
-        .used = true,
     };
+    __atomic_store_n(&presentity->used, true, __ATOMIC_RELEASE);
     __atomic_store_n(head_of(table, key), edge_to(slot, key), __ATOMIC_RELEASE);
     subscription_count(&table->counts.presentities, 1);
     subscription_presentity_touch(table, presentity);
@@ -154,7 +154,7 @@ void subscription_presentity_remove(struct subscription_table *table,
     __atomic_store_n(edge, presentity->chain, __ATOMIC_RELEASE);
     subscription_wheel_remove(&table->wheel, subscription_presentity_number(table, slot),
                               &presentity->wheel_at);
-    presentity->used = false;
+    __atomic_store_n(&presentity->used, false, __ATOMIC_RELEASE);
     for (unsigned form = 0; form < SUBSCRIPTION_FORMS; form++)
         subscription_block_replace(table, &presentity->forms[form], 0);
     subscription_block_replace(table, &presentity->owner, 0);

@@ -172,9 +172,10 @@ struct subscription_presentity {
     uint32_t retired;                // table
     uint16_t wheel_at;               // table
     uint8_t package;
-    bool used : 1, touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
-    uint32_t since; // table: what the first version counts from
-    uint64_t seen;  // caller's: of what it composed from (a list: its members' tags); zero at first
+    bool used;                                                // table
+    bool touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
+    uint32_t since;                                           // table: what the first version counts from
+    uint64_t seen; // caller's: of what it composed from (a list: its members' tags); zero at first
 } __attribute__((aligned(64)));
 
 struct subscription_limits { // of this worker

@@ -188,7 +188,7 @@ const struct subscription *subscription_walk(const struct subscription_table *ta
                                              unsigned places)
 {
     for (uint32_t slot; (slot = next_place(position, &places, &table->subscription_slots)) != 0;)
-        if (table->subscriptions[slot].state != 0)
+        if (__atomic_load_n(&table->subscriptions[slot].state, __ATOMIC_ACQUIRE) != 0)
             return &table->subscriptions[slot];
     return NULL;
 }
@@ -197,7 +197,7 @@ const struct subscription_presentity *subscription_presentity_walk(const struct 
                                                                    uint64_t *position, unsigned places)
 {
     for (uint32_t slot; (slot = next_place(position, &places, &table->presentity_slots)) != 0;)
-        if (table->presentities[slot].used)
+        if (__atomic_load_n(&table->presentities[slot].used, __ATOMIC_ACQUIRE))
             return &table->presentities[slot];
     return NULL;
 }
@@ -207,5 +207,5 @@ const struct subscription_presentity *subscription_presentity_of(const struct su
 {
     const struct subscription_presentity *presentity = &table->presentities[subscription->presentity];
 
-    return presentity->used ? presentity : NULL;
+    return __atomic_load_n(&presentity->used, __ATOMIC_ACQUIRE) ? presentity : NULL;
 }

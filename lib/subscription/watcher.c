@@ -176,16 +176,15 @@ static int refuse(struct subscription_table *table, uint64_t *counter, int error
     return error;
 }
 
+// What others may walk over is whole before it has a state.
 static void fill(struct subscription_table *table, struct subscription *subscription,
-                 const struct subscription_opening *opening)
+                 const struct subscription_opening *opening, uint32_t presentity, uint32_t source,
+                 uint32_t texts)
 {
     *subscription = (struct subscription){
         .expires_ms = opening->expires_ms,
-        .presentity = subscription->presentity,
-        .text = subscription->text,
-        .source = subscription->source,
+        .presentity = presentity,
         .wheel_at = SUBSCRIPTION_WHEEL_NONE,
-        .state = opening->state,
         .told = opening->restored ? opening->state : 0,
         .held = !opening->restored,
         .check = opening->check,
@@ -196,9 +195,12 @@ static void fill(struct subscription_table *table, struct subscription *subscrip
         .accept = opening->accept,
         .min_ms = opening->min_ms,
         .quiet_ms = opening->quiet_ms,
+        .source = source,
         .chain = *head_of(table, opening->check),
     };
     *head_of(table, opening->check) = subscription_slot(table, subscription);
+    __atomic_store_n(&subscription->text, texts, __ATOMIC_RELEASE);
+    __atomic_store_n(&subscription->state, opening->state, __ATOMIC_RELEASE);
 }
 
 int subscription_open(struct subscription_table *table, struct subscription_presentity *presentity,
@@ -207,7 +209,7 @@ int subscription_open(struct subscription_table *table, struct subscription_pres
 {
     struct subscription_slots *slots = &table->subscription_slots;
     struct subscription_usage *counts = &table->counts;
-    uint32_t source;
+    uint32_t source, texts = 0;
 
     if (is_too_long(opening->text))
         return refuse(table, &counts->refused, -E2BIG);
@@ -222,7 +224,7 @@ int subscription_open(struct subscription_table *table, struct subscription_pres
 
     if (!subscription_source_add(table, &opening->source, &source)) {
         error = refuse(table, &counts->refused_source, -EDQUOT);
-    } else if ((subscription->text = take_texts(table, slot, opening->text)) == 0) {
+    } else if ((texts = take_texts(table, slot, opening->text)) == 0) {
         subscription_source_drop(table, source);
         error = -ENOSPC;
     }
@@ -231,9 +233,7 @@ int subscription_open(struct subscription_table *table, struct subscription_pres
         slots->free = slot;
         return error;
     }
-    subscription->presentity = subscription_presentity_slot(table, presentity);
-    subscription->source = source;
-    fill(table, subscription, opening);
+    fill(table, subscription, opening, subscription_presentity_slot(table, presentity), source, texts);
     link_last(table, presentity, slot);
     subscription_count(&counts->subscriptions, 1);
     subscription_count(&counts->pending, opening->state == SUBSCRIPTION_PENDING);
@@ -265,7 +265,7 @@ void subscription_close(struct subscription_table *table, struct subscription *s
     subscription_source_drop(table, subscription->source);
     subscription_count(&table->counts.subscriptions, -1);
     subscription_count(&table->counts.pending, -(subscription->state == SUBSCRIPTION_PENDING));
-    subscription->state = 0;
+    __atomic_store_n(&subscription->state, 0, __ATOMIC_RELEASE);
     subscription_block_replace(table, &subscription->text, 0);
     subscription->chain = slots->free;
     slots->free = slot;
