@@ -65,7 +65,7 @@ static void read_routes(const struct fixture *f, struct routes *routes)
 static void expect(struct fixture *f, const struct call *call, const char *form, const char *to,
                    unsigned listener, const char *more)
 {
-    char summary[1000];
+    char summary[2000];
 
     snprintf(summary, sizeof(summary), "%s %s by %u%s", form, to, listener, more);
     fixture_expect(f, call->name, summary);
