@@ -11,7 +11,8 @@ import unittest
 import box
 import flows
 import tap
-from watcher import LISTS, PIDF, Watcher, pidf
+from stream_phone import StreamPhone
+from watcher import LISTS, PIDF, Watcher, Watching, pidf
 
 CTL = os.environ.get("STROWGERCTL") or str(pathlib.Path(os.environ["STROWGER"]).parents[1] / "strowgerctl/strowgerctl")
 CONFIG = box.CONFIG.replace("[transaction]\n", "[transaction]\nt1 = 40ms\nt2 = 160ms\n") + """
@@ -214,6 +215,18 @@ class Deciding(Presence):
         self.ctl("presence", "forget", bob.address, "*")
         self.assertEqual("pending", subscription.notice().state)
 
+    def test_who_is_watched_sees_who_waits_and_who_was_let_in(self):
+        bob, ann = self.phone(), self.phone()
+        watched = bob.subscribe(bob.address, "presence.winfo", lines=["Accept: application/watcherinfo+xml"])
+        self.assertEqual(200, watched.answer.status)
+        self.assertEqual({}, watched.notice().watchers())
+        ann.subscribe(bob.address)
+        watched.until(lambda one: one.watchers().get(ann.address) == "pending")
+        self.ctl("presence", "allow", bob.address, ann.address)
+        watched.until(lambda one: one.watchers().get(ann.address) == "active")
+        self.ctl("presence", "block", bob.address, ann.address)
+        watched.until(lambda one: one.watchers().get(ann.address) == "terminated")
+
     def test_what_was_decided_holds_behind_a_restart(self):
         bob, ann, subscription = self.watch()
         self.ctl("presence", "allow", bob.address, ann.address)
@@ -361,6 +374,25 @@ class Flowing(Presence):
                     self.ctl("list", "add", *(player.address(user) for user in ("adam-buddies", "bill", "joe", "ed")))
                 for step in steps:
                     player.play(*step)
+
+
+class TcpWatcher(Watching, StreamPhone):
+    pass
+
+
+class FlowingOverTcp(Flowing):
+    """RFC 3856 8 as it is written: nothing is sent again, and NOTIFYs come back by the connection."""
+    extra = f"""
+[listener tcp]
+address = {box.ADDRESS4}:{box.PORT}
+port = inside
+transport = tcp
+"""
+
+    def phone(self, user=None, **how):
+        phone = TcpWatcher(user or f"user{next(USERS)}", **how)
+        self.addCleanup(phone.close)
+        return phone
 
 
 if __name__ == "__main__":
