@@ -165,6 +165,7 @@ void roster_publish(struct roster *roster, struct roster_draft *draft)
     }
     directory_publish(draft->is_list ? roster->lists : roster->rules, draft->entry);
     draft->entry = NULL;
+    roster_changed(roster);
 }
 
 void roster_discard(struct roster *roster, struct roster_draft *draft)
@@ -185,7 +186,9 @@ bool roster_list_remove(struct roster *roster, struct slice aor)
     if (list == NULL)
         return false;
     change_members(roster, -(int64_t)list->members);
-    return directory_remove(roster->lists, key_of(roster, aor));
+    directory_remove(roster->lists, key_of(roster, aor));
+    roster_changed(roster);
+    return true;
 }
 
 const struct roster_list *roster_list_walk(const struct roster *roster, uint64_t *position)

@@ -29,8 +29,15 @@ struct roster {
     uint32_t fresh; // blocks from here on were never used
     uint32_t free;  // the first of those that were
     uint32_t members, members_max;
+    uint64_t changes;
     struct memory memory;
 };
+
+// Behind each change. Whoever reads this number, or a later one, finds what was changed.
+static inline void roster_changed(struct roster *roster)
+{
+    __atomic_store_n(&roster->changes, roster->changes + 1, __ATOMIC_RELEASE);
+}
 
 // lists.c. No reader can have the list any more.
 void roster_list_gone(void *owner, const void *entry);

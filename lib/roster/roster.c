@@ -69,6 +69,11 @@ void roster_destroy(struct roster *roster)
     memory.give(memory.owner, roster, sizeof(*roster));
 }
 
+uint64_t roster_changes(const struct roster *roster)
+{
+    return roster == NULL ? 0 : __atomic_load_n(&roster->changes, __ATOMIC_ACQUIRE);
+}
+
 void roster_usage(const struct roster *roster, struct roster_usage *usage)
 {
     *usage = (struct roster_usage){0};

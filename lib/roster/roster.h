@@ -56,6 +56,10 @@ enum roster_decision roster_rule(const struct roster *roster, struct slice prese
 enum roster_decision roster_rule_exact(const struct roster *roster, struct slice presentity,
                                        struct slice watcher);
 
+// How many changes there were: whoever composed something by rules of several users (a list's document) composes it anew
+// when this is another number than before. Any thread.
+uint64_t roster_changes(const struct roster *roster);
+
 struct roster_list; // immutable
 
 struct roster_member {

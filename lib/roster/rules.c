@@ -89,5 +89,8 @@ bool roster_rule_remove(struct roster *roster, struct slice presentity, struct s
 {
     struct hash128 key;
 
-    return key_of(roster, presentity, watcher, &key) && directory_remove(roster->rules, key);
+    if (!key_of(roster, presentity, watcher, &key) || !directory_remove(roster->rules, key))
+        return false;
+    roster_changed(roster);
+    return true;
 }

@@ -105,6 +105,33 @@ static void test_draft_decides_nothing_until_it_is_published(void **state)
     scene_close(&s);
 }
 
+static void test_each_change_is_counted_and_nothing_else(void **state)
+{
+    const struct roster_member member = {SLICE("sip:a@a"), SLICE("a@a"), SLICE("")};
+    struct roster_draft draft;
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 10, 10);
+    assert_int_equal(roster_changes(s.roster), 0);
+    assert_int_equal(scene_rule(&s, "a@a", "b@b", ROSTER_ALLOW), 0);
+    assert_int_equal(roster_changes(s.roster), 1);
+    assert_int_equal(roster_rule_draft(s.roster, SLICE("a@a"), SLICE("b@b"), ROSTER_BLOCK, &draft), 0);
+    roster_discard(s.roster, &draft);
+    assert_false(roster_rule_remove(s.roster, SLICE("a@a"), SLICE("c@c")));
+    assert_int_equal(roster_changes(s.roster), 1);
+    assert_true(roster_rule_remove(s.roster, SLICE("a@a"), SLICE("b@b")));
+    assert_int_equal(roster_changes(s.roster), 2);
+    assert_int_equal(roster_list_draft(s.roster, SLICE("l@a"), &member, 1, &draft), 0);
+    roster_publish(s.roster, &draft);
+    assert_int_equal(roster_changes(s.roster), 3);
+    assert_true(roster_list_remove(s.roster, SLICE("l@a")));
+    assert_false(roster_list_remove(s.roster, SLICE("l@a")));
+    assert_int_equal(roster_changes(s.roster), 4);
+    assert_int_equal(roster_changes(NULL), 0);
+    scene_close(&s);
+}
+
 static void test_what_can_be_no_rule_is_refused(void **state)
 {
     char longest[SIP_AOR_MAX + 2];
@@ -288,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_presentity_and_watcher_do_not_run_together),
         cmocka_unit_test(test_rule_is_changed_and_forgotten),
         cmocka_unit_test(test_draft_decides_nothing_until_it_is_published),
+        cmocka_unit_test(test_each_change_is_counted_and_nothing_else),
         cmocka_unit_test(test_what_can_be_no_rule_is_refused),
         cmocka_unit_test(test_random_changes_are_as_a_model_has_them),
         cmocka_unit_test(test_reader_beside_the_writer_is_never_told_another),
