@@ -2,9 +2,9 @@
 #include "presence/parts.h"
 
 #define VERSION      " version=\"0\""
-#define VERSION_SEEN 512 // bytes in which it stands, where a document has one
+#define VERSION_SEEN 2048 // bytes in which it stands, where a document has one
 
-// RFC 5263 4.4: the difference to what the watcher has for certain, else all of it.
+// RFC 5263 4.4: the difference to what the watcher has for certain, else all of it; also where he asked by SUBSCRIBE.
 static uint32_t choose_partial(const struct presence *presence,
                                const struct subscription_presentity *presentity,
                                const struct subscription *subscription)
@@ -12,7 +12,8 @@ static uint32_t choose_partial(const struct presence *presence,
     const struct subscription_body *difference =
         subscription_body(presence->table, presentity->forms[PRESENCE_FORM_DIFFERENCE]);
 
-    if (difference != NULL && difference->base != 0 && difference->base == subscription->has)
+    if (!subscription->wanted && difference != NULL && difference->base != 0 &&
+        difference->base == subscription->has)
         return presentity->forms[PRESENCE_FORM_DIFFERENCE];
     if (presentity->forms[PRESENCE_FORM_FULL] != 0)
         return presentity->forms[PRESENCE_FORM_FULL];

@@ -1,4 +1,5 @@
-// presence (RFC 3856): PIDF, composed of what the user's devices publish and of what the registrar knows.
+// presence (RFC 3856): PIDF, composed of what the user's devices publish and of what the registrar knows; for those who
+// take them, differences (RFC 5262, 5263). A presentity that has `seen` one who does has these forms, too.
 #include "presence/parts.h"
 
 static enum document_error read_published(struct presence *presence, struct slice bytes,
@@ -47,21 +48,50 @@ static bool write_whole(struct presence_composing *composing, struct document_so
     }
 }
 
+// RFC 5263 4: all of it, and what makes it of the document before, for those who take that; and what the next
+// difference is made of. Kept as soon as somebody asked for it, as long as the presentity is there.
+static void put_partial(struct presence_composing *composing, const struct document_block *before,
+                        uint64_t base)
+{
+    struct presence *presence = composing->role->presence;
+    struct subscription_presentity *presentity = composing->presentity;
+    const struct document_block *block = (const struct document_block *)presence->block;
+    struct slice entity = presence_entity(presence, composing->aor);
+    struct document_text text = document_text_over(presence->document, sizeof(presence->document));
+
+    if (document_pidf_full_write(block, entity, 0, &text) == DOCUMENT_OK)
+        (void)subscription_form_put(presence->table, presentity, PRESENCE_FORM_FULL, PRESENCE_TYPE_PIDF_DIFF,
+                                    0, document_slice(&text));
+    text = document_text_over(presence->document, sizeof(presence->document));
+    if (before != NULL && document_pidf_diff_write(before, block, entity, 0, &text) == DOCUMENT_OK)
+        (void)subscription_form_put(presence->table, presentity, PRESENCE_FORM_DIFFERENCE,
+                                    PRESENCE_TYPE_PIDF_DIFF, base, document_slice(&text));
+    (void)subscription_form_put(presence->table, presentity, PRESENCE_FORM_BLOCK, PRESENCE_TYPE_NONE, 0,
+                                slice_of((const char *)block, block->bytes));
+}
+
 static void compose(struct presence_composing *composing)
 {
     struct presence *presence = composing->role->presence;
+    struct subscription_presentity *presentity = composing->presentity;
     const struct document_block *blocks[SUBSCRIPTION_PUBLICATIONS_MAX];
     struct document_sources sources = {.kind = DOCUMENT_PIDF, .blocks = blocks};
+    const struct subscription_body *before =
+        subscription_body(presence->table, presentity->forms[PRESENCE_FORM_BLOCK]);
     struct document_text text;
-    uint64_t ends_ms;
+    uint64_t ends_ms, base = presentity->tag;
 
     sources.count = presence_gather(composing, PRESENCE_TYPE_PIDF, blocks);
     sources.registered = registered(composing, &sources.contact, &ends_ms);
-    subscription_presentity_recompose(presence->table, composing->presentity, ends_ms, composing->now->ms);
-    if (!write_whole(composing, &sources, &text))
+    subscription_presentity_recompose(presence->table, presentity, ends_ms, composing->now->ms);
+    bool fits = write_whole(composing, &sources, &text);
+    if (!fits)
         text.len = 0;
-    presence_document_put(composing, presence_tag_of(text.at, text.len), PRESENCE_TYPE_PIDF,
-                          document_slice(&text));
+    uint64_t tag = presence_tag_of(text.at, text.len);
+    presence_document_put(composing, tag, PRESENCE_TYPE_PIDF, document_slice(&text));
+    bool wanted = presentity->seen != 0 && presentity->forms[PRESENCE_FORM_FULL] == 0;
+    if (fits && wanted && presentity->tag == tag)
+        put_partial(composing, before != NULL ? (const struct document_block *)before->bytes : NULL, base);
 }
 
 static struct slice blind(struct presence *presence, struct slice aor)

@@ -82,6 +82,17 @@ static enum presence_admission judge(struct role_request *request, const struct 
     return presence_admit(request->role, package, presentity, slice_of(watcher, len), role_trusts(request));
 }
 
+// RFC 5263: differences are made from when somebody takes them.
+static void note_partial(struct presence *presence, const struct presence_asking *asking,
+                         struct subscription_presentity *presentity)
+{
+    if (asking->package->number != ROLE_PACKAGE_PRESENCE || presentity->seen != 0 ||
+        !(asking->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF)))
+        return;
+    presentity->seen = 1;
+    subscription_presentity_touch(presence->table, presentity);
+}
+
 static void note_rates(const struct role_request *request, const struct presence_asking *asking,
                        struct subscription *subscription)
 {
@@ -137,6 +148,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
     subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
     subscription->blind = admission == PRESENCE_BLINDED;
     note_rates(request, asking, subscription);
+    note_partial(presence, asking, presentity);
     if (suppresses(request, presentity, &any))
         subscription_suppress(presence->table, subscription, any);
     if (asking->expires > 0)
@@ -234,7 +246,7 @@ static void prolong(struct role_request *request, const struct presence_asking *
 {
     struct presence *presence = request->role->presence;
     const struct clock *now = &request->arrival->now;
-    const struct subscription_presentity *presentity =
+    struct subscription_presentity *presentity =
         subscription_presentity_at(presence->table, subscription->presentity);
     uint8_t told = subscription->told;
     bool any;
@@ -244,6 +256,7 @@ static void prolong(struct role_request *request, const struct presence_asking *
     subscription->remote_cseq = request->cseq.number;
     subscription->accept = asking->accept;
     note_rates(request, asking, subscription);
+    note_partial(presence, asking, presentity);
     bool suppressed = suppresses(request, presentity, &any);
     subscription_refresh(presence->table, subscription, now->ms + asking->expires * UINT64_C(1000), now->ms);
     if (asking->expires > 0)
