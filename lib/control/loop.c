@@ -1,6 +1,7 @@
 #include "control/loop.h"
 
 #include <errno.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <signal.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "control/telemetry.h"
 
 #define FRAMES_MAX 64 // of one twin, before the next gets its turn
+#define US_PER_S   1000000
 
 // The port of a punted frame, when it has a twin.
 static struct control_port *port_of(struct control *control, uint16_t port)
@@ -153,6 +155,17 @@ void control_stop(struct control *control)
     atomic_store(&control->stopping, true);
 }
 
+// What was given to a worker is mostly answered at once, and an answer that finds control asleep waits for a nap's end.
+static bool stays_awake(struct control *control, bool busy)
+{
+    uint64_t now_tsc = rte_rdtsc();
+
+    if (busy || control->counters.injected != control->injected_before)
+        control->awake_tsc = now_tsc + rte_get_tsc_hz() / US_PER_S * CONTROL_AWAKE_US;
+    control->injected_before = control->counters.injected;
+    return now_tsc < control->awake_tsc;
+}
+
 int control_turn(struct control *control)
 {
     static const struct timeval nap = {.tv_usec = CONTROL_IDLE_MS * 1000};
@@ -164,7 +177,7 @@ int control_turn(struct control *control)
         busy = true;
     if (control->cdr != NULL && control_cdr_turn(control->cdr, control->now_ms))
         busy = true;
-    if (busy) {
+    if (stays_awake(control, busy)) {
         control->counters.busy_turns++;
     } else {
         control->counters.idle_turns++;

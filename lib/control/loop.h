@@ -1,9 +1,9 @@
 // loop: what runs on the main lcore.
 //
-// Control makes the twins, mirrors the kernel's tables, lets datagrams wait for their next hop, and answers telemetry.
-// Workers make no syscall and so cannot wake it: it polls their punt rings, without sleeping while there is work, and
-// otherwise sleeps in epoll for CONTROL_IDLE_MS at most. There is one struct control, made by start-up and passed as an
-// argument ever after.
+// Control makes the twins, mirrors the kernel's tables, lets datagrams wait for their next hop, carries messages between
+// connections and workers, and answers telemetry. Workers make no syscall and so cannot wake it: it polls their punt
+// rings, without sleeping while there is work and a moment beyond, and otherwise sleeps in epoll for CONTROL_IDLE_MS at
+// most. There is one struct control, made by start-up and passed as an argument ever after.
 //
 // Threads: all functions belong to the main lcore, but for control_stop.
 #ifndef CONTROL_LOOP_H
@@ -26,6 +26,7 @@
 #include "worker/worker.h"
 
 #define CONTROL_IDLE_MS   1     // longest sleep with empty rings: also what a ping pays at most
+#define CONTROL_AWAKE_US  500   // for so long after it had something to do it does not sleep
 #define CONTROL_TICK_MS   50    // timeouts of waiting datagrams, grace periods
 #define CONTROL_VERIFY_MS 10000 // how often stale neighbours in use are verified
 #define CONTROL_LOAD_MS   5000  // longest silence of the kernel while its tables are first read
@@ -88,6 +89,8 @@ struct control {
     struct control_commands *commands; // NULL: no socket is configured
     struct control_drain drain;
     struct control_tune tune;
+    uint64_t awake_tsc;       // until when it does not sleep
+    uint64_t injected_before; // counters.injected of the turn before
     uint64_t started_ms;
     uint64_t now_ms;      // of this turn
     atomic_bool stopping; // any thread: wo
