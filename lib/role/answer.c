@@ -124,8 +124,8 @@ void role_request_stamp_spare(struct role_request *request)
     request->edits = edits;
 }
 
-// RFC 3261 18.2.2 with RFC 3581 4: over a stream the connection that the request came by. A maddr that cannot be used (a
-// name, multicast, the other family) leaves the source address, from which the request surely came.
+// RFC 3261 18.2.2 with RFC 3581 4: over a stream the connection that the request came by. A maddr that cannot be used
+// (a name, multicast, the other family) leaves the source address, from which the request surely came.
 struct endpoint role_answer_endpoint(const struct role_request *request)
 {
     const struct sip_via *via = &request->via;

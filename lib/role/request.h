@@ -1,7 +1,7 @@
 // request: one request while it is served, with every typed header field that the roles share parsed once.
 //
-// For this room and those of the roles: service_serve makes one on its stack and hands it from check to check. A function that
-// returns bool says whether to go on; false means that the verdict stands (an answer or a drop).
+// For this room and those of the roles: service_serve makes one on its stack and hands it from check to check. A
+// function that returns bool says whether to go on; false means that the verdict stands (an answer or a drop).
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
 
