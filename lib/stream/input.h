@@ -1,9 +1,9 @@
 // input: from a connection's bytes to messages in workers' rings.
 //
-// Everything is read into one buffer; what is no whole message stays with its connection. When the worker of a connection
-// has no room, the message in hand waits in `stalled`, and the connection in a list, to be read later; others go on. So it
-// is with all of them when no buffer is free, or too many hold one. What they say meanwhile waits in the kernel, which
-// makes the peers wait: nothing is lost and nothing overtakes.
+// Everything is read into one buffer; what is no whole message stays with its connection. When the worker of a
+// connection has no room, the message in hand waits in `stalled`, and the connection in a list, to be read later;
+// others go on. So it is with all of them when no buffer is free, or too many hold one. What they say meanwhile waits
+// in the kernel, which makes the peers wait: nothing is lost and nothing overtakes.
 #ifndef STREAM_INPUT_H
 #define STREAM_INPUT_H
 

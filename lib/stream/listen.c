@@ -30,8 +30,8 @@ static void take_in(const struct stream_socket *socket, int fd, const struct end
         connection_settle(connection, connection_advance(connection));
 }
 
-// No descriptor is left. Whoever knocks would go on knocking, and the event would fire for ever: the one in reserve lets
-// him in and out again. Where even that does not help nobody is heard for a moment.
+// No descriptor is left. Whoever knocks would go on knocking, and the event would fire for ever: the one in reserve
+// lets him in and out again. Where even that does not help nobody is heard for a moment.
 static void turn_away(const struct stream_socket *socket)
 {
     struct stream *stream = socket->stream;

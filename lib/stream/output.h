@@ -1,8 +1,8 @@
 // output: what a peer is sent, and what it has not taken yet.
 //
-// Mostly the socket takes a message at once and nothing is kept. Of one that it does not, and of those that come before a
-// connection is open, a copy waits here: not the mbuf, for peers that are slow must not hold what packets are received
-// in. What waits is bounded in bytes, of one connection and of all, and in time.
+// Mostly the socket takes a message at once and nothing is kept. Of one that it does not, and of those that come before
+// a connection is open, a copy waits here: not the mbuf, for peers that are slow must not hold what packets are
+// received in. What waits is bounded in bytes, of one connection and of all, and in time.
 #ifndef STREAM_OUTPUT_H
 #define STREAM_OUTPUT_H
 
@@ -20,8 +20,8 @@ struct outgoing {
     char bytes[];
 };
 
-// A worker's message. `taken` false: there is no room for it, and it is the caller's to say so. Returns what the connection
-// ends as, or CONNECTION_LIVES.
+// A worker's message. `taken` false: there is no room for it, and it is the caller's to say so. Returns what the
+// connection ends as, or CONNECTION_LIVES.
 int output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_t worker, bool *taken);
 
 // Bytes of the room's own: a pong, a last word.

@@ -76,11 +76,12 @@ void stream_listen_again(struct stream *stream); // after paused_ms
 void stream_want_files(uint32_t connections);    // raises the bound of open files, or says that it cannot
 
 // --- connection.c
-// A connection of a socket that is open; `fd` is the callee's. `peer` without flow. NULL: counted, and the socket closed.
+// A connection of a socket that is open; `fd` is the callee's. `peer` without flow. NULL: counted, and the socket
+// closed.
 struct connection *connection_create(struct stream *stream, int fd, const struct endpoint *peer,
                                      uint8_t listener, bool outgoing);
-// Ends it, unless `end` is CONNECTION_LIVES; else sees to it that its event and its time are right. Nobody may look at it
-// afterwards.
+// Ends it, unless `end` is CONNECTION_LIVES; else sees to it that its event and its time are right. Nobody may look at
+// it afterwards.
 void connection_settle(struct connection *connection, int end);
 // The next state behind the one that it has done with: PROXY header, handshake, upgrade, open.
 int connection_advance(struct connection *connection);

@@ -25,15 +25,15 @@ void stream_handshakes_destroy(struct handshakes *handshakes);
 int stream_handshakes_fd(const struct handshakes *handshakes);
 
 // Gives connection->fd to a thread, as server of connection->listener, or (connection->outgoing) as client that asks
-// for and checks connection->expected: a domain (SNI, RFC 5922 7.3) or an address as endpoint_write_host writes it without
-// port; both only checked where [tls] verify_servers says so. `tls` is kept until the handshake has ended, whatever
-// stream_tls_destroy does meanwhile. NULL: no memory, and the socket is still the caller's. The socket is non-blocking,
-// nothing but a PROXY header was read from it.
+// for and checks connection->expected: a domain (SNI, RFC 5922 7.3) or an address as endpoint_write_host writes it
+// without port; both only checked where [tls] verify_servers says so. `tls` is kept until the handshake has ended,
+// whatever stream_tls_destroy does meanwhile. NULL: no memory, and the socket is still the caller's. The socket is
+// non-blocking, nothing but a PROXY header was read from it.
 struct handshake *stream_handshake_begin(struct handshakes *handshakes, struct stream_tls *tls,
                                          struct connection *connection);
 
-// Nobody waits for it any more: its socket is closed and its memory freed sooner or later, by the thread that has it. It
-// never comes back by stream_handshakes_next, also where it had ended already.
+// Nobody waits for it any more: its socket is closed and its memory freed sooner or later, by the thread that has it.
+// It never comes back by stream_handshakes_next, also where it had ended already.
 void stream_handshake_abandon(struct handshakes *handshakes, struct handshake *handshake);
 
 // One that came back. The socket, open, and the session are control's again.

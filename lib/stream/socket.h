@@ -6,8 +6,8 @@
 
 #include "stream/parts.h"
 
-// A non-blocking socket bound to a listener's address; `ephemeral`: to any port of it. An address that the kernel does not
-// have (yet) will do. -errno.
+// A non-blocking socket bound to a listener's address; `ephemeral`: to any port of it. An address that the kernel does
+// not have (yet) will do. -errno.
 int stream_socket_open(const struct stream *stream, uint8_t listener, bool ephemeral);
 
 #endif

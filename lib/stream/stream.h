@@ -10,9 +10,9 @@
 // threads, and comes back when its handshake has ended, so that a storm of them delays nobody.
 //
 // Bounded: connections in all and from one source, bytes that one holds back each way, the time in which a message that
-// has begun must be whole and in which a peer must take what it gets, silence. What is over a bound is closed and counted
-// under a name. Nothing is held for a connection that is idle but its sockets, its TLS session and a STREAM_BYTES record:
-// bytes are read into one buffer that all share, and kept only where they are no whole message.
+// has begun must be whole and in which a peer must take what it gets, silence. What is over a bound is closed and
+// counted under a name. Nothing is held for a connection that is idle but its sockets, its TLS session and a
+// STREAM_BYTES record: bytes are read into one buffer that all share, and kept only where they are no whole message.
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
@@ -62,10 +62,12 @@ struct stream_setup {
     struct rte_mempool *pool; // of messages; private area is a struct packet
     struct rte_mempool *large;
     const struct memory *memory;
-    // Takes a message: indexed (packet->message, parsed), arrival set, errand PACKET_SERVE. False: there is no room now,
-    // the mbuf stays the caller's, and the connection is read again later.
+    // Takes a message: indexed (packet->message, parsed), arrival set, errand PACKET_SERVE. False: whoever serves that
+    // source has no room now; the mbuf stays the caller's and is offered again, and its connection is not read until
+    // then. Others go on.
     bool (*deliver)(void *owner, struct rte_mbuf *mbuf);
-    // A message of worker `worker` that did not leave; the mbuf is the callee's.
+    // A message of worker `worker` that did not leave; the mbuf is the callee's. Where it had waited it is a copy: its
+    // bytes, `to` and `listener`.
     void (*unsent)(void *owner, struct rte_mbuf *mbuf, uint16_t worker);
     // The gateway that a name in a verified certificate stands for: 1 + its slot, 0: none. `name` is a domain (RFC 5922
     // 7.1), asked for one after the other.
@@ -83,8 +85,8 @@ struct stream_setup {
 struct stream_tls *stream_tls_create(const struct conf *conf, FILE *errors);
 void stream_tls_destroy(struct stream_tls *tls); // NULL is allowed; handshakes under way keep what they need
 
-// Listens on every listener that is no UDP one; an address that the kernel does not have yet will do (IP_FREEBIND). Logs
-// what is wrong. 0, or -errno and then nothing is left.
+// Listens on every listener that is no UDP one; an address that the kernel does not have yet will do (IP_FREEBIND).
+// Logs what is wrong. 0, or -errno and then nothing is left.
 int stream_create(struct stream **stream, const struct stream_setup *setup);
 
 // Everything is closed. NULL is allowed. Messages that wait go to `unsent`.
@@ -95,13 +97,13 @@ void stream_destroy(struct stream *stream);
 // one before.
 void stream_renew(struct stream *stream, const struct conf *conf, struct stream_tls *tls);
 
-// Sends a message of worker `worker` to packet->to from packet->listener, by the connection that its flow names; without
-// a flow by any that leads there (one that the peer made and offered for that, too: RFC 5923), else by a new one. The
-// mbuf is taken; its bytes are not changed and it may be somebody else's as well.
+// Sends a message of worker `worker` to packet->to from packet->listener, by the connection that its flow names;
+// without a flow by any that leads there (one that the peer made and offered for that, too: RFC 5923), else by a new
+// one. The mbuf is taken; its bytes are not changed and it may be somebody else's as well.
 void stream_send(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker, uint64_t now_ms);
 
-// Timeouts, connections that wait for room, handshakes that came back. Once a turn of control's loop; cheap when there is
-// nothing. Returns how much was done.
+// Timeouts, connections that wait for room, handshakes that came back. Once a turn of control's loop; cheap when there
+// is nothing. Returns how much was done.
 unsigned stream_turn(struct stream *stream, uint64_t now_ms);
 
 // control: wo, telemetry: ro

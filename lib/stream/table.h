@@ -1,8 +1,8 @@
 // table: the records of all connections, and the ways to find one.
 //
 // Taken whole when the room is made. One chain of hashed buckets leads from (peer's address and port, transport,
-// listener) to its connections, the flow among them; a second one from the ports that they are offered under (RFC 5923).
-// A third counts connections by source address. The keys are hashed with a key that nobody outside knows.
+// listener) to its connections, the flow among them; a second one from the ports that they are offered under (RFC
+// 5923). A third counts connections by source address. The keys are hashed with a key that nobody outside knows.
 //
 // Control's thread.
 #ifndef STREAM_TABLE_H

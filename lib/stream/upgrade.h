@@ -1,6 +1,7 @@
 // upgrade: the HTTP request that a WebSocket begins with (RFC 6455 4.2, RFC 7118 4), and its answer.
 //
-// Pure: bytes in, an answer out. HTTP's header lines are SIP's (RFC 9112 5, RFC 3261 7.3.1), so the same index reads them.
+// Pure: bytes in, an answer out. HTTP's header lines are SIP's (RFC 9112 5, RFC 3261 7.3.1), so the same index reads
+// them.
 #ifndef STREAM_UPGRADE_H
 #define STREAM_UPGRADE_H
 

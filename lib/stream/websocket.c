@@ -25,8 +25,8 @@ struct websocket {
     int end;       // what the connection ends as, or CONNECTION_LIVES
 };
 
-// wslay reads ahead as far as it is let. It gets one byte at a time until it knows how long the frame is, and never more
-// than that frame: so between two messages it holds nothing, and reading can stop there.
+// wslay reads ahead as far as it is let. It gets one byte at a time until it knows how long the frame is, and never
+// more than that frame: so between two messages it holds nothing, and reading can stop there.
 static ssize_t feed(wslay_event_context_ptr context, uint8_t *to, size_t room, int flags, void *argument)
 {
     struct websocket *websocket = argument;

@@ -21,8 +21,8 @@ struct wheel {
 
 void wheel_clear(struct wheel *wheel, uint64_t now_ms);
 
-// Looks at it at `due_ms` at the latest; later than now in any case. Where it is there already and early enough nothing is
-// done.
+// Looks at it at `due_ms` at the latest; later than now in any case. Where it is there already and early enough nothing
+// is done.
 void wheel_put(struct wheel *wheel, struct table *table, struct connection *connection, uint64_t due_ms);
 void wheel_remove(struct wheel *wheel, struct table *table,
                   struct connection *connection); // it need not be there

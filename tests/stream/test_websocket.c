@@ -123,7 +123,7 @@ static void test_an_upgrade_may_come_in_pieces(void **state)
         box_say(peer, GOOD, cut);
         box_turn(&box);
         box_turn(&box);
-        box_say(peer, GOOD + cut, sizeof(GOOD) - 1 - cut);
+        box_say(peer, &GOOD[cut], sizeof(GOOD) - 1 - cut);
         box_hears(&box, peer, SWITCHING);
         close(peer);
         box_until(&box, box_connections(&box) == 0);
