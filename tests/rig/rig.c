@@ -103,7 +103,8 @@ void rig_start_with(struct rig *rig, const char *ini, unsigned queues, struct st
     for (unsigned port = 0; port < rig->conf->ports_n; port++)
         make_port(rig, port);
     need(start_store(strowger) == 0 && start_pools(strowger) == 0 && start_tables(strowger) == 0 &&
-             start_ports(strowger) == 0 && start_workers(strowger) == 0 && start_journals(strowger) == 0,
+             start_ports(strowger) == 0 && start_workers(strowger) == 0 && start_presence(strowger) == 0 &&
+             start_journals(strowger) == 0,
          "start");
     for (unsigned id = 0; id <= strowger->workers_n; id++)
         rte_rcu_qsbr_thread_register(strowger->qsbr, id);
@@ -150,6 +151,7 @@ bool rig_stop(struct rig *rig)
     }
     rig_drain(rig);
     stop_journals(strowger);
+    stop_presence(strowger);
     stop_workers(strowger);
     bool whole = pools_are_whole(strowger);
     stop_ports(strowger);
