@@ -7,7 +7,6 @@ static const char *const names[STREAM_ENDS] = {
     [STREAM_END_PEER] = "peer",
     [STREAM_END_IDLE] = "idle",
     [STREAM_END_STOPPING] = "stopping",
-    [STREAM_END_RELOADED] = "reloaded",
     [STREAM_END_RESET] = "reset",
     [STREAM_END_CROWDED] = "crowded",
     [STREAM_END_CROWDED_SOURCE] = "crowded_source",

@@ -34,7 +34,6 @@ enum stream_end {
     STREAM_END_PEER = 0,       // it closed
     STREAM_END_IDLE,           // nothing was said for [stream] idle
     STREAM_END_STOPPING,       // this server stops
-    STREAM_END_RELOADED,       // it does not fit the new configuration
     STREAM_END_RESET,          // an error of the socket
     STREAM_END_CROWDED,        // too many connections, in all
     STREAM_END_CROWDED_SOURCE, // too many from one address

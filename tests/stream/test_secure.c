@@ -237,6 +237,35 @@ static void test_what_waits_in_the_session_waits_for_workers(void **state)
     leave(&peer);
 }
 
+// What the socket takes only in part goes on where it stopped, record by record.
+static void test_a_slow_reader_gets_all_in_the_end(void **state)
+{
+    static char large[6001], heard[6001];
+    struct secure_peer peer;
+    unsigned n = 0;
+
+    (void)state;
+    memset(large, 'x', sizeof(large) - 1);
+    connect_as(&peer, TLS, NULL);
+    struct endpoint to = arrival_of(&peer, ONE).source;
+    for (unsigned more = 0; more<5; more += stream_counters(box.stream)->bytes_held> 0) {
+        assert_in_range(n, 0, 2000);
+        snprintf(large, 12, "%010u", n++);
+        large[10] = 'x';
+        box_send(&box, large, &to, TLS);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        int got;
+        for (size_t len = 0; len < sizeof(heard) - 1; len += (size_t)got)
+            box_until(&box, (got = SSL_read(peer.session, heard + len, (int)(sizeof(heard) - 1 - len))) > 0);
+        assert_int_equal(strtoul(heard, NULL, 10), i);
+        assert_memory_equal(heard + 10, large + 10, sizeof(heard) - 11);
+    }
+    assert_int_equal(stream_counters(box.stream)->sent[ENDPOINT_TLS], n);
+    assert_int_equal(stream_counters(box.stream)->bytes_held, 0);
+    leave(&peer);
+}
+
 static void test_a_websocket_goes_over_tls(void **state)
 {
     static const char request[] =
@@ -484,6 +513,7 @@ int main(void)
         STARTED(test_messages_come_and_go_over_tls),
         STARTED(test_much_at_once_comes_in_order),
         STARTED(test_what_waits_in_the_session_waits_for_workers),
+        STARTED(test_a_slow_reader_gets_all_in_the_end),
         STARTED(test_a_websocket_goes_over_tls),
         STARTED(test_a_certificate_says_which_gateway_it_is),
         STARTED(test_who_is_not_signed_by_whom_we_trust_does_not_get_in),
