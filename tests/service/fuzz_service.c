@@ -4,19 +4,25 @@
 //   qSHORTHAND   a request, as fixture.h writes it              !TEXT   a message with nothing filled in
 //   aNCODELINES  the answer of three digits to the request that left, the Nth (0-9) from the newest, with these lines
 //   uNC          ICMP quotes the Nth from the newest, as far as C says
+//   wN           the Nth message from the newest did not leave
 //   tC           time passes      sC   the next comes from another source      rC, fC   copies find no room, or fail
 // In texts %b is the branch that left last, %r the last Record-Route. LF stands for CRLF. In the end all time passes,
 // and no record and no buffer may be left.
 #include "../sip/fuzz.h"
 #include "fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX 6000
 #define PARTS    24         // more say nothing new
 #define ENDED_S  (10 * 181) // seconds: every target that can be tried rang as long as Timer C allows
 
-static const char sections[] = "[proxy]\nrecursion = yes\nring_timeout = 1s\n"
+static const char sections[] = "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n"
+                               "[listener s]\naddress = 198.18.0.1:5061\ntransport = tls\n"
+                               "[listener w]\naddress = 198.18.0.1:443\ntransport = wss\n"
+                               "[certificate c]\nchain = /nowhere/a\nkey = /nowhere/b\n"
+                               "[proxy]\nrecursion = yes\nring_timeout = 1s\n"
                                "[transaction]\nt1 = 100ms\nt2 = 400ms\nt4 = 500ms\n";
 
 struct story {
@@ -36,6 +42,11 @@ static struct fixture *open_service(void)
     fixture_bind(f, "bob@example.com", fixture_contact("sip:bob@192.0.2.9"));
     fixture_bind(f, "bob@example.com", fixture_contact("sip:bob@192.0.2.60"));
     fixture_bind(f, "bob@example.com", later);
+    struct location_binding connected = fixture_contact("sips:carol@a.invalid");
+    outlet_endpoint_read("tls:203.0.113.9:40000#7", &connected.received);
+    connected.listener = 4;
+    fixture_bind(f, "carol@example.com", connected);
+    fixture_bind(f, "carol@example.com", fixture_contact("sip:carol@192.0.2.62;transport=tcp"));
     fixture_bind(f, "alice@example.com", fixture_contact("sip:alice@[2001:db8::9]"));
     fixture_stateful(f, 24);
     f->merges = true;
@@ -145,13 +156,29 @@ static void unreachable(struct story *s)
                             &s->f->arrival.now);
 }
 
+static void unsent(struct story *s)
+{
+    const struct test_outlet *o = s->f->outlet;
+    unsigned long newest = take(&s->part, 10);
+
+    if (newest >= o->sent_n)
+        return;
+    const struct sent *sent = &o->sent[(o->sent_n - 1 - newest) % OUTLET_SENT];
+    struct endpoint to = sent->to; // what is sent now may take its place
+    char *bytes = strndup(sent->bytes, sent->len);
+    service_unsent(&s->f->role, slice_of(bytes, strlen(bytes)), &to, sent->listener, &s->f->arrival.now);
+    free(bytes);
+}
+
 static void come_from(struct story *s)
 {
-    static const char *const sources[] = {"192.0.2.4:5060", "192.0.2.9:5060", "192.0.2.60:5060",
-                                          "203.0.113.7:9", "[2001:db8::9]:5060"};
-    unsigned which = take(&s->part, 5);
+    static const char *const sources[] = {
+        "192.0.2.4:5060", "192.0.2.9:5060", "192.0.2.60:5060", "203.0.113.7:9", "[2001:db8::9]:5060",
+        // of streams, each by its listener
+        "tcp:192.0.2.4:40000#1", "tls:203.0.113.9:40000#7", "wss:203.0.113.7:40001#255"};
+    unsigned which = take(&s->part, 8);
 
-    fixture_from(s->f, sources[which], which == 4 ? 2 : which & 1);
+    fixture_from(s->f, sources[which], which > 4 ? which - 2 : which == 4 ? 2 : which & 1);
 }
 
 // In steps as large as they may be; the tests of a room that count milliseconds are others.
@@ -196,6 +223,9 @@ static void tell(struct story *s, char letter)
         break;
     case 'u':
         unreachable(s);
+        break;
+    case 'w':
+        unsent(s);
         break;
     case 't':
         step = steps[take(&s->part, 8)];
