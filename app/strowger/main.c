@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "start.h"
+#include "stream/stream.h"
 
 static int eal_start(const struct options *options, char **argv)
 {
@@ -18,6 +19,22 @@ static int eal_start(const struct options *options, char **argv)
             "strowger: devices run as root; see strowger --help\n",
             rte_strerror(rte_errno));
     return -1;
+}
+
+// What the configuration names is as whole as itself; start-up loads it again where it is needed.
+static struct conf *load(const char *path)
+{
+    struct conf *conf = conf_load(path, stderr);
+
+    if (conf == NULL || !conf_has_streams(conf))
+        return conf;
+    struct stream_tls *tls = stream_tls_create(conf, stderr);
+    if (tls == NULL) {
+        conf_free(conf);
+        return NULL;
+    }
+    stream_tls_destroy(tls);
+    return conf;
 }
 
 int main(int argc, char **argv)
@@ -33,7 +50,7 @@ int main(int argc, char **argv)
         break;
     }
     // The configuration is whole before anything starts.
-    struct conf *conf = conf_load(options.config, stderr);
+    struct conf *conf = load(options.config);
     if (conf == NULL)
         return 2;
     if (options.check) {

@@ -90,11 +90,11 @@ static void begin(struct control_reload *reload)
     reload->state = RELOAD_READING;
 }
 
-static void log_lines(const char *text)
+static void log_lines(uint32_t level, const char *text)
 {
     while (*text != 0) {
         size_t len = strcspn(text, "\n");
-        CONTROL_LOG(ERR, "%.*s", (int)len, text);
+        rte_log(level, control_logtype, "strowger: %.*s\n", (int)len, text);
         text += len + (text[len] == '\n');
     }
 }
@@ -139,7 +139,7 @@ static void finish_reading(struct control_reload *reload)
     pthread_join(reload->reader, NULL); // it has nothing left to do
     // What is taken may come with warnings.
     if (reload->said != NULL)
-        log_lines(reload->said);
+        log_lines(reload->wanted != NULL ? RTE_LOG_WARNING : RTE_LOG_ERR, reload->said);
     if (reload->wanted != NULL)
         publish(reload);
     else

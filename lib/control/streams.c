@@ -73,7 +73,7 @@ struct stream_tls *control_streams_secure(const struct conf *conf, FILE *errors)
     return stream_tls_create(conf, errors);
 }
 
-// The same with its faults in the log.
+// The same with its faults in the log. Of what it only warns of, start-up has told before.
 static struct stream_tls *secure_now(const struct conf *conf)
 {
     char *said = NULL;
@@ -84,7 +84,8 @@ static struct stream_tls *secure_now(const struct conf *conf)
         return NULL;
     struct stream_tls *tls = control_streams_secure(conf, errors);
     fclose(errors);
-    log_lines(said);
+    if (tls == NULL)
+        log_lines(said);
     free(said);
     return tls;
 }

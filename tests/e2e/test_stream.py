@@ -307,7 +307,7 @@ class Trusted(Streamed):
 class Starting(unittest.TestCase):
     """Certificates that are no good are told by file, and nothing starts."""
 
-    def test_bad_certificates_end_the_start_with_a_clear_line(self):
+    def test_bad_certificates_end_the_start_with_clear_lines(self):
         with tempfile.TemporaryDirectory(prefix="strowger-stream-") as folder:
             authority = Authority(folder)
             for name in ("main", "other"):
@@ -323,7 +323,7 @@ class Starting(unittest.TestCase):
                         path.write_text(pathlib.Path(folder, instead).read_text(encoding="utf-8"), encoding="utf-8")
                     status, said = box.Box(CONFIG.format(folder=folder)).fails_to_start()
                     path.write_text(good, encoding="utf-8")
-                    self.assertEqual(1, status, said)
+                    self.assertEqual(2, status, said)
                     self.assertIn(str(path), said)
 
 
