@@ -65,7 +65,7 @@ void box_pass(struct box *box, uint64_t ms); // so much later
             box_wait(box);                                     \
         }                                                      \
     } while (0)
-void box_wait(struct box *box); // a turn, and a millisecond
+void box_wait(struct box *box); // a turn, and a moment
 
 // A peer that connects to a listener. Non-blocking.
 int box_connect(struct box *box, unsigned listener);
