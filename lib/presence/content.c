@@ -1,5 +1,5 @@
 // What a NOTIFY carries: which of the document's forms, and its bytes with the number that they have for this watcher.
-#include "presence/parts.h"
+#include "presence/list.h"
 
 #define VERSION      " version=\"0\""
 #define VERSION_SEEN 2048 // bytes in which it stands, where a document has one
@@ -21,7 +21,7 @@ static uint32_t choose_partial(const struct presence *presence,
 }
 
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
-                                 struct subscription *subscription)
+                                 struct subscription *subscription, const struct clock *now)
 {
     struct presence *presence = role->presence;
     const struct presence_package *package = presence_package_at(presentity->package);
@@ -34,6 +34,8 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
             package->blind(presence, subscription_presentity_owner(presence->table, presentity));
         return blind.len == 0 ? 0 : subscription_body_make(presence->table, package->type, blind);
     }
+    if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
+        return presence_list_choose(role, presentity, subscription, now);
     if (subscription->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF))
         return choose_partial(presence, presentity, subscription);
     return presentity->forms[PRESENCE_FORM_WHOLE];

@@ -11,7 +11,7 @@ static bool add_text(struct presence *presence, uint32_t *len, struct slice piec
 {
     char *to = presence->text + *len;
 
-    if (piece.len > SUBSCRIPTION_TEXT_MAX - *len)
+    if (piece.len > PRESENCE_DIALOG_MAX - *len)
         return false;
     for (uint32_t i = 0; i < piece.len; i++)
         to[i] = piece.at[i] == '\r' || piece.at[i] == '\n' ? ' ' : piece.at[i];
@@ -94,13 +94,14 @@ bool presence_dialog_read(struct role_request *request, struct subscription_open
         add_text(presence, &len, without_params(to, &request->to), &text[SUBSCRIPTION_LOCAL_URI]) &&
         add_text(presence, &len, without_params(from, &request->from), &text[SUBSCRIPTION_REMOTE_URI]) &&
         add_route(request, &len, &text[SUBSCRIPTION_ROUTE]);
-    if (!fits || !check_route(text[SUBSCRIPTION_ROUTE])) {
-        presence_refuse(request, &presence->counters.refused, 400, "Route Set Too Long Or Malformed");
-        return false;
-    }
     text[SUBSCRIPTION_CALL_ID] = request->call_id;
     text[SUBSCRIPTION_REMOTE_TAG] = request->from_tag.at != NULL ? request->from_tag : SLICE("");
     text[SUBSCRIPTION_TARGET] = contact.address.uri.text;
+    len += request->call_id.len + text[SUBSCRIPTION_REMOTE_TAG].len + contact.address.uri.text.len;
+    if (!fits || len > PRESENCE_DIALOG_MAX || !check_route(text[SUBSCRIPTION_ROUTE])) {
+        presence_refuse(request, &presence->counters.refused, 400, "Dialog Too Long Or Route Set Malformed");
+        return false;
+    }
     return presence_hop_find(request, text[SUBSCRIPTION_ROUTE], &contact.address.uri, &opening->to,
                              &opening->listener);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "document/winfo.h"
-#include "presence/parts.h"
+#include "presence/list.h"
 #include "presence/stored.h"
 #include "store/store.h"
 
@@ -301,8 +301,11 @@ static int restore_subscription(struct presence *const *all, const struct locati
         return 1;
     struct hash128 aor_key = location_key(location, stored.aor);
     struct subscription_table *table = all[location_owner(location, aor_key)]->table;
-    struct subscription_presentity *presentity = subscription_presentity_open(
-        table, role_presentity_key(aor_key, stored.package), stored.aor, stored.package, now->unix_s);
+    struct hash128 key_of = stored.flags & PRESENCE_LIST
+                                ? presence_list_key(aor_key, stored.package, stored.opening.check)
+                                : role_presentity_key(aor_key, stored.package);
+    struct subscription_presentity *presentity =
+        subscription_presentity_open(table, key_of, stored.aor, stored.package, now->unix_s);
     if (presentity == NULL)
         return -ENOSPC;
     stored.opening.local_cseq = presence_cseq_at(now->unix_s);

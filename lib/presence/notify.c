@@ -246,7 +246,7 @@ static void begin_notify(struct role *role, const struct subscription_presentity
                          struct subscription *subscription, const struct clock *now)
 {
     bool shown = subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN;
-    uint32_t body = presence_content_choose(role, presentity, subscription);
+    uint32_t body = presence_content_choose(role, presentity, subscription, now);
 
     subscription->own[PRESENCE_OWN_TAG] = shown && !subscription->blind ? presentity->tag : 0;
     subscription_notify_begin(role->presence->table, subscription, body, now->ms);

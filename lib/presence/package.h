@@ -52,6 +52,9 @@ struct presence_package {
     void (*compose)(struct presence_composing *composing);
     // What a watcher sees who shall not see that he is blocked; PRESENCE_TYPE_NONE: no body.
     struct slice (*blind)(struct presence *presence, struct slice aor);
+    // What is said in a list of one of whom there is no document, as nobody publishes or watches, and its tag.
+    struct slice (*absent)(struct role *role, struct hash128 key, struct slice aor, uint64_t now_ms);
+    uint64_t (*absent_tag)(const struct role *role, struct hash128 key, uint64_t now_ms);
 };
 
 extern const struct presence_package presence_package_presence, presence_package_winfo, presence_package_reg,

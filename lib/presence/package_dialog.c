@@ -42,6 +42,18 @@ static struct slice blind(struct presence *presence, struct slice aor)
     return write_whole(presence, &sources, aor, &text) ? document_slice(&text) : SLICE("");
 }
 
+static struct slice absent(struct role *role, struct hash128 key, struct slice aor, uint64_t now_ms)
+{
+    (void)key, (void)now_ms;
+    return blind(role->presence, aor);
+}
+
+static uint64_t absent_tag(const struct role *role, struct hash128 key, uint64_t now_ms)
+{
+    (void)role, (void)key, (void)now_ms;
+    return 1;
+}
+
 const struct presence_package presence_package_dialog = {
     .name = {"dialog", 6},
     .number = ROLE_PACKAGE_DIALOG,
@@ -51,4 +63,6 @@ const struct presence_package presence_package_dialog = {
     .read = read_published,
     .compose = compose,
     .blind = blind,
+    .absent = absent,
+    .absent_tag = absent_tag,
 };

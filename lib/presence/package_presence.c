@@ -9,20 +9,16 @@ static enum document_error read_published(struct presence *presence, struct slic
 }
 
 // The first contact of who is registered. `*ends_ms`: when that may change by itself; 0: never.
-static enum document_basic registered(const struct presence_composing *composing, struct slice *contact,
-                                      uint64_t *ends_ms)
+static enum document_basic registered(const struct role *role, struct hash128 aor, uint64_t now_ms,
+                                      struct slice *contact, uint64_t *ends_ms)
 {
-    const struct role *role = composing->role;
-    const struct location_set *set =
-        location_find(role->location, role_presentity_aor(composing->presentity->key, ROLE_PACKAGE_PRESENCE));
+    const struct location_set *set = location_find(role->location, aor);
     struct location_binding binding;
     unsigned position = 0;
 
     *ends_ms = 0;
     *contact = (struct slice){"", 0};
-    if (!role->conf->presence_registered)
-        return DOCUMENT_UNSAID;
-    if (set == NULL || !location_next(set, composing->now->ms, &position, &binding))
+    if (!role->conf->presence_registered || set == NULL || !location_next(set, now_ms, &position, &binding))
         return DOCUMENT_UNSAID;
     *contact = binding.contact;
     *ends_ms = binding.expires_ms;
@@ -82,7 +78,9 @@ static void compose(struct presence_composing *composing)
     uint64_t ends_ms, base = presentity->tag;
 
     sources.count = presence_gather(composing, PRESENCE_TYPE_PIDF, blocks);
-    sources.registered = registered(composing, &sources.contact, &ends_ms);
+    sources.registered =
+        registered(composing->role, role_presentity_aor(presentity->key, ROLE_PACKAGE_PRESENCE),
+                   composing->now->ms, &sources.contact, &ends_ms);
     subscription_presentity_recompose(presence->table, presentity, ends_ms, composing->now->ms);
     bool fits = write_whole(composing, &sources, &text);
     if (!fits)
@@ -94,16 +92,41 @@ static void compose(struct presence_composing *composing)
         put_partial(composing, before != NULL ? (const struct document_block *)before->bytes : NULL, base);
 }
 
-static struct slice blind(struct presence *presence, struct slice aor)
+static struct slice write_alone(struct presence *presence, const struct document_sources *sources,
+                                struct slice aor)
 {
-    const struct document_sources sources = {.kind = DOCUMENT_PIDF, .registered = DOCUMENT_CLOSED};
     struct document_block *block = (struct document_block *)presence->block;
     struct document_text text = document_text_over(presence->document, sizeof(presence->document));
 
-    if (document_compose(&sources, block, sizeof(presence->block)) != DOCUMENT_OK ||
+    if (document_compose(sources, block, sizeof(presence->block)) != DOCUMENT_OK ||
         document_pidf_write(block, presence_entity(presence, aor), &text) != DOCUMENT_OK)
         return SLICE("");
     return document_slice(&text);
+}
+
+static struct slice blind(struct presence *presence, struct slice aor)
+{
+    const struct document_sources sources = {.kind = DOCUMENT_PIDF, .registered = DOCUMENT_CLOSED};
+
+    return write_alone(presence, &sources, aor);
+}
+
+static struct slice absent(struct role *role, struct hash128 key, struct slice aor, uint64_t now_ms)
+{
+    struct document_sources sources = {.kind = DOCUMENT_PIDF};
+    uint64_t ends_ms;
+
+    sources.registered = registered(role, key, now_ms, &sources.contact, &ends_ms);
+    return write_alone(role->presence, &sources, aor);
+}
+
+static uint64_t absent_tag(const struct role *role, struct hash128 key, uint64_t now_ms)
+{
+    struct slice contact;
+    uint64_t ends_ms;
+    bool open = registered(role, key, now_ms, &contact, &ends_ms) == DOCUMENT_OPEN;
+
+    return open ? presence_tag_of(contact.at, contact.len) : 1;
 }
 
 const struct presence_package presence_package_presence = {
@@ -115,4 +138,6 @@ const struct presence_package presence_package_presence = {
     .read = read_published,
     .compose = compose,
     .blind = blind,
+    .absent = absent,
+    .absent_tag = absent_tag,
 };

@@ -12,8 +12,9 @@
 #include "sip/contact.h"
 #include "store/store.h"
 
-#define PRESENCE_MESSAGE_MAX  24000 // bytes of a NOTIFY; the largest buffer there is takes them
-#define PRESENCE_DOCUMENT_MAX 20000 // bytes of a document that goes into one
+#define PRESENCE_MESSAGE_MAX  SIP_MESSAGE_MAX // bytes of a NOTIFY
+#define PRESENCE_DOCUMENT_MAX 14336           // of a document that goes into one
+#define PRESENCE_DIALOG_MAX   1536 // of a dialog's texts, so that the rest has room beside a document
 #define PRESENCE_BLOCK_MAX    65536
 #define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
 #define PRESENCE_REMOVED_MAX  512
@@ -45,9 +46,10 @@ struct presence {
     struct presence_asked asked[PRESENCE_ASKED_MAX];
     struct hash128 touched[PRESENCE_TOUCHED_MAX]; // addresses of record
     struct presence_removed removed[PRESENCE_REMOVED_MAX];
-    char message[PRESENCE_MESSAGE_MAX];   // the NOTIFY being written
-    char document[PRESENCE_DOCUMENT_MAX]; // the document being written
-    char text[SUBSCRIPTION_TEXT_MAX];     // a dialog's, without folds
+    char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
+    char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
+    char list[PRESENCE_DOCUMENT_MAX], parts[PRESENCE_DOCUMENT_MAX]; // of a list
+    char text[SUBSCRIPTION_TEXT_MAX];                               // a dialog's, without folds
     char entity[SIP_AOR_MAX + 8];
     uint32_t block[PRESENCE_BLOCK_MAX / sizeof(uint32_t)]; // the document being composed
     struct presence_counters counters;                     // telemetry: ro
@@ -68,7 +70,17 @@ enum presence_flag {
     (PRESENCE_SHOWN | PRESENCE_TRUSTED | PRESENCE_PACED | PRESENCE_LIST | PRESENCE_STORED)
 enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT }; // the latter: enum document_watcher_event
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
-enum { PRESENCE_OWN_BEGAN, PRESENCE_OWN_TAG };
+// Of a list's, see presence/list.h: the version that the watcher was told, and that he will have been told once all of it
+// has left; the member that it goes on with, now and next; whether all are told of.
+enum {
+    PRESENCE_OWN_BEGAN,
+    PRESENCE_OWN_TAG,
+    PRESENCE_OWN_TOLD,
+    PRESENCE_OWN_SENDING,
+    PRESENCE_OWN_CURSOR,
+    PRESENCE_OWN_NEXT,
+    PRESENCE_OWN_FULL,
+};
 
 // presentity->forms[]
 enum {
@@ -163,7 +175,7 @@ uint32_t presence_cseq_at(uint64_t unix_s);
 
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
-                                 struct subscription *subscription);
+                                 struct subscription *subscription, const struct clock *now);
 struct presence_content {
     struct slice type;          // Content-Type; empty: no body
     struct slice before, after; // of the version, where it has one

@@ -1,5 +1,5 @@
 // Answers to NOTIFYs of ours, and what the network says of them (RFC 6665 4.2.2, RFC 3261 17.1.3, 18.4).
-#include "presence/parts.h"
+#include "presence/list.h"
 #include "role/branch.h"
 #include "sip/cseq.h"
 
@@ -11,8 +11,14 @@ static struct subscription *find(struct presence *presence, const struct role_br
 static void hear(struct role *role, struct subscription *subscription, uint32_t cseq, uint16_t status,
                  uint32_t retry_after_s, const struct clock *now)
 {
-    unsigned actions =
-        subscription_notify_answer(role->presence->table, subscription, cseq, status, retry_after_s, now->ms);
+    struct subscription_table *table = role->presence->table;
+    bool current = subscription->notify != SUBSCRIPTION_IDLE && cseq == subscription->local_cseq;
+    unsigned actions = subscription_notify_answer(table, subscription, cseq, status, retry_after_s, now->ms);
+    bool list = subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST;
+
+    if (list && current && presence_list_answered(subscription, status) &&
+        subscription->state != SUBSCRIPTION_TERMINATED)
+        actions |= subscription_ask(table, subscription, now->ms);
 
     presence_act(role, subscription, actions, now);
 }

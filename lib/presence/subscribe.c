@@ -1,7 +1,7 @@
 // SUBSCRIBE: the dialog that it makes, prolongs, changes or ends (RFC 6665 4.2.1, RFC 5839 6).
 #include <errno.h>
 
-#include "presence/parts.h"
+#include "presence/list.h"
 
 #include "document/winfo.h"
 #include "role/digest.h"
@@ -112,7 +112,7 @@ static void note_rates(const struct role_request *request, const struct presence
 // A dialog that nobody has seen yet.
 static void begin(struct role_request *request, const struct presence_asking *asking,
                   struct subscription_presentity *presentity, enum presence_admission admission,
-                  uint64_t check)
+                  uint64_t check, bool list)
 {
     struct presence *presence = request->role->presence;
     const struct clock *now = &request->arrival->now;
@@ -142,8 +142,9 @@ static void begin(struct role_request *request, const struct presence_asking *as
                                                           : "No Room For Subscriptions");
         return;
     }
-    subscription->mark[PRESENCE_MARK_FLAGS] = (uint8_t)((admission >= PRESENCE_BLINDED ? PRESENCE_SHOWN : 0) |
-                                                        (role_trusts(request) ? PRESENCE_TRUSTED : 0));
+    subscription->mark[PRESENCE_MARK_FLAGS] =
+        (uint8_t)((admission >= PRESENCE_BLINDED ? PRESENCE_SHOWN : 0) |
+                  (role_trusts(request) ? PRESENCE_TRUSTED : 0) | (list ? PRESENCE_LIST : 0));
     subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
     subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
     subscription->blind = admission == PRESENCE_BLINDED;
@@ -162,6 +163,17 @@ static void begin(struct role_request *request, const struct presence_asking *as
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_ASKS;
     else
         presence_ask_soon(request->role, subscription, now);
+}
+
+// RFC 4662 4.1: it cannot be told otherwise.
+static void refuse_without_lists(struct role_request *request)
+{
+    struct role_text lines;
+
+    request->role->presence->counters.refused++;
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Require: eventlist\r\n"));
+    role_answer_lines(request, 421, NULL, role_text_slice(&lines));
 }
 
 static void subscribe_anew(struct role_request *request, const struct presence_asking *asking)
@@ -188,14 +200,20 @@ static void subscribe_anew(struct role_request *request, const struct presence_a
         presence_refuse(request, &presence->counters.forbidden, 403, "Not Allowed To Watch");
         return;
     }
-    struct hash128 key =
-        role_presentity_key(location_key(role->location, slice_of(aor, len)), asking->package->number);
+    bool list = presence_list_of(role, asking->package, slice_of(aor, len)) != NULL;
+    if (list && !presence_header_has(request->message, SIP_HEADER_SUPPORTED, SLICE("eventlist"))) {
+        refuse_without_lists(request);
+        return;
+    }
+    struct hash128 aor_key = location_key(role->location, slice_of(aor, len));
+    struct hash128 key = list ? presence_list_key(aor_key, asking->package->number, check)
+                              : role_presentity_key(aor_key, asking->package->number);
     struct subscription_presentity *presentity = subscription_presentity_open(
         presence->table, key, slice_of(aor, len), asking->package->number, request->arrival->now.unix_s);
     if (presentity == NULL)
         presence_refuse_later(request, "No Room For Presentities");
     else
-        begin(request, asking, presentity, admission, check);
+        begin(request, asking, presentity, admission, check, list);
 }
 
 // RFC 3261 12.2.2: the dialog that the request says it is in. NULL: answered.
@@ -254,6 +272,8 @@ static void prolong(struct role_request *request, const struct presence_asking *
     if (role_trusts(request))
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_TRUSTED;
     subscription->remote_cseq = request->cseq.number;
+    if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
+        presence_list_begin(subscription);
     subscription->accept = asking->accept;
     note_rates(request, asking, subscription);
     note_partial(presence, asking, presentity);

@@ -1,5 +1,5 @@
 // What a turn of the loop does: what was asked for while messages were served, then what is due.
-#include "presence/parts.h"
+#include "presence/list.h"
 
 #define BUDGET 256 // looks at records in a turn
 #define SENT   64  // NOTIFYs that a turn sends: the others find room in the next, packets in between
@@ -48,6 +48,11 @@ static void compose(struct role *role, struct subscription_presentity *presentit
         .aor = subscription_presentity_owner(role->presence->table, presentity),
     };
 
+    struct subscription *first_one = subscription_next(role->presence->table, presentity, NULL);
+    if (first_one != NULL && (first_one->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)) {
+        presence_list_compose(&composing, first_one);
+        return;
+    }
     if (package == NULL)
         return;
     // those that came out of the store are judged by what holds now

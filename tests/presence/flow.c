@@ -226,8 +226,13 @@ void flow_step(struct flow *flow, const struct flow_step *step)
         if (step->answer != NULL)
             check_answer(flow, step);
     }
+    unsigned n = 0;
+    for (unsigned ms = 0; ms < step->until_ms && n == 0; ms += 8) {
+        flow_wait(flow, 8);
+        n = flow_notifies(flow);
+    }
     flow_wait(flow, step->wait_ms > 0 ? step->wait_ms : 8);
-    unsigned n = flow_notifies(flow);
+    n += flow_notifies(flow);
     if (n != expected)
         fail_msg("%s\n%u NOTIFYs, expected %u; the last:\n%s", step->what, n, expected, flow->notify);
     if (step->notify != NULL)

@@ -19,6 +19,7 @@ struct flow_step {
     const char *source;  // NULL: 192.0.2.4:5060
     const char *request; // NULL: none
     const char *answer;  // fixture_expect's summary; its first line "reply 200 …" may be "200" alone
+    unsigned until_ms;   // so long at most, until a NOTIFY left
     unsigned wait_ms;    // time that passes afterwards
     const char *notify;  // what must hold of the newest NOTIFY; NULL: none left; "": any
     unsigned status;     // how it is answered; 0: not
@@ -32,7 +33,7 @@ struct flow {
     struct presence *all[1];
     struct roster *roster;
     char tag[64], etag[64], version[64], target[256], call[64];
-    char notify[20000]; // the newest, LF for CRLF, NUL-terminated
+    char notify[32000]; // the newest, LF for CRLF, NUL-terminated
     unsigned n;
     unsigned long seen; // of what left
 };

@@ -1,0 +1,245 @@
+// The body of a list's NOTIFY: multipart/related, its first part RLMI (RFC 4662 5).
+#include "document/rlmi.h"
+
+#include "presence/list.h"
+#include "role/hex.h"
+
+#define DIGITS    16
+#define CID_MAX   (10 + 1 + DIGITS + 1 + SIP_AOR_MAX)
+#define FRAME_MAX (1024 + 2 * SIP_AOR_MAX)            // bytes of Content-Type, list and boundaries around all
+#define ROOM_MAX  (PRESENCE_DOCUMENT_MAX - FRAME_MAX) // for members and their parts
+#define LEFT_OUT  32                                  // bytes around a member of which only the URI is said
+
+struct writing {
+    struct role *role;
+    const struct presence_package *package;
+    const struct presence_list_state *state;
+    struct subscription *subscription;
+    struct slice watcher, aor; // of the list
+    uint64_t now_ms;
+    struct document_text list, parts;
+    char boundary[DIGITS];
+    bool whole; // every member was named
+};
+
+static void write_digits(uint64_t number, char digits[DIGITS])
+{
+    role_hex_write(role_hex_write(digits, (uint32_t)(number >> 32)), (uint32_t)number);
+}
+
+// "N.TAG@example.com": the same content has the same.
+static struct slice cid_of(const struct writing *writing, uint64_t number, uint64_t tag, char room[CID_MAX])
+{
+    struct document_text text = document_text_over(room, CID_MAX);
+    uint32_t at = slice_find(writing->aor, '@');
+    char digits[DIGITS];
+
+    write_digits(tag, digits);
+    document_text_number(&text, number);
+    document_text_add(&text, SLICE("."));
+    document_text_add(&text, slice_of(digits, DIGITS));
+    document_text_add(&text, SLICE("@"));
+    document_text_add(&text, at < writing->aor.len
+                                 ? slice_of(writing->aor.at + at + 1, writing->aor.len - at - 1)
+                                 : SLICE("localhost"));
+    return document_slice(&text);
+}
+
+static struct slice content_of(struct writing *writing, const struct roster_member *member,
+                               const struct presence_list_view *view, enum presence_type *type)
+{
+    struct presence *presence = writing->role->presence;
+
+    *type = (enum presence_type)writing->package->type;
+    if (view->admission == PRESENCE_BLINDED)
+        return writing->package->blind(presence, member->aor);
+    if (view->body == NULL)
+        return writing->package->absent(writing->role, view->aor, member->aor, writing->now_ms);
+    *type = (enum presence_type)view->body->type;
+    return slice_of(view->body->bytes, view->body->len);
+}
+
+static void put_instance(struct writing *writing, const struct roster_member *member, unsigned number,
+                         const struct presence_list_view *view)
+{
+    char id[DIGITS], room[CID_MAX];
+    struct document_instance instance = {.cid = SLICE("")};
+    enum presence_type type = PRESENCE_TYPE_NONE;
+    struct slice content = SLICE("");
+
+    write_digits(presence_tag_of(member->aor.at, member->aor.len), id);
+    instance.id = slice_of(id, DIGITS);
+    switch (view->admission) {
+    case PRESENCE_REFUSED:
+        instance.state = DOCUMENT_INSTANCE_TERMINATED;
+        instance.reason = SLICE("rejected");
+        break;
+    case PRESENCE_WAITING:
+        instance.state = DOCUMENT_INSTANCE_PENDING;
+        break;
+    default:
+        instance.state = DOCUMENT_INSTANCE_ACTIVE;
+        content = content_of(writing, member, view, &type);
+    }
+    if (content.len > 0) {
+        instance.cid = cid_of(writing, number, view->tag, room);
+        document_related_part(&writing->parts, slice_of(writing->boundary, DIGITS), instance.cid,
+                              presence_type_name(type));
+        document_text_add(&writing->parts, content);
+    }
+    document_rlmi_instance(&writing->list, &instance);
+}
+
+// False: there was no room for it any more, and nothing of it is written.
+static bool put_member(struct writing *writing, const struct roster_member *member, unsigned number,
+                       uint32_t reserved)
+{
+    struct document_text list = writing->list, parts = writing->parts;
+    struct presence_list_view view;
+
+    presence_list_look(writing->role, writing->package, member, writing->watcher, writing->now_ms, &view);
+    document_rlmi_resource(&writing->list, member->uri, member->name);
+    if (view.ours)
+        put_instance(writing, member, number, &view);
+    document_rlmi_resource_end(&writing->list);
+    if (!writing->list.full && !writing->parts.full &&
+        writing->list.len + writing->parts.len + reserved < ROOM_MAX)
+        return true;
+    writing->list = list;
+    writing->parts = parts;
+    return false;
+}
+
+// One of which there is more to say than this: only that it is there.
+static bool put_name(struct writing *writing, const struct roster_member *member)
+{
+    struct document_text list = writing->list;
+
+    document_rlmi_resource(&writing->list, member->uri, SLICE(""));
+    document_rlmi_resource_end(&writing->list);
+    if (!writing->list.full && writing->list.len + writing->parts.len < ROOM_MAX)
+        return true;
+    writing->list = list;
+    return false;
+}
+
+// Bytes that the names of all take.
+static uint32_t names_of(const struct role *role, const struct roster_list *list, unsigned members)
+{
+    struct roster_member member;
+    uint64_t position = 0;
+    uint32_t bytes = 0;
+
+    while (members-- > 0 && roster_list_next(role->roster, list, &position, &member))
+        bytes += LEFT_OUT + member.uri.len;
+    return bytes;
+}
+
+// From the member on that is next. Returns the one that follows in the next NOTIFY; 0: none.
+static unsigned put_members(struct writing *writing, const struct roster_list *list)
+{
+    const uint64_t *own = writing->subscription->own;
+    const struct presence_list_state *state = writing->state;
+    bool first = own[PRESENCE_OWN_CURSOR] == 0, full = own[PRESENCE_OWN_FULL] != 0;
+    uint32_t reserved = first && full ? names_of(writing->role, list, state->members) : 0;
+    struct roster_member member;
+    uint64_t position = 0;
+    unsigned i, next = 0;
+
+    writing->whole = first && full;
+    for (i = 0; i < state->members && roster_list_next(writing->role->roster, list, &position, &member);
+         i++) {
+        uint32_t name = LEFT_OUT + member.uri.len;
+        reserved -= name < reserved ? name : reserved;
+        if (i < own[PRESENCE_OWN_CURSOR] || (!full && state->member[i].changed <= own[PRESENCE_OWN_TOLD]))
+            continue;
+        if (next == 0 && put_member(writing, &member, i, reserved))
+            continue;
+        if (next == 0 && writing->parts.len == 0 && i == own[PRESENCE_OWN_CURSOR] && i > 0) {
+            writing->whole = put_name(writing, &member) && writing->whole; // it fits no message at all
+            continue;
+        }
+        next = next == 0 ? i : next;
+        if (!first || !full)
+            break;
+        writing->whole = put_name(writing, &member) && writing->whole;
+    }
+    return next;
+}
+
+// Everything behind one another, with the Content-Type in front as presence_content_read takes it off again.
+static struct slice assemble(struct writing *writing)
+{
+    struct presence *presence = writing->role->presence;
+    struct document_text text = document_text_over(presence->message, sizeof(presence->message));
+    struct slice boundary = slice_of(writing->boundary, DIGITS);
+    char room[CID_MAX];
+    struct slice cid = cid_of(writing, writing->state->members, writing->state->version, room);
+
+    document_related_type(&text, boundary, cid);
+    document_text_add(&text, SLICE("\r\n"));
+    document_related_begin(&text, boundary, cid);
+    document_rlmi_begin(&text, presence_entity(presence, writing->aor), 0, writing->whole, SLICE(""));
+    document_text_add(&text, document_slice(&writing->list));
+    document_rlmi_end(&text);
+    document_text_add(&text, document_slice(&writing->parts));
+    document_related_end(&text, boundary);
+    return text.full ? SLICE("") : document_slice(&text);
+}
+
+void presence_list_begin(struct subscription *subscription)
+{
+    subscription->own[PRESENCE_OWN_TOLD] = subscription->own[PRESENCE_OWN_CURSOR] = 0;
+}
+
+uint32_t presence_list_choose(struct role *role, const struct subscription_presentity *presentity,
+                              struct subscription *subscription, const struct clock *now)
+{
+    struct presence *presence = role->presence;
+    const struct presence_package *package = presence_package_at(presentity->package);
+    const struct subscription_body *seen =
+        subscription_body(presence->table, presentity->forms[PRESENCE_FORM_WHOLE]);
+    struct slice aor = subscription_presentity_owner(presence->table, presentity);
+    const struct roster_list *list = presence_list_of(role, package, aor);
+    uint64_t *own = subscription->own;
+    const uint64_t drawn[] = {subscription->check, subscription->local_cseq + 1};
+    char watcher[SIP_AOR_MAX];
+
+    if (seen == NULL || seen->len < sizeof(struct presence_list_state) || list == NULL)
+        return 0;
+    struct writing writing = {
+        .role = role,
+        .package = package,
+        .state = (const struct presence_list_state *)(const void *)seen->bytes,
+        .subscription = subscription,
+        .watcher = slice_of(watcher, presence_list_watcher(role, subscription, watcher)),
+        .aor = aor,
+        .now_ms = now->ms,
+        .list = document_text_over(presence->list, sizeof(presence->list)),
+        .parts = document_text_over(presence->parts, sizeof(presence->parts)),
+    };
+    write_digits(hash_sip13(&role->secret, drawn, sizeof(drawn)).low, writing.boundary);
+    if (own[PRESENCE_OWN_CURSOR] == 0) {
+        own[PRESENCE_OWN_SENDING] = writing.state->version;
+        own[PRESENCE_OWN_FULL] = own[PRESENCE_OWN_TOLD] == 0 || writing.state->full > own[PRESENCE_OWN_TOLD];
+    }
+    own[PRESENCE_OWN_NEXT] = put_members(&writing, list);
+    struct slice bytes = assemble(&writing);
+    return bytes.len == 0 ? 0 : subscription_body_make(presence->table, PRESENCE_TYPE_LIST, bytes);
+}
+
+bool presence_list_answered(struct subscription *subscription, uint16_t status)
+{
+    uint64_t *own = subscription->own;
+
+    if (status < 200)
+        return false;
+    if (status >= 300) { // from the beginning, when it is tried again
+        presence_list_begin(subscription);
+        return false;
+    }
+    own[PRESENCE_OWN_CURSOR] = own[PRESENCE_OWN_NEXT];
+    if (own[PRESENCE_OWN_CURSOR] == 0)
+        own[PRESENCE_OWN_TOLD] = own[PRESENCE_OWN_SENDING];
+    return own[PRESENCE_OWN_CURSOR] != 0;
+}
