@@ -42,8 +42,8 @@ void proxy_forward_note(struct role_request *request, const struct role_target *
 // The listener that reaches the target; else the status of the answer and its reason.
 uint16_t proxy_forward_listener(const struct role_request *request, const struct role_target *target,
                                 uint8_t *out, const char **reason);
-// RFC 3261 18.1.1: over TCP, where some listener has it, what is too large for UDP as it would leave, unless the target is
-// reached where it was seen alone. True: the hop's transport and `out` are changed.
+// RFC 3261 18.1.1: over TCP, where some listener has it, what is too large for UDP as it would leave, unless the target
+// is reached where it was seen alone. True: the hop's transport and `out` are changed.
 bool proxy_forward_by_size(struct role_request *request, struct role_target *target, uint8_t *out);
 // Max-Breadth as it came, or as this server gives and bounds it (RFC 5393 5.3.3). 0: not even one branch is allowed.
 uint8_t proxy_forward_breadth(const struct role_request *request);

@@ -23,8 +23,8 @@ void proxy_turn(struct role *role, const struct clock *now);
 // An ICMP error quotes the beginning of a datagram's payload. False: it is of no request of ours (RFC 3261 16.9).
 bool proxy_unreachable(struct role *role, struct slice quoted, const struct clock *now);
 
-// unsent.c. A message of ours for `to` from `listener` did not leave, all of it as it would have left: a request as above,
-// a response goes once more to where its Via says that its element listens. False: there was nothing to be done.
+// unsent.c. A message of ours for `to` from `listener` did not leave, all of it as it would have left: a request as
+// above, a response goes once more to where its Via says that its element listens. False: there was nothing to be done.
 bool proxy_unsent(struct role *role, struct slice bytes, const struct endpoint *to, unsigned listener,
                   const struct clock *now);
 

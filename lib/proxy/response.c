@@ -65,8 +65,8 @@ static enum drop take_via(const struct role *role, const struct sip_message *mes
     return DROP_NONE;
 }
 
-// RFC 3261 16.11: where the next Via says, by what the request had come in over. Over a stream the connection that it came
-// by leads from the port that we noted; the sent-by is for when that is gone (18.2.2).
+// RFC 3261 16.11: where the next Via says, by what the request had come in over. Over a stream the connection that it
+// came by leads from the port that we noted; the sent-by is for when that is gone (18.2.2).
 static bool answer_endpoint(const struct role *role, const struct sip_via *next, unsigned listener,
                             struct endpoint *to)
 {

@@ -10,8 +10,8 @@ static bool is_of(struct slice quoted, const struct transaction *transaction)
     return sip_method_of(method) == (enum sip_method)transaction->method;
 }
 
-// What a branch ends with that did not reach its target: as if 503 had come (16.9); 430 where the target was a connection
-// that is gone (RFC 5626 5.3.1).
+// What a branch ends with that did not reach its target: as if 503 had come (16.9); 430 where the target was a
+// connection that is gone (RFC 5626 5.3.1).
 static uint16_t status_of(const struct transaction_branch *branch)
 {
     return branch->to.flow != 0 ? 430 : 503;

@@ -62,7 +62,8 @@ uint32_t registrar_stored_write(const struct conf *conf, const struct clock *now
     return (uint32_t)(at - to);
 }
 
-// Where a listener is no more, its bindings are reached from another one of the transport and family that the phone has.
+// Where a listener is no more, its bindings are reached from another one of the transport and family that the phone
+// has.
 static uint8_t listener_of(const struct conf *conf, const struct endpoint *address)
 {
     unsigned other = 0;

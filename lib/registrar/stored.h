@@ -5,12 +5,13 @@
 // thread.
 //
 //   version 2: u8 version, u8 bindings, u16 0, u32 0, u64 when the last one dies (Unix seconds), then for each binding
-//   u64 when it dies, u32 CSeq, u32 methods, u16 q, u16 bytes of contact, of path, of Call-ID, endpoint of the listener,
-//   endpoint `received`; then their texts in the same order. An endpoint: u8 family,
-//   u8 transport, u8 flow, u16 port, 0, 4 or 16 bytes.
+//   u64 when it dies, u32 CSeq, u32 methods, u16 q, u16 bytes of contact, of path, of Call-ID, endpoint of the
+//   listener, endpoint `received`; then their texts in the same order. An endpoint: u8 family, u8 transport, u8 flow,
+//   u16 port, 0, 4 or 16 bytes.
 //   version 1, which is read as well: an endpoint has neither transport nor flow, and is UDP's.
 //
-// The connection that a flow names is gone after a restart: such a binding leads nowhere until its phone registers again.
+// The connection that a flow names is gone after a restart: such a binding leads nowhere until its phone registers
+// again.
 #ifndef REGISTRAR_STORED_H
 #define REGISTRAR_STORED_H
 

@@ -7,8 +7,9 @@
 //   listener (1 byte) | address (4 or 16) and port (2), where there is a flow | keyed hash (8) of Call-ID and these
 //
 // Over a stream the flow is a connection, and its number (1) stands behind the port, with a longer hash (10): so there
-// are 12, 20 or 36 letters, or 24 or 40, and the first is one of A to P: no telephone number is taken for one. A restart
-// makes a new key, so what was told before it is refused afterwards. Pure: any thread. Cost: one hash over the Call-ID.
+// are 12, 20 or 36 letters, or 24 or 40, and the first is one of A to P: no telephone number is taken for one. A
+// restart makes a new key, so what was told before it is refused afterwards. Pure: any thread. Cost: one hash over the
+// Call-ID.
 #ifndef ROLE_FLOW_H
 #define ROLE_FLOW_H
 

@@ -18,8 +18,8 @@ static inline bool role_flow_leads(const struct role_request *request)
 // A keyed hash of the Call-ID: the same for a request, its retransmissions, its CANCEL and its ACK.
 uint64_t role_call_hash(const struct role_request *request);
 
-// What the cache says of a name or of a number in digits; the question's name may lie anywhere. ROLE_TARGET: `answer` is
-// set, and valid until the worker's next quiescent state. ANSWERED: it is not known and the message is parked. NONE:
+// What the cache says of a name or of a number in digits; the question's name may lie anywhere. ROLE_TARGET: `answer`
+// is set, and valid until the worker's next quiescent state. ANSWERED: it is not known and the message is parked. NONE:
 // it is not known, and nobody waits for it: the request is one that was resumed, or the name is too long for one.
 enum role_targeting role_name_find(struct role_request *request, const struct name_question *question,
                                    const struct name_answer **answer);
@@ -33,8 +33,8 @@ struct role_pick {
     bool insecure; // one was left out because it is not spoken to over TLS, which the request asks for
 };
 
-// Takes a candidate, whose hash is set here; not one without TLS for what asks for that (RFC 3261 26.2.2, RFC 5630 5.3).
-// True: there is no need to offer more.
+// Takes a candidate, whose hash is set here; not one without TLS for what asks for that (RFC 3261 26.2.2, RFC 5630
+// 5.3). True: there is no need to offer more.
 bool role_pick_offer(struct role_pick *pick, struct role_target *candidate);
 
 // Offers `candidate` at a literal address, or at each address of a name. As role_name_find; ROLE_TARGET: all were

@@ -9,8 +9,8 @@ static unsigned append(char *line, unsigned len, struct slice piece)
     return len + piece.len;
 }
 
-// RFC 3261 26.2.2, RFC 5630 5.3: transport=tls is not said in a sips URI, whose scheme says it; in a sip URI nothing else
-// does.
+// RFC 3261 26.2.2, RFC 5630 5.3: transport=tls is not said in a sips URI, whose scheme says it; in a sip URI nothing
+// else does.
 static unsigned write_record_route(char *line, bool sips, enum endpoint_transport transport,
                                    struct slice advertised)
 {

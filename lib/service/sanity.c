@@ -37,8 +37,8 @@ static bool refuse_cseq_method(struct role_request *request)
     return false;
 }
 
-// sips asks for TLS on every hop (RFC 3261 26.2.2): where no listener has it the scheme is not supported (RFC 5630 5.1.2:
-// 416); what came without it has broken the promise already, unless we know of our own network that it keeps it.
+// sips asks for TLS on every hop (RFC 3261 26.2.2): where no listener has it the scheme is not supported (RFC 5630
+// 5.1.2: 416); what came without it has broken the promise already, unless we know of our own network that it keeps it.
 static bool may_be_sips(struct role_request *request)
 {
     if (!role_route_is_secure(request->role->route))

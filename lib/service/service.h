@@ -21,8 +21,8 @@ bool service_unreachable(struct role *role, struct slice quoted, const struct cl
 // looked at anew, and told. `aor` is a key of the location table whose owner this worker is.
 void service_touch(struct role *role, struct hash128 aor);
 
-// A message of ours for `to` from `listener` did not leave: no next hop takes it, the connection that it was for is gone or
-// cannot be made. `bytes` is all of it. False: that is of no request of ours, or there is nothing to be done.
+// A message of ours for `to` from `listener` did not leave: no next hop takes it, the connection that it was for is
+// gone or cannot be made. `bytes` is all of it. False: that is of no request of ours, or there is nothing to be done.
 bool service_unsent(struct role *role, struct slice bytes, const struct endpoint *to, unsigned listener,
                     const struct clock *now);
 

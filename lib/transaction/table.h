@@ -56,7 +56,8 @@ static inline uint32_t transaction_deadline_again(uint32_t fired, uint32_t inter
     return transaction_is_due(again, now_ms) ? transaction_deadline(now_ms, interval) : again;
 }
 
-// A, E, G: what is sent to `peer` is sent again, unless nothing is lost on the way (RFC 3261 17.1.1.2, 17.1.2.2, 17.2.1).
+// A, E, G: what is sent to `peer` is sent again, unless nothing is lost on the way (RFC 3261 17.1.1.2, 17.1.2.2,
+// 17.2.1).
 static inline uint32_t transaction_repeat_at(const struct endpoint *peer, uint64_t now_ms, uint32_t after_ms)
 {
     return endpoint_is_stream(peer) ? TRANSACTION_NEVER : transaction_deadline(now_ms, after_ms);

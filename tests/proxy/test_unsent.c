@@ -1,5 +1,5 @@
-// Connections that are gone when they are needed (RFC 3261 18.2.2, 18.4, RFC 5626 5.3), and requests that are too large for
-// UDP (RFC 3261 18.1.1).
+// Connections that are gone when they are needed (RFC 3261 18.2.2, 18.4, RFC 5626 5.3), and requests that are too large
+// for UDP (RFC 3261 18.1.1).
 #include "mixed.h"
 
 #include <stdio.h>

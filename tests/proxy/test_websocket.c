@@ -1,5 +1,5 @@
-// RFC 7118 8.2, message by message: Alice in a browser calls Bob's telephone, and Bob hangs up. Our Record-Route differs by
-// its tokens, and both have one.
+// RFC 7118 8.2, message by message: Alice in a browser calls Bob's telephone, and Bob hangs up. Our Record-Route
+// differs by its tokens, and both have one.
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// What is kept of a REGISTER that came over a stream (RFC 5626 5.3, RFC 7118 5): the connection of a phone, and of nobody
-// else.
+// What is kept of a REGISTER that came over a stream (RFC 5626 5.3, RFC 7118 5): the connection of a phone, and of
+// nobody else.
 #include <stdio.h>
 
 #include "mixed.h"

@@ -51,8 +51,8 @@ void scene_response(struct scene *s, const char *status, const char *lines);
 // A binding, put in front of those that are there.
 struct location_binding scene_contact(const char *contact);
 void scene_bind(struct scene *s, const char *aor, const struct location_binding *bindings, unsigned n);
-// What the DNS says of a name: "ADDRESS:PORT", or "tcp:ADDRESS:PORT", one behind the other, of equal priority and falling weight; "": that
-// there is none; "!": that the servers are silent.
+// What the DNS says of a name: "ADDRESS:PORT", or "tcp:ADDRESS:PORT", one behind the other, of equal priority and
+// falling weight; "": that there is none; "!": that the servers are silent.
 void scene_name(struct scene *s, const char *name, uint16_t port, const char *hops);
 // The same for a question with a kind and a transport.
 void scene_name_over(struct scene *s, const struct name_question *question, const char *hops);

@@ -61,7 +61,8 @@ static void test_networks_and_trusted_gateways_are_believed(void **state)
     }
 }
 
-// RFC 5922: what a certificate proves, whatever address it came from; of a gateway that is not trusted it proves nothing.
+// RFC 5922: what a certificate proves, whatever address it came from; of a gateway that is not trusted it proves
+// nothing.
 static void test_a_certificate_of_a_trusted_gateway_is_believed(void **state)
 {
     static const struct {
