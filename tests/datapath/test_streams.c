@@ -7,10 +7,13 @@
 #include "datapath/datapath.h"
 
 // The first listener is none of UDP's.
-#define INI                                                                   \
-    "[listener tcp]\naddress = 198.18.0.1:5070\ntransport = tcp\n" PHONES_INI \
-    "kept_max = 1024\n[listener other]\n"                                     \
-    "address = 198.18.0.1:5060\ntransport = tcp\n"
+#define INI                                                                                                \
+    "[listener tcp]\naddress = 198.18.0.1:5070\ntransport = tcp\n"                                         \
+    "[gateways mixed]\nalgorithm = priority\nprobe_interval = 0\nprobe_down = 100\nanswer_timeout = 30s\n" \
+    "[gateway stream]\ngroup = mixed\naddress = 198.18.0.21:5070;transport=tcp\n"                          \
+    "[gateway datagram]\ngroup = mixed\naddress = 198.18.0.22:5070\npriority = 1\n"                        \
+    "[route mixed]\nuser = mixed\naction = gateways\ngateways = mixed\n" PHONES_INI "kept_max = 1024\n"    \
+    "[listener other]\naddress = 198.18.0.1:5060\ntransport = tcp\n"
 
 #define OPTIONS                                                                                      \
     "OPTIONS sip:198.18.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 198.18.0.10:40000;branch=z9hG4bK%u\r\n"      \
@@ -124,6 +127,47 @@ static void test_full_ring_to_control_is_a_counted_drop(void **state)
     assert_int_equal(punted(PACKET_ANSWER, &none, 1), 0);
 }
 
+// The gateway is tried at another address at once, whether the connection failed or there was no way to it.
+static void test_request_that_no_connection_takes_goes_elsewhere(void **state)
+{
+    struct endpoint caller = CALLER, second = SECOND;
+    struct rte_mbuf *request = NULL;
+
+    (void)state;
+    phones_call("INVITE", "mixed", "gone", "", "");
+    phones_expect(&caller, "SIP/2.0 100 ");
+    phones_expect_nothing();
+    assert_int_equal(punted(PACKET_STREAM, &request, 1), 1);
+    assert_int_equal(packet_of(request)->to.transport, ENDPOINT_TCP);
+    assert_int_equal(packet_of(request)->listener, 0);
+    assert_int_equal(rte_mbuf_refcnt_read(request), 2); // kept, for just that case
+    packet_of(request)->errand = PACKET_UNSENT;
+    assert_int_equal(
+        rte_ring_enqueue(rig.strowger.workers[packet_of(request)->arrival.worker]->inject, request), 0);
+    rig_turn(&rig);
+    phones_expect(&second, "INVITE sip:mixed@");
+}
+
+static void test_request_for_which_the_ring_is_full_goes_elsewhere(void **state)
+{
+    struct endpoint caller = CALLER, second = SECOND, dns = endpoint_ip4(198, 18, 0, 1, 53);
+
+    (void)state;
+    for (unsigned w = 0; w < rig.strowger.workers_n; w++) {
+        struct rte_mbuf *frame = rig_frame(&rig, &caller, &dns, "x", 1, 0);
+        packet_of(frame)->errand = PACKET_FRAME;
+        while (rte_ring_enqueue(rig.strowger.workers[w]->punt, frame) == 0) {
+            frame = rig_frame(&rig, &caller, &dns, "x", 1, 0);
+            packet_of(frame)->errand = PACKET_FRAME;
+        }
+        rte_pktmbuf_free(frame);
+    }
+    phones_call("INVITE", "mixed", "full", "", "");
+    phones_expect(&caller, "SIP/2.0 100 ");
+    phones_expect(&second, "INVITE sip:mixed@");
+    assert_int_equal(rig_drops(&rig, DROP_STREAM_FULL), 1);
+}
+
 // A port that only TCP listens on is the kernel's.
 static void test_datagram_to_a_streams_address_goes_to_the_kernel(void **state)
 {
@@ -143,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answer_goes_back_by_the_connection_without_headers, begin, end),
         cmocka_unit_test_setup_teardown(test_datagrams_beside_streams_leave_as_ever, begin, end),
         cmocka_unit_test_setup_teardown(test_full_ring_to_control_is_a_counted_drop, begin, end),
+        cmocka_unit_test_setup_teardown(test_request_that_no_connection_takes_goes_elsewhere, begin, end),
+        cmocka_unit_test_setup_teardown(test_request_for_which_the_ring_is_full_goes_elsewhere, begin, end),
         cmocka_unit_test_setup_teardown(test_datagram_to_a_streams_address_goes_to_the_kernel, begin, end),
     };
 

@@ -108,6 +108,7 @@ code = 488
 
 class Streamed(unittest.TestCase):
     """Cases that share one strowger, which must end well."""
+    config = CONFIG
     workers = 2
 
     @classmethod
@@ -116,12 +117,17 @@ class Streamed(unittest.TestCase):
         cls.authority = Authority(cls.folder.name)
         cls.authority.sign("main", "DNS:example.com", "IP:198.18.0.1")
         cls.authority.sign("other", "DNS:sip.example.net")
-        cls.box = box.Box(CONFIG.format(folder=cls.folder.name), workers=cls.workers).start()
+        cls.box = box.Box(cls.config.format(folder=cls.folder.name), workers=cls.workers).start()
         cls.await_streams()
 
     @classmethod
     def tearDownClass(cls):
+        # Whoever is still connected, or about to be, holds nothing up and leaves nothing behind.
+        left = [StreamPhone("left", port=port) for port in (box.PORT, TLS, WS, PROXIED)]
+        left[0].send("OPTIONS")
         status = cls.box.stop()
+        for phone in left:
+            phone.close()
         cls.folder.cleanup()
         assert status == 0, f"exit status {status}:\n{cls.box.output()}"
 
