@@ -33,6 +33,8 @@ static void add_transactions(struct rte_tel_data *row, const struct worker *work
     }
     rte_tel_data_add_dict_u64(row, "sent_copies", counters->sent_copies);
     rte_tel_data_add_dict_u64(row, "unreachable", counters->unreachable);
+    rte_tel_data_add_dict_u64(row, "large_by_tcp", worker->role->grown);
+    rte_tel_data_add_dict_u64(row, "large_by_udp", worker->role->shrunk);
     rte_tel_data_add_dict_u64(row, "parked", counters->parked);
     rte_tel_data_add_dict_u64(row, "nameless", counters->nameless);
 }

@@ -1,5 +1,6 @@
 // Other targets when those that were tried have failed, or ring for too long (RFC 3261 16.7, RFC 3263 4.3).
 #include "proxy/recursion.h"
+#include "role/hop.h"
 
 // The kept request, read again as it was when it came. What it asks for may have changed since: a telephone
 // registered, the configuration is another.
@@ -41,8 +42,11 @@ static bool resume(struct proxy_event *event, struct resumed *resumed)
 
 // Whether a branch that ended with `status` makes way for another target. The next telephone may be picked up whatever
 // the one before said; another gateway would say the same unless the fault was the gateway's (RFC 3263 4.3).
-static bool goes_on(const struct role_course *course, uint16_t status)
+static bool goes_on(const struct role_request *request, const struct role_course *course, uint16_t status)
 {
+    if (course->in_dialog &&
+        role_flow_leads(request)) // the same peer by another connection, if this one is gone
+        return status == 430;
     if (status == 0 || course->action == CONF_ACTION_LOCATION)
         return true;
     if (course->action == CONF_ACTION_GATEWAYS)
@@ -80,7 +84,7 @@ static bool find_next(struct proxy_event *event, uint16_t failed, struct resumed
     if (!may_begin(event, contacts.n > 0))
         return false;
     bool resumes = resume(event, resumed);
-    if (!resumes || (!event->shrinks && !goes_on(&resumed->course, failed)))
+    if (!resumes || (!event->shrinks && !goes_on(&resumed->request, &resumed->course, failed)))
         transaction->exhausted = true;
     if (!resumes)
         return false;

@@ -293,6 +293,18 @@ static bool choose_bound(const struct role_request *request, struct role_target 
     return false;
 }
 
+// RFC 3261 12.2.1.1: who came by a connection and says that he listens where he came from is connected to again when it
+// is gone. A phone behind a NAT is not, nor one in a browser: that is RFC 5626 5.3.1's 430.
+static bool listens_too(const struct role_request *request, bool routed, struct endpoint *hop)
+{
+    const struct endpoint *flow = &request->routes.flow;
+
+    return !routed && flow->flow != 0 &&
+           (flow->transport == ENDPOINT_TCP || flow->transport == ENDPOINT_TLS) &&
+           role_hop_of(&request->uri, hop) && hop->transport == flow->transport &&
+           endpoint_same_address(hop, flow);
+}
+
 // What the message itself names: the Route set first, then the request-URI. In a dialog that is the remote target, and
 // where its peer was seen or registered counts for more than what is written in it.
 static enum role_targeting next_named(struct role_request *request, const struct role_course *course,
@@ -308,9 +320,11 @@ static enum role_targeting next_named(struct role_request *request, const struct
 
     if (seen)
         candidate.hop = request->routes.flow;
-    if (seen || (course->in_dialog && !routed && choose_bound(request, &candidate)))
+    if (seen || (course->in_dialog && !routed && choose_bound(request, &candidate))) {
         role_pick_offer(pick, &candidate);
-    else
+        if (seen && listens_too(request, routed, &candidate.hop))
+            role_pick_offer(pick, &candidate);
+    } else
         asked = role_pick_uri(pick, request, routed ? &top.uri : &request->uri, &candidate, &failed);
     if (asked == ROLE_TARGET_ANSWERED)
         return asked;

@@ -129,6 +129,51 @@ static void test_a_dialog_along_a_connection_that_is_gone_is_430(void **state)
     fixture_left(f, "BYE", "430@" CALLER);
 }
 
+// One that listens where it came from is connected to again (RFC 3261 12.2.1.1, 18.1.1).
+static void test_a_peer_that_listens_is_connected_to_again(void **state)
+{
+    static const struct {
+        const char *seen, *contact, *again;
+    } peers[] = {
+        {"tcp:192.0.2.21:41001#1", "sip:alice@192.0.2.21;transport=tcp", "tcp:192.0.2.21:5060"},
+        {"tcp:192.0.2.21:41001#1", "sip:alice@192.0.2.21:5066;transport=tcp", "tcp:192.0.2.21:5066"},
+        {"tcp:192.0.2.21:41001#1", "sip:alice@192.0.2.21", NULL},               // by UDP
+        {"tcp:203.0.113.21:41001#1", "sip:alice@10.0.0.1;transport=tcp", NULL}, // behind a NAT
+    };
+    struct fixture *f = *state;
+
+    bind(f, "sip:bob@192.0.2.9", "192.0.2.9:5060", MIXED_UDP, 1000);
+    for (unsigned i = 0; i < sizeof(peers) / sizeof(*peers); i++) {
+        char text[3000], copy[FIXTURE_BYTES], left[100];
+        fixture_from(f, peers[i].seen, MIXED_TCP);
+        snprintf(text, sizeof(text),
+                 "INVITE sip:bob@example.com\nVia: SIP/2.0/TCP a;branch=z9hG4bKi%u\nContact: <%s>", i,
+                 peers[i].contact);
+        fixture_request(f, text);
+        snprintf(copy, sizeof(copy), "%.*s", (int)f->out.len, f->out.at);
+        int len = sprintf(text,
+                          "BYE %s\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKb%u\n"
+                          "From: <sip:bob@example.com>;tag=b1\nTo: <sip:alice@example.com>;tag=a1",
+                          peers[i].contact, i);
+        for (const char *at = strstr(copy, "\nRecord-Route: "); at != NULL;
+             at = strstr(at + 1, "\nRecord-Route: "))
+            len += sprintf(text + len, "\nRoute: %.*s", (int)strcspn(at + 15, "\r"), at + 15);
+        fixture_answer(f, "192.0.2.9:5060", "INVITE", 200, "");
+        fixture_from(f, "192.0.2.9:5060", MIXED_UDP);
+        f->outlet->log[0] = 0;
+        fixture_request(f, text);
+        snprintf(left, sizeof(left), "BYE@%s", peers[i].seen);
+        fixture_left(f, peers[i].contact, left);
+        assert_true(comes_back(f, "BYE", peers[i].seen));
+        if (peers[i].again != NULL) {
+            snprintf(left, sizeof(left), "BYE@%s", peers[i].again);
+            fixture_left(f, peers[i].contact, left);
+            assert_true(comes_back(f, "BYE", peers[i].again));
+        }
+        fixture_left(f, peers[i].contact, "430@192.0.2.9:5060");
+    }
+}
+
 static void test_servers_that_no_connection_leads_to_fail_as_others(void **state)
 {
     struct fixture *f = *state;
@@ -348,6 +393,7 @@ int main(void)
         TEST(test_the_next_phone_is_rung_at_once),
         TEST(test_others_that_ring_go_on_ringing),
         TEST(test_a_dialog_along_a_connection_that_is_gone_is_430),
+        TEST(test_a_peer_that_listens_is_connected_to_again),
         TEST(test_servers_that_no_connection_leads_to_fail_as_others),
         TEST(test_a_response_goes_once_more_to_where_a_server_listens),
         TEST(test_what_is_too_large_goes_by_tcp_where_it_can),
