@@ -2,9 +2,9 @@
 //
 // Each subscription to a list has a presentity of its own, whose document is not what is sent but what was seen of each
 // member, with the version in which that changed: once per notify interval the members' documents are looked at in
-// their owners' tables, without locks. A NOTIFY is then written of the members that changed since the watcher was told,
-// after a SUBSCRIBE of all. What does not fit a message follows in the next one, as soon as that is answered; those of
-// which nothing is said yet are named in the first without their state, as far as there is room (RFC 4662 4.5, 4.6).
+// their owners' tables, without locks. A NOTIFY says all of the list as long as that fits one message. Of a longer one
+// the first names all, as far as there is room, and says what it can of them; the rest follows as soon as that is
+// answered, and later those that changed since the watcher was told (RFC 4662 4.5, 4.6).
 //
 // Internal to the room.
 #ifndef PRESENCE_LIST_H

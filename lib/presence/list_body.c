@@ -219,11 +219,21 @@ uint32_t presence_list_choose(struct role *role, const struct subscription_prese
         .parts = document_text_over(presence->parts, sizeof(presence->parts)),
     };
     write_digits(hash_sip13(&role->secret, drawn, sizeof(drawn)).low, writing.boundary);
-    if (own[PRESENCE_OWN_CURSOR] == 0) {
+    bool needed = own[PRESENCE_OWN_TOLD] == 0 || writing.state->full > own[PRESENCE_OWN_TOLD];
+    bool first = own[PRESENCE_OWN_CURSOR] == 0;
+    if (first) {
         own[PRESENCE_OWN_SENDING] = writing.state->version;
-        own[PRESENCE_OWN_FULL] = own[PRESENCE_OWN_TOLD] == 0 || writing.state->full > own[PRESENCE_OWN_TOLD];
+        own[PRESENCE_OWN_FULL] = needed || !own[PRESENCE_OWN_LONG];
     }
     own[PRESENCE_OWN_NEXT] = put_members(&writing, list);
+    if (first && own[PRESENCE_OWN_FULL] && own[PRESENCE_OWN_NEXT] != 0) {
+        own[PRESENCE_OWN_LONG] = true;
+        if (!needed) { // from now on it is what changed
+            own[PRESENCE_OWN_FULL] = false;
+            writing.list.len = writing.parts.len = 0;
+            own[PRESENCE_OWN_NEXT] = put_members(&writing, list);
+        }
+    }
     struct slice bytes = assemble(&writing);
     return bytes.len == 0 ? 0 : subscription_body_make(presence->table, PRESENCE_TYPE_LIST, bytes);
 }

@@ -71,7 +71,7 @@ enum presence_flag {
 enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT }; // the latter: enum document_watcher_event
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
 // Of a list's, see presence/list.h: the version that the watcher was told, and that he will have been told once all of it
-// has left; the member that it goes on with, now and next; whether all are told of.
+// has left; the member that it goes on with, now and next; whether all are told of; whether that took more than one message.
 enum {
     PRESENCE_OWN_BEGAN,
     PRESENCE_OWN_TAG,
@@ -80,6 +80,7 @@ enum {
     PRESENCE_OWN_CURSOR,
     PRESENCE_OWN_NEXT,
     PRESENCE_OWN_FULL,
+    PRESENCE_OWN_LONG,
 };
 
 // presentity->forms[]
