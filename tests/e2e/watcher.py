@@ -61,8 +61,8 @@ class Notice:
     def parts(self):
         """Those of a multipart body, the root first (RFC 2387): [(content id, type, text)]."""
         head = f"Content-Type: {self.message.get('Content-Type')}\r\n\r\n"
-        whole = email.parser.Parser(policy=email.policy.HTTP).parsestr(head + self.body)
-        return [(part.get("Content-ID", "").strip("<>"), part.get_content_type(), part.get_content())
+        whole = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes((head + self.body).encode())
+        return [(part.get("Content-ID", "").strip("<>"), part.get_content_type(), part.get_payload(decode=True).decode())
                 for part in whole.iter_parts()]
 
     def resources(self):
