@@ -27,9 +27,9 @@ socket = {folder}/control
 [stream]
 connections_max = 300
 connections_source_max = 200
-message_timeout = 1s
-handshake_timeout = 2s
-connect_timeout = 3s
+message_timeout = 3s
+handshake_timeout = 5s
+connect_timeout = 5s
 [tls]
 authorities = {folder}/authority.pem
 [certificate main]
@@ -474,27 +474,27 @@ class Calling(Streamed):
         self.assertEqual(200, callee.register().status)
         caller.send(caller.request("INVITE", f"sip:{callee.user}@example.com", lines=[f"Contact: {caller.contact}"],
                                    from_tag="one"))
-        invite = callee.receive()
+        invite = callee.receive(10)
         self.assertTrue(invite.start.startswith("INVITE "), invite.start)
         callee.answer(invite, 180, "Ringing", tag="two")
-        self.assertEqual(180, caller.receive().status)
+        self.assertEqual(180, caller.receive(10).status)
         callee.answer(invite, 200, "OK", tag="two")
-        ok = caller.receive()
+        ok = caller.receive(10)
         self.assertEqual(200, ok.status)
         call = ok.get("Call-ID")
         forward, backward = ("one", "two", f"sip:{callee.user}@example.com"), ("two", "one", f"sip:{caller.user}@example.com")
         forth, back = list(reversed(ok.all("Record-Route"))), invite.all("Record-Route")
         self.within(caller, forth, uri_of(ok.get("Contact")), "ACK", call, forward, 1)
-        self.assertTrue(callee.receive().start.startswith("ACK "))
+        self.assertTrue(callee.receive(10).start.startswith("ACK "))
         if ended_by_callee:
             self.within(callee, back, uri_of(invite.get("Contact")), "BYE", call, backward, 1)
         else:
             self.within(caller, forth, uri_of(ok.get("Contact")), "BYE", call, forward, 2)
         hears, says = (caller, callee) if ended_by_callee else (callee, caller)
-        bye = hears.receive()
+        bye = hears.receive(10)
         self.assertTrue(bye.start.startswith("BYE "), bye.start)
         hears.answer(bye, 200, "OK", tag="one" if ended_by_callee else "two")
-        self.assertEqual(200, says.receive().status)
+        self.assertEqual(200, says.receive(10).status)
         return invite, ok
 
     def test_calls_cross_transports_both_ways(self):
@@ -515,9 +515,9 @@ class Calling(Streamed):
             self.assertEqual(200, phone.register().status)
         with Phone("caller") as caller:
             began = time.monotonic()
-            status = caller.ask("OPTIONS", "sip:gone@example.com").status
-            self.assertIn(status, (408, 430, 480, 500, 503))
-            self.assertLess(time.monotonic() - began, 3)
+            caller.send(caller.request("OPTIONS", "sip:gone@example.com"))
+            self.assertEqual(480, caller.receive(20).status)
+            self.assertLess(time.monotonic() - began, 20)  # timer F is 32 seconds
 
 
 class Connecting(Streamed):
@@ -549,14 +549,14 @@ class Connecting(Streamed):
             caller.send(caller.request("OPTIONS", "sip:+4930@example.com"))
             with self.taken(listening) as gateway:
                 for _ in range(2):  # the second by the same connection
-                    request = gateway.receive()
+                    request = gateway.receive(10)
                     self.assertTrue(request.start.startswith("OPTIONS sip:+4930@example.com"), request.start)
                     self.assertIn("SIP/2.0/TLS 198.18.0.1:5061", request.get("Via"))
                     gateway.answer(request, 200, "OK")
-                    self.assertEqual(200, caller.receive().status)
+                    self.assertEqual(200, caller.receive(10).status)
                     caller.send(caller.request("OPTIONS", "sip:+4930@example.com"))
-                gateway.answer(gateway.receive(), 200, "OK")
-                self.assertEqual(200, caller.receive().status)
+                gateway.answer(gateway.receive(10), 200, "OK")
+                self.assertEqual(200, caller.receive(10).status)
 
     def test_a_gateway_of_another_name_gets_nothing(self):
         before = self.ends("certificate")
@@ -565,7 +565,7 @@ class Connecting(Streamed):
             caller.send(caller.request("OPTIONS", "sip:+4940@example.com"))
             with self.assertRaises((ssl.SSLError, ConnectionError)):
                 with self.taken(listening) as gateway:
-                    gateway.receive()
+                    gateway.receive(10)
             self.assertEqual(500, caller.receive(10).status)  # RFC 3261 16.7 step 6: not 503
         self.await_end("certificate", before + 1)
 
@@ -583,15 +583,15 @@ class Connecting(Streamed):
             request = callee.receive(10)  # nobody takes TCP there: RFC 3261 18.1.1
             self.assertIn("SIP/2.0/UDP ", request.get("Via"))
             callee.answer(request, 200, "OK")
-            self.assertEqual(200, caller.receive().status)
+            self.assertEqual(200, caller.receive(10).status)
             listening = self.serve(5074)
             caller.send(caller.request("OPTIONS", "sip:+4960@example.com", body=body))
             with self.taken(listening) as phone:
-                request = phone.receive()
+                request = phone.receive(10)
                 self.assertEqual(body, request.body)
                 self.assertIn("SIP/2.0/TCP ", request.get("Via"))
                 phone.answer(request, 200, "OK")
-            self.assertEqual(200, caller.receive().status)
+            self.assertEqual(200, caller.receive(10).status)
 
 
 if __name__ == "__main__":
