@@ -189,7 +189,7 @@ static int make_reload(struct control *control)
                                           .gateways = setup->gateways,
                                           .secret = setup->secret,
                                           .memory = setup->memory,
-                                          .secure = control->streams != NULL ? control_streams_secure : NULL,
+                                          .secure = control->streams != NULL ? stream_tls_create : NULL,
                                           .published = published,
                                           .owner = control};
     return control_reload_create(&control->reload, &reload);

@@ -26,7 +26,7 @@ struct control_reload_setup {
     struct gateway_states *gateways;
     const struct hash_key *secret;
     const struct memory *memory;
-    // Loads certificates, see control_streams_secure; NULL: there are no streams to show them on.
+    // Loads certificates, as stream_tls_create does; NULL: there are no streams to show them on.
     struct stream_tls *(*secure)(const struct conf *conf, FILE *errors);
     // Workers have this policy now and it is the callee's, and so is `tls`; who has something of the old one lets go of it. When this
     // returns only workers may still read the old one, which is freed by and by.

@@ -68,12 +68,7 @@ static void log_lines(char *text)
         CONTROL_LOG(ERR, "%s", line);
 }
 
-struct stream_tls *control_streams_secure(const struct conf *conf, FILE *errors)
-{
-    return stream_tls_create(conf, errors);
-}
-
-// The same with its faults in the log. Of what it only warns of, start-up has told before.
+// What is wrong is in the log. Of what it only warns of, start-up has told before.
 static struct stream_tls *secure_now(const struct conf *conf)
 {
     char *said = NULL;
@@ -82,7 +77,7 @@ static struct stream_tls *secure_now(const struct conf *conf)
 
     if (errors == NULL)
         return NULL;
-    struct stream_tls *tls = control_streams_secure(conf, errors);
+    struct stream_tls *tls = stream_tls_create(conf, errors);
     fclose(errors);
     if (tls == NULL)
         log_lines(said);

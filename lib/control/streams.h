@@ -4,11 +4,9 @@
 // whoever takes it finds its worker; all of one connection take the same way and keep their order. What workers send
 // comes by the punt rings (PACKET_STREAM). Certificates are read when the server starts and with each reload.
 //
-// Owned by control; main lcore, but for control_streams_secure.
+// Owned by control; main lcore.
 #ifndef CONTROL_STREAMS_H
 #define CONTROL_STREAMS_H
-
-#include <stdio.h>
 
 #include "stream/stream.h"
 
@@ -21,11 +19,7 @@ int control_streams_open(struct control *control);
 // Everything is closed; what waited is with the workers. Without streams nothing happens.
 void control_streams_close(struct control *control);
 
-// What another configuration needs, NULL after a line on `errors` for each fault. Any thread.
-struct stream_tls *control_streams_secure(const struct conf *conf, FILE *errors);
-
-// Another configuration is in force, and `tls` is what the function above made of it. Nothing reads the one before any
-// more.
+// Another configuration is in force, and `tls` was made of it. Nothing reads the one before any more.
 void control_streams_renew(struct control *control, const struct conf *conf, struct stream_tls *tls);
 
 // A message of worker `worker` that was punted; takes the mbuf.
