@@ -12,9 +12,11 @@
 
 #include "generator_flow.h"
 
-#define NS_PER_S    1000000000ull
-#define TIMER_EVERY 5000000ull // ns between two looks at the timers
-#define WINDOW_MAX  65536
+#define NS_PER_S     1000000000ull
+#define TIMER_EVERY  5000000ull // ns between two looks at the timers
+#define WINDOW_MAX   65536
+#define WATCHERS_MAX 10000
+#define WATCHED_MAX  50000000 // subscriptions
 
 struct options {
     enum flow_mode mode;
@@ -24,6 +26,7 @@ struct options {
     const char *domain;
     unsigned users;
     unsigned window;
+    unsigned watchers;
     unsigned t1;
     double seconds;
     double warmup;
@@ -35,7 +38,8 @@ static const struct {
     enum flow_mode mode;
 } modes[] = {
     {"register", FLOW_REGISTER}, {"call", FLOW_CALL}, {"redirect", FLOW_REDIRECT},
-    {"options", FLOW_OPTIONS},   {"echo", FLOW_ECHO},
+    {"options", FLOW_OPTIONS},   {"echo", FLOW_ECHO}, {"publish", FLOW_PUBLISH},
+    {"notify", FLOW_NOTIFY},
 };
 
 static volatile sig_atomic_t interrupted;
@@ -62,8 +66,12 @@ static void usage(FILE *out)
           "  redirect   registers the users, then calls them at a server that redirects: INVITE 302 ACK\n"
           "  options    OPTIONS to the server\n"
           "  echo       what `register` sends, to something that sends it back\n"
+          "  publish    publishes a state of every user, then others in random order\n"
+          "  notify     the same with watchers of each user; counts the NOTIFYs that tell them, and answers "
+          "them\n"
           "options:\n"
           "  --users N      how many (1000)\n"
+          "  --watchers N   of each user, for notify (10)\n"
           "  --window N     exchanges in flight (64)\n"
           "  --seconds S    measured time (5)\n"
           "  --warmup S     time before it, not counted (1)\n"
@@ -104,6 +112,8 @@ static bool parse_option(int option, const char *value, struct options *o)
         return parse_number(value, MESSAGE_USERS_MAX, &o->users);
     case 'w':
         return parse_number(value, WINDOW_MAX, &o->window);
+    case 'n':
+        return parse_number(value, WATCHERS_MAX, &o->watchers);
     case 't':
         return parse_number(value, 60000, &o->t1);
     case 'S':
@@ -136,16 +146,27 @@ static bool parse_mode(const char *name, struct options *o)
 static bool parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {
-        {"server", required_argument, NULL, 's'}, {"bind", required_argument, NULL, 'b'},
-        {"users", required_argument, NULL, 'u'},  {"window", required_argument, NULL, 'w'},
-        {"t1", required_argument, NULL, 't'},     {"seconds", required_argument, NULL, 'S'},
-        {"warmup", required_argument, NULL, 'W'}, {"domain", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0},
+        {"server", required_argument, NULL, 's'},
+        {"bind", required_argument, NULL, 'b'},
+        {"users", required_argument, NULL, 'u'},
+        {"window", required_argument, NULL, 'w'},
+        {"t1", required_argument, NULL, 't'},
+        {"seconds", required_argument, NULL, 'S'},
+        {"warmup", required_argument, NULL, 'W'},
+        {"domain", required_argument, NULL, 'd'},
+        {"json", no_argument, NULL, 'j'},
+        {"watchers", required_argument, NULL, 'n'},
+        {NULL, 0, NULL, 0},
     };
     int option, at = 0;
 
-    *o = (struct options){
-        .users = 1000, .window = 64, .t1 = 500, .seconds = 5, .warmup = 1, .domain = "example.com"};
+    *o = (struct options){.users = 1000,
+                          .window = 64,
+                          .watchers = 10,
+                          .t1 = 500,
+                          .seconds = 5,
+                          .warmup = 1,
+                          .domain = "example.com"};
     while ((option = getopt_long(argc, argv, "", known, &at)) != -1) {
         if (option == '?')
             return false;
@@ -156,6 +177,10 @@ static bool parse_options(int argc, char **argv, struct options *o)
     }
     if (optind != argc - 1 || !parse_mode(argv[optind], o) || o->server.port == 0 ||
         o->server.family != o->bind.family)
+        return false;
+    if (o->mode != FLOW_NOTIFY)
+        o->watchers = 0;
+    if ((uint64_t)o->users * o->watchers > WATCHED_MAX)
         return false;
     if (o->bind.port == 0)
         o->bind.port = 5070;
@@ -223,7 +248,7 @@ static void forget_counts(struct flow *f)
     memset(&f->tally, 0, sizeof(f->tally));
 }
 
-// Registers every user once. False when some could not be.
+// Registers every user once, or publishes and subscribes. False when something could not be.
 static bool fill(struct flow *f)
 {
     f->filling = true;
@@ -233,8 +258,9 @@ static bool fill(struct flow *f)
         return false;
     if (f->fill_failures == 0)
         return true;
-    fprintf(stderr, "generator: %llu of %u users could not be registered\n",
-            (unsigned long long)f->fill_failures, f->users);
+    fprintf(stderr, "generator: %llu of %u %s could not be registered\n",
+            (unsigned long long)f->fill_failures, flow_fill_size(f),
+            f->watchers > 0 ? "users and watchers" : "users");
     take_socket_counts(f);
     tally_print(&f->tally, "registering", 1, stderr);
     return false;
@@ -258,6 +284,15 @@ static double measure(struct flow *f, const struct options *o)
     return seconds;
 }
 
+static bool presence_open(struct flow *f)
+{
+    if (f->mode != FLOW_PUBLISH && f->mode != FLOW_NOTIFY)
+        return true;
+    f->published = calloc(f->users, sizeof(*f->published));
+    f->seen = calloc((size_t)f->users * f->watchers + 1, sizeof(*f->seen));
+    return f->published != NULL && f->seen != NULL;
+}
+
 static bool flow_open(struct flow *f, const struct options *o)
 {
     char local[ENDPOINT_TEXT_MAX] = {0};
@@ -269,13 +304,15 @@ static bool flow_open(struct flow *f, const struct options *o)
     f->mode = o->mode;
     f->users = o->users;
     f->window = o->window;
+    f->watchers = o->watchers;
     f->t1 = o->t1;
     f->t2 = o->t1 * 8; // 4 s at the standard T1
     f->exchanges = calloc(f->window, sizeof(*f->exchanges));
     f->registering = calloc(f->users, 1);
     f->templates = calloc(1, sizeof(*f->templates));
     f->client = calloc(1, sizeof(*f->client));
-    if (f->exchanges == NULL || f->registering == NULL || f->templates == NULL || f->client == NULL)
+    if (f->exchanges == NULL || f->registering == NULL || f->templates == NULL || f->client == NULL ||
+        !presence_open(f))
         return false;
     if (getrandom(&f->run, sizeof(f->run), 0) < 0 || getrandom(&f->random, sizeof(f->random), 0) < 0)
         return false;
@@ -304,6 +341,8 @@ static void flow_close(struct flow *f)
     free(f->called);
     free(f->answers);
     free(f->templates);
+    free(f->published);
+    free(f->seen);
     free(f->registering);
     free(f->exchanges);
 }
@@ -326,7 +365,8 @@ int main(int argc, char **argv)
     } else if (o.mode == FLOW_ECHO || o.mode == FLOW_OPTIONS || fill(&f)) {
         double seconds = measure(&f, &o);
         if (o.json)
-            tally_print_json(&f.tally, o.mode_name, f.users, f.window, seconds, stdout);
+            tally_print_json(
+                &f.tally, &(struct tally_run){o.mode_name, f.users, f.watchers, f.window, seconds}, stdout);
         else
             tally_print(&f.tally, o.mode_name, seconds, stdout);
         status = tally_clean(&f.tally) ? 0 : 1;

@@ -25,6 +25,9 @@ static struct identity identity_of(const struct flow *f, const struct exchange *
         .serial = x->serial,
         .user = x->user,
         .cseq = x->cseq,
+        .watcher = x->watcher,
+        .match = f->published == NULL ? slice_of("", 0)
+                                      : slice_of(f->published[x->user].match, f->published[x->user].len),
         .to_tag = slice_of(x->to_tag, x->to_tag_len),
         .target = slice_of(x->target, x->target_len),
         .route = slice_of(x->route, x->route_len),
@@ -49,39 +52,59 @@ static void send_request(struct flow *f, struct exchange *x, enum message_kind k
     send_message(f, x, kind);
 }
 
+static bool publishes(const struct flow *f)
+{
+    return f->mode == FLOW_PUBLISH || f->mode == FLOW_NOTIFY;
+}
+
 static enum message_kind kind_of(const struct flow *f)
 {
+    if (publishes(f))
+        return f->filling && f->filled > f->users ? MESSAGE_SUBSCRIBE : MESSAGE_PUBLISH;
     if (f->filling || f->mode == FLOW_REGISTER || f->mode == FLOW_ECHO)
         return MESSAGE_REGISTER;
     return f->mode == FLOW_OPTIONS ? MESSAGE_OPTIONS : MESSAGE_INVITE;
 }
 
-// The user of the next exchange; false when there is nothing left to do in this phase.
-static bool choose_user(struct flow *f, uint32_t *user)
+// All users first, then who watches them, in turns.
+static bool choose_next(struct flow *f, struct exchange *x)
 {
-    if (f->filling) {
-        *user = f->filled;
-        return f->filled < f->users && f->filled++ < f->users;
-    }
-    *user = random_user(f);
-    if (f->mode == FLOW_REGISTER) {
-        // Two REGISTERs of one user in flight could overtake each other and be refused (RFC 3261 10.2.4).
-        while (f->registering[*user])
-            *user = *user + 1 < f->users ? *user + 1 : 0;
+    uint32_t next = f->filled;
+
+    if (next == flow_fill_size(f))
+        return false;
+    f->filled++;
+    x->user = next % f->users;
+    x->watcher = next < f->users ? 0 : next / f->users - 1;
+    return true;
+}
+
+// The user of the next exchange; false when there is nothing left to do in this phase.
+static bool choose_user(struct flow *f, struct exchange *x)
+{
+    if (f->filling)
+        return choose_next(f, x);
+    x->user = random_user(f);
+    if (f->mode == FLOW_REGISTER || publishes(f)) {
+        // Two REGISTERs of one user in flight could overtake each other and be refused (RFC 3261 10.2.4), and a PUBLISH
+        // must know the tag that the one before was given (RFC 3903 4.1).
+        while (f->registering[x->user])
+            x->user = x->user + 1 < f->users ? x->user + 1 : 0;
     }
     return true;
 }
 
 static void start_exchange(struct flow *f, struct exchange *x, uint64_t now)
 {
-    enum message_kind kind = kind_of(f);
-
-    if (f->stopping || !choose_user(f, &x->user))
+    if (f->stopping || !choose_user(f, x))
         return;
-    f->registering[x->user] = kind == MESSAGE_REGISTER;
+    enum message_kind kind = kind_of(f);
+    f->registering[x->user] = kind == MESSAGE_REGISTER || kind == MESSAGE_PUBLISH;
     x->serial++;
     x->cseq = MESSAGE_CSEQ_FIRST + f->cseq++ % (9 * MESSAGE_CSEQ_FIRST);
     x->to_tag_len = x->target_len = x->route_len = 0;
+    x->told = 0;
+    x->answered = false;
     x->began = now;
     x->answer_at = 0;
     f->busy++;
@@ -158,10 +181,29 @@ static void invite_answered(struct flow *f, struct exchange *x, struct slice tex
         fail(f, x, status, now);
 }
 
+// With watchers an exchange is over when the last of them has been told.
+static void published(struct flow *f, struct exchange *x, struct slice text, uint64_t now)
+{
+    flow_keep_publication(f, x, text);
+    if (f->filling || f->watchers == 0) {
+        histogram_add(&f->tally.latency, now - x->began);
+        complete(f, x, now);
+        return;
+    }
+    x->answered = true;
+    x->resend_at = x->give_up;
+    if (x->told == f->watchers)
+        end_exchange(f, x, now);
+}
+
 static void final_answer(struct flow *f, struct exchange *x, struct slice text, unsigned status, uint64_t now)
 {
     if (x->waiting == MESSAGE_INVITE) {
         invite_answered(f, x, text, status, now);
+        return;
+    }
+    if (x->waiting == MESSAGE_PUBLISH && status < 300) {
+        published(f, x, text, now);
         return;
     }
     if (x->waiting != MESSAGE_BYE)
@@ -190,6 +232,12 @@ void flow_client_message(struct flow *f, struct slice text, uint64_t now)
     enum message_kind kind;
     unsigned status = message_status(text);
 
+    if (f->watchers > 0 && slice_starts(text, SLICE("NOTIFY "))) {
+        struct exchange *told = flow_take_notify(f, text, now);
+        if (told != NULL)
+            end_exchange(f, told, now);
+        return;
+    }
     if (!message_read_branch(text, f->run, &who, &kind) || (status == 0) != (f->mode == FLOW_ECHO)) {
         f->tally.unreadable++;
         return;
@@ -199,7 +247,7 @@ void flow_client_message(struct flow *f, struct slice text, uint64_t now)
         f->tally.stale++;
         return;
     }
-    if (kind != x->waiting) {
+    if (kind != x->waiting || x->answered) {
         if (kind == MESSAGE_INVITE)
             acknowledge_again(f, x, status);
         else

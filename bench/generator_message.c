@@ -13,6 +13,8 @@ enum message_field {
     FIELD_CSEQ,
     FIELD_TARGET,
     FIELD_ROUTE,
+    FIELD_WATCHER,
+    FIELD_MATCH,
 };
 
 static const struct {
@@ -22,19 +24,29 @@ static const struct {
     {"user", FIELD_USER},          {"call", FIELD_CALL_ID},  {"branch", FIELD_BRANCH},
     {"final", FIELD_FINAL_BRANCH}, {"tag", FIELD_TAG},       {"to-tag", FIELD_TO_TAG},
     {"cseq", FIELD_CSEQ},          {"target", FIELD_TARGET}, {"route", FIELD_ROUTE},
+    {"watcher", FIELD_WATCHER},    {"match", FIELD_MATCH},
 };
 
-#define HEAD(method, branch)                                          \
-    " SIP/2.0\r\n"                                                    \
-    "Via: SIP/2.0/UDP {local};branch={" branch "};rport\r\n"          \
-    "Max-Forwards: 70\r\n"                                            \
-    "From: \"Subscriber {user}\" <sip:{user}@{domain}>;tag={tag}\r\n" \
-    "To: <sip:{user}@{domain}>{to-tag}\r\n"                           \
-    "Call-ID: {call}\r\n"                                             \
+#define HEAD(method, branch) HEAD_FROM(method, branch, "{user}")
+#define HEAD_FROM(method, branch, from)                                   \
+    " SIP/2.0\r\n"                                                        \
+    "Via: SIP/2.0/UDP {local};branch={" branch "};rport\r\n"              \
+    "Max-Forwards: 70\r\n"                                                \
+    "From: \"Subscriber " from "\" <sip:" from "@{domain}>;tag={tag}\r\n" \
+    "To: <sip:{user}@{domain}>{to-tag}\r\n"                               \
+    "Call-ID: {call}\r\n"                                                 \
     "CSeq: {cseq} " method "\r\n"
 
 #define ALLOW "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, UPDATE\r\n"
 #define AGENT "User-Agent: strowger bench generator\r\n"
+
+// As long whatever the fields are.
+#define PIDF                                                                                               \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" "       \
+    "xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\" " \
+    "entity=\"sip:{user}@{domain}\"><tuple id=\"t-{user}\"><status><basic>open</basic></status>"           \
+    "<contact>sip:{user}@{local}</contact><note>" MESSAGE_NOTE "{tag}</note></tuple>"                      \
+    "<dm:person id=\"p-{user}\"><rpid:activities><rpid:busy/></rpid:activities></dm:person></presence>\r\n"
 
 static const char *const sources[MESSAGE_KINDS] = {
     [MESSAGE_REGISTER] = "REGISTER sip:{domain}" HEAD(
@@ -49,6 +61,14 @@ static const char *const sources[MESSAGE_KINDS] = {
     [MESSAGE_ACK] = "ACK {target}" HEAD("ACK", "branch") "{route}" AGENT "Content-Length: 0\r\n\r\n",
     [MESSAGE_ACK_FINAL] = "ACK sip:{user}@{domain}" HEAD("ACK", "final") AGENT "Content-Length: 0\r\n\r\n",
     [MESSAGE_BYE] = "BYE {target}" HEAD("BYE", "branch") "{route}" AGENT "Content-Length: 0\r\n\r\n",
+    [MESSAGE_PUBLISH] = "PUBLISH sip:{user}@{domain}" HEAD(
+        "PUBLISH",
+        "branch") "Event: presence\r\nExpires: 3600\r\n{match}" AGENT
+                  "Content-Type: application/pidf+xml\r\nContent-Length: {pidf-length}\r\n\r\n" PIDF,
+    [MESSAGE_SUBSCRIBE] = "SUBSCRIBE sip:{user}@{domain}" HEAD_FROM(
+        "SUBSCRIBE", "branch", "{watcher}") "Contact: <sip:{watcher}@{local}>\r\nEvent: presence\r\n"
+                                            "Expires: 3600\r\nAccept: application/pidf+xml\r\n" AGENT
+                                            "Content-Length: 0\r\n\r\n",
 };
 
 static bool append_literal(struct message_template *t, size_t *used, const char *text, size_t len)
@@ -65,16 +85,16 @@ static bool append_literal(struct message_template *t, size_t *used, const char 
     return true;
 }
 
-static const char *constant_value(struct slice name, const struct message_names *names, const char *sdp,
-                                  const char *length)
+static const char *constant_value(struct slice name, const struct message_names *names,
+                                  const struct message_templates *templates)
 {
     const struct {
         struct slice name;
         const char *value;
     } constants[] = {
-        {SLICE("domain"), names->domain},   {SLICE("local"), names->local},
-        {SLICE("contact"), names->contact}, {SLICE("sdp"), sdp},
-        {SLICE("length"), length},
+        {SLICE("domain"), names->domain},         {SLICE("local"), names->local},
+        {SLICE("contact"), names->contact},       {SLICE("sdp"), templates->sdp},
+        {SLICE("length"), templates->sdp_length}, {SLICE("pidf-length"), templates->pidf_length},
     };
 
     for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
@@ -92,12 +112,10 @@ static enum message_field field_of(struct slice name)
 }
 
 static bool template_compile(struct message_template *t, const char *source,
-                             const struct message_names *names, const char *sdp)
+                             const struct message_names *names, const struct message_templates *templates)
 {
     size_t used = 0;
-    char length[24];
 
-    snprintf(length, sizeof(length), "%zu", strlen(sdp));
     t->pieces_n = 0;
     while (*source != 0) {
         size_t plain = strcspn(source, "{");
@@ -108,7 +126,7 @@ static bool template_compile(struct message_template *t, const char *source,
             break;
         struct slice name = slice_of(source + 1, strcspn(source, "}") - 1);
         source += name.len + 2;
-        const char *value = constant_value(name, names, sdp, length);
+        const char *value = constant_value(name, names, templates);
         if (value != NULL) {
             if (!append_literal(t, &used, value, strlen(value)))
                 return false;
@@ -118,25 +136,6 @@ static bool template_compile(struct message_template *t, const char *source,
             return false;
         }
     }
-    return true;
-}
-
-bool message_templates_compile(struct message_templates *templates, const struct message_names *names)
-{
-    bool ip6 = names->local[0] == '[';
-    size_t host_len = ip6 ? strcspn(names->local, "]") - 1 : strcspn(names->local, ":");
-    const char *host = names->local + (ip6 ? 1 : 0);
-    int len = snprintf(templates->sdp, sizeof(templates->sdp),
-                       "v=0\r\no=- 3923 3923 IN IP%c %.*s\r\ns=-\r\nc=IN IP%c %.*s\r\nt=0 0\r\n"
-                       "m=audio 49170 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n",
-                       ip6 ? '6' : '4', (int)host_len, host, ip6 ? '6' : '4', (int)host_len, host);
-
-    if (len < 0 || (size_t)len >= sizeof(templates->sdp))
-        return false;
-    templates->domain = slice_text(names->domain);
-    for (int kind = 0; kind < MESSAGE_KINDS; kind++)
-        if (!template_compile(&templates->of[kind], sources[kind], names, templates->sdp))
-            return false;
     return true;
 }
 
@@ -169,29 +168,29 @@ static char *write_slice(char *to, struct slice text)
     return to + text.len;
 }
 
-static char *write_user(char *to, const struct identity *who)
+static char *write_name(char *to, char letter, uint32_t number)
 {
-    *to = 'u';
-    return write_decimal(to + 1, who->user, 8);
+    *to = letter;
+    return write_decimal(to + 1, number, 8);
 }
 
-// One Call-ID for all of a user's registrations (RFC 3261 10.2), one of its own for each call.
+// One Call-ID for all of a user's registrations (RFC 3261 10.2), one of its own for each call and each watcher.
 static char *write_call_id(char *to, enum message_kind kind, const struct identity *who)
 {
-    bool registers = kind == MESSAGE_REGISTER;
+    bool registers = kind == MESSAGE_REGISTER, subscribes = kind == MESSAGE_SUBSCRIBE;
 
     to = write_hex(to, who->run);
     *to = '-';
-    to = write_hex(to + 1, registers ? who->user : who->slot);
-    *to = registers ? 'r' : '-';
-    return write_hex(to + 1, registers ? 0 : who->serial);
+    to = write_hex(to + 1, registers || subscribes ? who->user : who->slot);
+    *to = registers ? 'r' : subscribes ? 's' : '-';
+    return write_hex(to + 1, registers ? 0 : subscribes ? who->watcher : who->serial);
 }
 
 static char *write_target(char *to, const struct message_templates *templates, const struct identity *who)
 {
     if (who->target.len > 0)
         return write_slice(to, who->target);
-    to = write_user(write_slice(to, SLICE("sip:")), who);
+    to = write_name(write_slice(to, SLICE("sip:")), 'u', who->user);
     *to = '@';
     return write_slice(to + 1, templates->domain);
 }
@@ -203,7 +202,9 @@ static char *write_field(char *to, enum message_field field, const struct messag
     case FIELD_NONE:
         break;
     case FIELD_USER:
-        return write_user(to, who);
+        return write_name(to, 'u', who->user);
+    case FIELD_WATCHER:
+        return write_name(to, 'w', who->watcher);
     case FIELD_CALL_ID:
         return write_call_id(to, kind, who);
     case FIELD_BRANCH:
@@ -220,6 +221,8 @@ static char *write_field(char *to, enum message_field field, const struct messag
         return write_target(to, templates, who);
     case FIELD_ROUTE:
         return write_slice(to, who->route);
+    case FIELD_MATCH:
+        return write_slice(to, who->match);
     }
     return to;
 }
@@ -240,4 +243,31 @@ size_t message_write(const struct message_templates *templates, enum message_kin
         }
     }
     return (size_t)(to - start);
+}
+
+bool message_templates_compile(struct message_templates *templates, const struct message_names *names)
+{
+    bool ip6 = names->local[0] == '[';
+    size_t host_len = ip6 ? strcspn(names->local, "]") - 1 : strcspn(names->local, ":");
+    const char *host = names->local + (ip6 ? 1 : 0);
+    char room[MESSAGE_MAX];
+    int len = snprintf(templates->sdp, sizeof(templates->sdp),
+                       "v=0\r\no=- 3923 3923 IN IP%c %.*s\r\ns=-\r\nc=IN IP%c %.*s\r\nt=0 0\r\n"
+                       "m=audio 49170 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n",
+                       ip6 ? '6' : '4', (int)host_len, host, ip6 ? '6' : '4', (int)host_len, host);
+
+    if (len < 0 || (size_t)len >= sizeof(templates->sdp))
+        return false;
+    snprintf(templates->sdp_length, sizeof(templates->sdp_length), "%d", len);
+    templates->domain = slice_text(names->domain);
+    // its body alone at first, to be measured
+    struct message_template *body = &templates->of[MESSAGE_PUBLISH];
+    if (!template_compile(body, PIDF, names, templates))
+        return false;
+    snprintf(templates->pidf_length, sizeof(templates->pidf_length), "%zu",
+             message_write(templates, MESSAGE_PUBLISH, &(struct identity){0}, room));
+    for (int kind = 0; kind < MESSAGE_KINDS; kind++)
+        if (!template_compile(&templates->of[kind], sources[kind], names, templates))
+            return false;
+    return true;
 }

@@ -12,8 +12,9 @@
 
 #include "base/slice.h"
 
-#define MESSAGE_MAX        2048      // bytes of any message written or read here
-#define MESSAGE_COOKIE     "z9hG4bK" // RFC 3261 8.1.1.7
+#define MESSAGE_MAX        2048        // bytes of any message written or read here
+#define MESSAGE_COOKIE     "z9hG4bK"   // RFC 3261 8.1.1.7
+#define MESSAGE_NOTE       "exchange " // before the serial and the slot in a document
 #define MESSAGE_PIECES_MAX 64
 #define MESSAGE_USERS_MAX  99999999u  // eight digits
 #define MESSAGE_CSEQ_FIRST 100000000u // nine digits whatever the run's length
@@ -25,6 +26,8 @@ enum message_kind {
     MESSAGE_ACK,       // of a 2xx: a branch of its own (RFC 3261 13.2.2.4)
     MESSAGE_ACK_FINAL, // of a 300-699: the INVITE's branch (RFC 3261 17.1.1.3)
     MESSAGE_BYE,
+    MESSAGE_PUBLISH,   // a document that says which exchange it is of, so that it is never the same twice
+    MESSAGE_SUBSCRIBE, // of one of the user's watchers
     MESSAGE_KINDS,
 };
 
@@ -35,6 +38,8 @@ struct identity {
     uint32_t serial; // which use of that slot
     uint32_t user;
     uint32_t cseq;
+    uint32_t watcher;    // which of those that the user has
+    struct slice match;  // SIP-If-Match header field with its CRLF, or empty
     struct slice to_tag; // with its leading ";tag=", or empty
     struct slice target; // request-URI of ACK and BYE; empty: the user's address of record
     struct slice route;  // their Route header field with its CRLF, or empty
@@ -62,6 +67,8 @@ struct message_template {
 struct message_templates {
     struct message_template of[MESSAGE_KINDS];
     char sdp[256]; // the body of INVITE and of its answer
+    char sdp_length[12];
+    char pidf_length[12]; // of the body of PUBLISH, whoever's
     struct slice domain;
 };
 
@@ -78,6 +85,15 @@ bool message_read_branch(struct slice text, uint32_t run, struct identity *who, 
 
 // The same from the Call-ID, for requests that arrive with the server's Via on top.
 bool message_read_call_id(struct slice text, uint32_t run, struct identity *who);
+
+// The Call-ID of a subscription: user and watcher.
+bool message_read_subscription(struct slice text, uint32_t run, struct identity *who);
+
+// Which exchange published the document that a NOTIFY has: slot and serial. False when it has none of these.
+bool message_read_document(struct slice text, struct identity *who);
+
+// The tag of a publication (RFC 3903 11.3.1), or empty.
+struct slice message_etag(struct slice text);
 
 // 100 to 699, or 0 when this is no response.
 unsigned message_status(struct slice text);

@@ -80,6 +80,28 @@ bool message_read_call_id(struct slice text, uint32_t run, struct identity *who)
            read_hex(value.at + 18, &who->serial) && who->run == run;
 }
 
+bool message_read_subscription(struct slice text, uint32_t run, struct identity *who)
+{
+    struct slice value = find_value(text, "call-id", "i");
+
+    return value.len == CALL_ID_LEN && read_hex(value.at, &who->run) && read_hex(value.at + 9, &who->user) &&
+           value.at[17] == 's' && read_hex(value.at + 18, &who->watcher) && who->run == run;
+}
+
+bool message_read_document(struct slice text, struct identity *who)
+{
+    const char *note = memmem(text.at, text.len, MESSAGE_NOTE, sizeof(MESSAGE_NOTE) - 1);
+    const char *digits = note + sizeof(MESSAGE_NOTE) - 1;
+
+    return note != NULL && text.at + text.len - digits >= 16 && read_hex(digits, &who->serial) &&
+           read_hex(digits + 8, &who->slot);
+}
+
+struct slice message_etag(struct slice text)
+{
+    return find_value(text, "sip-etag", "sip-etag");
+}
+
 unsigned message_status(struct slice text)
 {
     uint64_t status = 0;

@@ -69,17 +69,16 @@ void tally_print(const struct tally *t, const char *mode, double seconds, FILE *
             fprintf(out, "  unexpected %u: %llu\n", code, (unsigned long long)t->unexpected[code]);
 }
 
-void tally_print_json(const struct tally *t, const char *mode, unsigned users, unsigned window,
-                      double seconds, FILE *out)
+void tally_print_json(const struct tally *t, const struct tally_run *run, FILE *out)
 {
     const char *comma = "";
 
     fprintf(out,
-            "{\"mode\":\"%s\",\"users\":%u,\"window\":%u,\"seconds\":%.3f,\"completed\":%llu,\"rate\":%.1f,"
-            "\"sent\":%llu,\"received\":%llu,\"messages_per_second\":%.1f,",
-            mode, users, window, seconds, (unsigned long long)t->completed, (double)t->completed / seconds,
-            (unsigned long long)t->sent, (unsigned long long)t->received,
-            (double)(t->sent + t->received) / seconds);
+            "{\"mode\":\"%s\",\"users\":%u,\"watchers\":%u,\"window\":%u,\"seconds\":%.3f,\"completed\":%llu,"
+            "\"rate\":%.1f,\"sent\":%llu,\"received\":%llu,\"messages_per_second\":%.1f,",
+            run->mode, run->users, run->watchers, run->window, run->seconds, (unsigned long long)t->completed,
+            (double)t->completed / run->seconds, (unsigned long long)t->sent, (unsigned long long)t->received,
+            (double)(t->sent + t->received) / run->seconds);
     fprintf(out,
             "\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"retransmissions\":%llu,"
             "\"timeouts\":%llu,\"stale\":%llu,\"unreadable\":%llu,\"refused\":%llu,\"unexpected\":{",

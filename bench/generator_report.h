@@ -17,7 +17,7 @@ struct histogram {
 };
 
 struct tally {
-    uint64_t completed;       // registrations, calls, redirected calls, answers, echoes: whole exchanges
+    uint64_t completed;       // whole exchanges; with watchers, NOTIFYs
     uint64_t sent;            // messages
     uint64_t received;        // messages
     uint64_t retransmissions; // of either side
@@ -38,7 +38,11 @@ bool tally_clean(const struct tally *t);
 
 // A readable paragraph, or one line of JSON.
 void tally_print(const struct tally *t, const char *mode, double seconds, FILE *out);
-void tally_print_json(const struct tally *t, const char *mode, unsigned users, unsigned window,
-                      double seconds, FILE *out);
+struct tally_run {
+    const char *mode;
+    unsigned users, watchers, window; // watchers of each user
+    double seconds;
+};
+void tally_print_json(const struct tally *t, const struct tally_run *run, FILE *out);
 
 #endif

@@ -8,11 +8,14 @@ import sys
 # Messages that the server forwards for one call: INVITE 180 200 ACK BYE 200. One in and one out each, as the echo's.
 MESSAGES_PER_CALL = 6
 
-# case, the generator's mode, and the two programs that are compared in it.
+# case, the generator's mode (with its watchers), the two programs that are compared in it, and what a second has of it.
 CASES = (
-    ("register", "register", "strowger", "kamailio"),
-    ("call", "call", "strowger", "kamailio-tm"),
-    ("call-stateless", "call", "strowger-stateless", "kamailio"),
+    ("register", "register", "strowger", "kamailio", "registers/s"),
+    ("call", "call", "strowger", "kamailio-tm", "calls/s"),
+    ("call-stateless", "call", "strowger-stateless", "kamailio", "calls/s"),
+    ("publish", "publish", "strowger-presence", "kamailio-presence", "publishes/s"),
+    ("notify", "notify-100", "strowger-presence", "kamailio-presence", "notifies/s"),
+    ("notify-10", "notify-10", "strowger-presence", "kamailio-presence", "notifies/s"),
 )
 
 
@@ -21,7 +24,9 @@ def read(path):
     runs = {}
     with open(path, encoding="ascii") as lines:
         for line in map(json.loads, lines):
-            runs.setdefault((line["program"], line["result"]["mode"]), []).append(line["result"])
+            result = line["result"]
+            mode = f"notify-{result['watchers']}" if result["mode"] == "notify" else result["mode"]
+            runs.setdefault((line["program"], mode), []).append(result)
     return runs
 
 
@@ -33,20 +38,21 @@ def figures(runs):
     """The lines of JSON, as the README names them."""
     some = next(iter(runs.values()))
     echo = median(runs, ("echo", "echo"))
-    common = {"rounds": len(some), "window": some[0]["window"], "users": some[0]["users"]}
-    for case, mode, mine, theirs in CASES:
+    for case, mode, mine, theirs, unit in CASES:
         own, peer = median(runs, (mine, mode)), median(runs, (theirs, mode))
         if own is None:
             continue
-        rates = {"strowger": own, "kamailio": peer, "echo": echo, "rate_unit": mode + "s/s"}
+        rates = {"strowger": own, "kamailio": peer, "echo": echo, "rate_unit": unit}
+        run = runs[(mine, mode)][0]
+        common = {"rounds": len(some), "window": run["window"], "users": run["users"]}
         base = {"bench": "versus", "case": case}
-        share = own * (MESSAGES_PER_CALL if mode == "call" else 1) / echo
+        share = own * (MESSAGES_PER_CALL if mode == "call" else 1) / echo if echo else 0
         yield {**base, "unit": "ratio", "value": round(own / peer, 2), **rates, **common}
         yield {**base, "unit": "echo-share", "value": round(share, 3), **rates, **common}
 
 
 def table(runs):
-    row = "{:<18} {:<9} {:>12} {:>10} {:>10} {:>10} {:>22}"
+    row = "{:<18} {:<10} {:>12} {:>10} {:>10} {:>10} {:>22}"
     yield row.format("program", "mode", "per second", "p50 us", "p99 us", "resent", "lowest..highest")
     for (program, mode), results in runs.items():
         rates = [run["rate"] for run in results]
