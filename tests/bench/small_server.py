@@ -18,10 +18,10 @@ def address(host_port):
 
 
 class SmallServer(threading.Thread):
-    """Registrar, stateless proxy by location, redirect server and echo on a port of its own."""
+    """Registrar, stateless proxy by location, redirect, presence and echo server on a port of its own."""
 
     def __init__(self, mode="proxy", host="127.0.0.1", drop_every=0, delay=0.0, status_after=None, garbage=False,
-                 record_route=False):
+                 record_route=False, copies=1, deaf=None, forgets=False):
         super().__init__(daemon=True)
         self.mode = mode
         self.drop_every = drop_every  # each n-th datagram is lost
@@ -29,6 +29,13 @@ class SmallServer(threading.Thread):
         self.status_after = status_after  # (n, status line): what REGISTERs after the n-th are told
         self.garbage = garbage        # sends something unreadable before each answer
         self.record_route = record_route
+        self.copies = copies          # of each NOTIFY
+        self.deaf = deaf              # the watcher ("w00000001") who is told nothing after his first NOTIFY
+        self.forgets = forgets        # no tag that a PUBLISH was given holds
+        self.tags = {}                # user -> what was published last
+        self.watchers = {}            # user -> [his SUBSCRIBEs, as (text, source)]
+        self.notified = []            # NOTIFYs that left, copies aside
+        self.answers = 0              # to NOTIFYs
         self.seen = []                # requests, in order
         self.contacts = {}            # user -> (host, port)
         self.arrived = 0
@@ -68,6 +75,9 @@ class SmallServer(threading.Thread):
                 self.serve(datagram.decode("ascii"), source)
 
     def serve(self, text, source):
+        if text.startswith("SIP/2.0 200") and header(text, "CSeq").endswith("NOTIFY"):
+            self.answers += 1
+            return
         if text.startswith("SIP/2.0 "):
             own, rest = re.search(r"Via: [^\r]*\r\n", text), text
             rest = text[:own.start()] + text[own.end():]
@@ -84,6 +94,12 @@ class SmallServer(threading.Thread):
             self.answer(text, source, status if len(self.seen) > limit else "200 OK")
         elif method == "OPTIONS":
             self.answer(text, source, "200 OK")
+        elif method == "PUBLISH":
+            self.publish(text, source, user.group(1))
+        elif method == "SUBSCRIBE":
+            self.answer(text, source, "200 OK")
+            self.watchers.setdefault(user.group(1), []).append((text, source))
+            self.notify(text, source, "")
         elif self.mode == "redirect":
             if method != "ACK":
                 self.answer(text, source, "302 Moved Temporarily")
@@ -102,10 +118,31 @@ class SmallServer(threading.Thread):
             target = address(re.search(r"sip:([^ ]*)", line).group(1).split("@")[-1])
         self.socket.sendto(f"{line}\r\n{via}{rest}".encode(), target)
 
-    def answer(self, request, source, status):
+    def publish(self, text, source, user):
+        match = header(text, "SIP-If-Match")
+        if match and (self.forgets or match != self.tags[user]):
+            self.answer(text, source, "412 Conditional Request Failed")
+            return
+        self.tags[user] = f"tag{len(self.seen)}"
+        self.answer(text, source, "200 OK", f"SIP-ETag: {self.tags[user]}")
+        for subscribe, watcher in self.watchers.get(user, []):
+            if self.deaf is None or self.deaf not in header(subscribe, "From"):
+                self.notify(subscribe, watcher, text.split("\r\n\r\n", 1)[1])
+
+    def notify(self, subscribe, source, body):
+        target = re.search(r"<(.*)>", header(subscribe, "Contact")).group(1)
+        self.notified.append("\r\n".join([
+            f"NOTIFY {target} SIP/2.0", f"Via: SIP/2.0/UDP {self.name_port}{BRANCH}{len(self.notified)}",
+            f"From: {header(subscribe, 'To')};tag=small", f"To: {header(subscribe, 'From')}",
+            f"Call-ID: {header(subscribe, 'Call-ID')}", f"CSeq: {len(self.notified) + 1} NOTIFY", "Event: presence",
+            "Subscription-State: active", f"Content-Length: {len(body)}", "", body]))
+        for _ in range(self.copies):
+            self.socket.sendto(self.notified[-1].encode(), source)
+
+    def answer(self, request, source, status, *more):
         lines = [f"{name}: {header(request, name)}" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         lines[2] += ";tag=small"
-        self.socket.sendto("\r\n".join([f"SIP/2.0 {status}", *lines, "Content-Length: 0", "", ""]).encode(), source)
+        self.socket.sendto("\r\n".join([f"SIP/2.0 {status}", *lines, *more, "Content-Length: 0", "", ""]).encode(), source)
 
     def requests(self, method):
         return [text for text in self.seen if text.startswith(method + " ")]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import unittest
+from xml.etree import ElementTree
 
 import tap
 from small_server import SmallServer, header
@@ -119,8 +120,51 @@ class Generator(unittest.TestCase):
         self.assert_clean(outcome)
         self.assertAlmostEqual(outcome[1]["sent"], outcome[1]["received"], delta=8)
 
+    def test_publish_begins_with_all_users_and_then_says_something_new(self):
+        with SmallServer() as server:
+            self.assert_clean(generate("publish", server))
+        published = server.requests("PUBLISH")
+        self.assertEqual([f"u{n:08}" for n in range(20)],
+                         sorted(re.search(r"sip:(u\d+)@", header(text, "To")).group(1) for text in published[:20]))
+        # Those later have the tag that their users were given last, or this server refuses them.
+        self.assertEqual([False] * 20 + [True] * (len(published) - 20),
+                         [header(text, "SIP-If-Match") is not None for text in published])
+        self.assertGreater(len(published), 40)
+        bodies = [text.split("\r\n\r\n", 1)[1] for text in published]
+        self.assertEqual(len(published), len(set(bodies)), "a document was published again")
+        for text, body in zip(published, bodies):
+            self.assertEqual(len(body), int(header(text, "Content-Length")))
+            entity = ElementTree.fromstring(body.encode()).get("entity")
+            self.assertIn(f"<{entity}>", header(text, "To"))
+
+    def test_a_publication_that_is_not_found_is_unexpected(self):
+        with SmallServer(forgets=True) as server:
+            status, result, _ = generate("publish", server)
+        self.assertEqual((1, ["412"]), (status, list(result["unexpected"])))
+
+    def test_each_watcher_who_is_told_counts_once(self):
+        for copies in (1, 2):
+            with self.subTest(copies=copies), SmallServer(copies=copies) as server:
+                outcome = generate("notify", server, "--watchers", "3")
+                self.assert_clean(outcome)
+                self.assertEqual(60, len({header(text, "Call-ID") for text in server.requests("SUBSCRIBE")}))
+                told = sum("</presence>" in text for text in server.notified)
+                self.assertEqual(told, 3 * (len(server.requests("PUBLISH")) - 20))
+                self.assertLessEqual(outcome[1]["completed"], told)
+                self.assertEqual(3, outcome[1]["watchers"])
+            # The last copies may come when the generator has gone.
+            self.assertGreaterEqual(server.answers, len(server.notified))
+            if copies > 1:
+                self.assertGreater(outcome[1]["stale"], 0)
+
+    def test_a_watcher_who_is_told_nothing_is_waited_for(self):
+        with SmallServer(deaf="w00000001") as server:
+            status, result, _ = generate("notify", server, "--watchers", "2", t1=4)
+        self.assertEqual((1, False), (status, result["clean"]))
+        self.assertGreater(result["timeouts"], 0)
+
     def test_losses_are_made_good_and_counted(self):
-        for mode in ("register", "call"):
+        for mode in ("register", "call", "publish", "notify"):
             with self.subTest(mode), SmallServer(drop_every=9) as server:
                 outcome = generate(mode, server, "--seconds", "1", t1=20)
                 self.assert_clean(outcome)
