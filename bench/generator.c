@@ -284,15 +284,6 @@ static double measure(struct flow *f, const struct options *o)
     return seconds;
 }
 
-static bool presence_open(struct flow *f)
-{
-    if (f->mode != FLOW_PUBLISH && f->mode != FLOW_NOTIFY)
-        return true;
-    f->published = calloc(f->users, sizeof(*f->published));
-    f->seen = calloc((size_t)f->users * f->watchers + 1, sizeof(*f->seen));
-    return f->published != NULL && f->seen != NULL;
-}
-
 static bool flow_open(struct flow *f, const struct options *o)
 {
     char local[ENDPOINT_TEXT_MAX] = {0};
@@ -312,7 +303,7 @@ static bool flow_open(struct flow *f, const struct options *o)
     f->templates = calloc(1, sizeof(*f->templates));
     f->client = calloc(1, sizeof(*f->client));
     if (f->exchanges == NULL || f->registering == NULL || f->templates == NULL || f->client == NULL ||
-        !presence_open(f))
+        !flow_open_presence(f))
         return false;
     if (getrandom(&f->run, sizeof(f->run), 0) < 0 || getrandom(&f->random, sizeof(f->random), 0) < 0)
         return false;
@@ -341,8 +332,7 @@ static void flow_close(struct flow *f)
     free(f->called);
     free(f->answers);
     free(f->templates);
-    free(f->published);
-    free(f->seen);
+    flow_close_presence(f);
     free(f->registering);
     free(f->exchanges);
 }

@@ -92,9 +92,12 @@ static inline uint32_t flow_fill_size(const struct flow *f)
     return f->users * (1 + f->watchers);
 }
 
-// generator_presence.c: a NOTIFY that arrived; it is answered. Returns the exchange that has nothing more to wait for now,
-// or NULL.
+// generator_presence.c. False: no memory.
+bool flow_open_presence(struct flow *f);
+void flow_close_presence(struct flow *f);
+// A NOTIFY that arrived; it is answered. Returns the exchange that has nothing more to wait for now, or NULL.
 struct exchange *flow_take_notify(struct flow *f, struct slice text, uint64_t now);
+// What the next PUBLISH of this user has to say.
 void flow_keep_publication(struct flow *f, const struct exchange *x, struct slice text);
 
 // Sends again what is due, gives up what is too old. To be called every few milliseconds.

@@ -1,7 +1,24 @@
 // What the generator's watchers do, and what its publishers remember.
+#include <stdlib.h>
+
 #include "generator_flow.h"
 
 #define MATCH "SIP-If-Match: "
+
+bool flow_open_presence(struct flow *f)
+{
+    if (f->mode != FLOW_PUBLISH && f->mode != FLOW_NOTIFY)
+        return true;
+    f->published = calloc(f->users, sizeof(*f->published));
+    f->seen = calloc((size_t)f->users * f->watchers + 1, sizeof(*f->seen));
+    return f->published != NULL && f->seen != NULL;
+}
+
+void flow_close_presence(struct flow *f)
+{
+    free(f->published);
+    free(f->seen);
+}
 
 void flow_keep_publication(struct flow *f, const struct exchange *x, struct slice text)
 {
