@@ -10,22 +10,26 @@ static bool takes_messages(const struct connection *connection)
 }
 
 // Whether the connection leads to who is meant, and not only to where he should be: over TLS he must have proved it
-// (RFC 5923 9.3), or must before anything is said. `expected` NULL: nobody in particular is meant.
-static bool leads_to(const struct connection *connection, const char *expected)
+// (RFC 5923 9.3), or must before anything is said. `expected` NULL: nobody in particular is meant, but who is there
+// himself. An answer goes to who asked from there, and who asks need prove nothing (RFC 3261 18.2.2).
+static bool leads_to(const struct connection *connection, const struct endpoint *to, const char *expected,
+                     bool answers)
 {
-    if (expected == NULL)
-        return true;
+    bool itself = connection->peer.port == to->port; // and not by alias
+
+    if (expected == NULL || (itself && answers && !connection->outgoing))
+        return itself;
     if (connection->outgoing)
         return connection->expected != NULL && strcmp(connection->expected, expected) == 0;
     return stream_tls_proves(connection, slice_text(expected));
 }
 
 static struct connection *find_any(const struct stream *stream, const struct endpoint *to, uint8_t listener,
-                                   const char *expected)
+                                   const char *expected, bool answers)
 {
     struct connection *found = table_next(&stream->table, to, listener, NULL);
 
-    while (found != NULL && (!takes_messages(found) || !leads_to(found, expected)))
+    while (found != NULL && (!takes_messages(found) || !leads_to(found, to, expected, answers)))
         found = table_next(&stream->table, to, listener, found);
     return found;
 }
@@ -41,6 +45,11 @@ static const char *expected_of(const struct stream *stream, const struct endpoin
     return name;
 }
 
+static bool is_answer(const struct rte_mbuf *mbuf)
+{
+    return slice_starts(slice_of(rte_pktmbuf_mtod(mbuf, const char *), mbuf->data_len), SLICE("SIP/2.0 "));
+}
+
 // NULL: there is none, and none can be made.
 static struct connection *way_to(struct stream *stream, const struct rte_mbuf *mbuf,
                                  const struct endpoint *to, uint8_t listener)
@@ -54,12 +63,13 @@ static struct connection *way_to(struct stream *stream, const struct rte_mbuf *m
         return connection != NULL && takes_messages(connection) ? connection : NULL;
     }
     // Nobody listens for WebSockets but servers (RFC 7118 5.4).
+    bool connects = to->transport == ENDPOINT_TCP || to->transport == ENDPOINT_TLS, answers = is_answer(mbuf);
     if (stream->conf->listeners[listener].address.family != to->family || to->port == 0 ||
-        (to->transport != ENDPOINT_TCP && to->transport != ENDPOINT_TLS))
+        (!connects && !answers))
         return NULL;
     const char *expected = expected_of(stream, to, mbuf, name);
-    struct connection *connection = find_any(stream, to, listener, expected);
-    return connection != NULL ? connection : connect_begin(stream, to, listener, expected);
+    struct connection *connection = find_any(stream, to, listener, expected, answers);
+    return connection != NULL || !connects ? connection : connect_begin(stream, to, listener, expected);
 }
 
 void stream_send(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker, uint64_t now_ms)

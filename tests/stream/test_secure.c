@@ -467,6 +467,45 @@ static void test_nobody_need_prove_anything_where_nobody_asks(void **state)
     close(listening);
 }
 
+// By the port that its Via was given, where nobody remembers the request (RFC 3261 16.11, 18.2.2).
+static void test_an_answer_goes_to_who_asked_though_he_proved_nothing(void **state)
+{
+    static const char answer[] = "SIP/2.0 200 OK\r\nl: 0\r\n\r\n";
+    struct secure_peer peer;
+
+    (void)state;
+    box.expected = "carrier.example.com";
+    connect_as(&peer, TLS, NULL);
+    struct endpoint to = arrival_of(&peer, ONE).source;
+    to.flow = 0;
+    box_send(&box, answer, &to, TLS);
+    hears(&peer, answer);
+    box_send(&box, TWO, &to, TLS);
+    box_until(&box, box.unsent_n == 1);
+    assert_int_equal(box_ended(&box, STREAM_END_REFUSED), 1);
+    leave(&peer);
+}
+
+// Whom a request is for is not known then: only who is there himself gets it (RFC 5923 8.2).
+static void test_without_verification_no_alias_leads_anywhere(void **state)
+{
+    struct secure_peer peer;
+
+    (void)state;
+    box.conf.tls_verify_servers = false;
+    stream_renew(box.stream, &box.conf, load());
+    connect_as(&peer, TLS, "carrier");
+    struct endpoint to = arrival_of(&peer, ALIAS).source;
+    to.flow = 0;
+    box_send(&box, TWO, &to, TLS);
+    hears(&peer, TWO);
+    to.port = 5061;
+    box_send(&box, TWO, &to, TLS);
+    box_until(&box, box.unsent_n == 1);
+    assert_int_equal(box_ended(&box, STREAM_END_REFUSED), 1);
+    leave(&peer);
+}
+
 static void test_a_server_that_shakes_no_hand_is_unreachable(void **state)
 {
     struct endpoint to;
@@ -522,6 +561,8 @@ int main(void)
         STARTED(test_a_connection_is_made_to_who_proves_his_name),
         STARTED(test_an_address_must_be_in_the_certificate),
         STARTED(test_nobody_need_prove_anything_where_nobody_asks),
+        STARTED(test_an_answer_goes_to_who_asked_though_he_proved_nothing),
+        STARTED(test_without_verification_no_alias_leads_anywhere),
         STARTED(test_a_server_that_shakes_no_hand_is_unreachable),
         STARTED(test_a_stop_amid_handshakes_leaves_nothing),
     };

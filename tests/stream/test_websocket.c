@@ -389,6 +389,28 @@ static void test_messages_go_out_as_text_or_as_bytes(void **state)
     close(peer);
 }
 
+// By the port that its Via was given, where nobody remembers the request (RFC 3261 16.11). Nothing else is for an address.
+static void test_an_answer_goes_to_who_asked(void **state)
+{
+    static const char answer[] = "SIP/2.0 200 OK\r\n\r\n";
+    char bytes[512];
+    int peer = open_socket();
+
+    (void)state;
+    box_say(peer, bytes, text_frame(bytes, FIN | TEXT, ONE));
+    box_until(&box, box.taken_n == 1);
+    struct endpoint to = box_packet(box.taken[0])->arrival.source;
+    to.flow = 0;
+    box_send(&box, ONE, &to, BOX_WS);
+    assert_int_equal(box.unsent_n, 1);
+    box_send(&box, answer, &to, BOX_WS);
+    hears_bytes(peer, "\x81\x12SIP/2.0 200 OK\r\n\r\n", 2 + sizeof(answer) - 1);
+    close(peer);
+    box_until(&box, box_connections(&box) == 0);
+    box_send(&box, answer, &to, BOX_WS);
+    assert_int_equal(box.unsent_n, 2);
+}
+
 static void test_a_slow_message_ends(void **state)
 {
     char bytes[2048];
@@ -478,6 +500,7 @@ int main(void)
         STARTED(test_frames_are_answered_by_the_rules),
         STARTED(test_many_pings_are_many_pongs),
         STARTED(test_messages_go_out_as_text_or_as_bytes),
+        STARTED(test_an_answer_goes_to_who_asked),
         STARTED(test_a_slow_message_ends),
         STARTED(test_frames_of_nothing_are_bounded),
         STARTED(test_frames_wait_for_workers),
