@@ -61,6 +61,8 @@ __attribute__((format(printf, 1, 2))) enum ctl_status ctl_fail(const char *forma
 enum ctl_status ctl_show_status(struct ctl *ctl);
 enum ctl_status ctl_show_registrations(struct ctl *ctl);
 enum ctl_status ctl_show_connections(struct ctl *ctl);
+enum ctl_status ctl_show_subscriptions(struct ctl *ctl);
+enum ctl_status ctl_show_presentity(struct ctl *ctl);
 enum ctl_status ctl_show_drops(struct ctl *ctl);
 enum ctl_status ctl_show_policy(struct ctl *ctl);
 // views.c: those that are a table of what one telemetry command says.

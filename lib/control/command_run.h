@@ -65,6 +65,12 @@ enum control_command_outcome control_command_undrain(struct control_command *com
                                                      struct control_json *reply);
 enum control_command_outcome control_command_log(struct control_command *command, struct control_json *reply);
 
+// command_presence.c
+enum control_command_outcome control_command_subscriptions(struct control_command *command,
+                                                           struct control_json *reply);
+enum control_command_outcome control_command_presentities(struct control_command *command,
+                                                          struct control_json *reply);
+
 // command_streams.c
 enum control_command_outcome control_command_connections(struct control_command *command,
                                                          struct control_json *reply);

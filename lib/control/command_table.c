@@ -8,6 +8,8 @@ static const struct {
 } commands[] = {
     {{"status"}, 0, 0, "status", control_command_status},
     {{"registrations"}, 0, 1, "registrations [AOR]", control_command_registrations},
+    {{"subscriptions"}, 0, 1, "subscriptions [AOR]", control_command_subscriptions},
+    {{"presentities"}, 0, 1, "presentities [AOR]", control_command_presentities},
     {{"connections"}, 0, 0, "connections", control_command_connections},
     {{"policy"}, 0, 1, "policy [routes]", control_command_policy},
     {{"binding", "add"}, 2, 3, "binding add AOR CONTACT [SECONDS]", control_command_binding_add},

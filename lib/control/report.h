@@ -45,6 +45,9 @@ int control_report_names(const struct control *control, const char *parameter, s
 // report_store.c: what is on its way to the disk, and what is there.
 int control_report_store(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 
+// report_presence.c: what is published and watched, by worker.
+int control_report_presence(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
 // report_streams.c: connections.
 int control_report_streams(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 

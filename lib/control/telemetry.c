@@ -29,6 +29,8 @@ static const struct {
      "Gateways: health, share, calls, probes. Parameter: a name, or the number to start from"},
     {"/strowger/store", control_report_store,
      "Store: state, batches, what waits for the disk, keys and bytes"},
+    {"/strowger/presence", control_report_presence,
+     "Publications and subscriptions, and what became of requests for them. Parameter: worker"},
     {"/strowger/streams", control_report_streams,
      "Connections of TCP, TLS and WebSocket by transport, and why they ended"},
     {"/strowger/auth", control_report_auth, "Users, and requests that had to carry credentials"},

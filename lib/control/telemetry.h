@@ -15,6 +15,7 @@
 //   /strowger/gateways[,WHICH]  each gateway: health, since when, share, calls, probes; WHICH: a name, or the number to
 //                               start from, as in `next`
 //   /strowger/store             state, batches written, registrations that wait or were refused, keys and bytes
+//   /strowger/presence[,WORKER]  what is published and watched, and what became of PUBLISH and SUBSCRIBE
 //   /strowger/streams           connections, messages and handshakes, by transport; why connections ended
 //   /strowger/numbers           the number table: prefixes, bytes
 //   /strowger/stages[,ID]       cycles per message by stage, as histograms

@@ -111,5 +111,27 @@ class Watching(Presence):
             self.assertEqual("active", subscription.until(lambda one: wanted in one.body).state)
 
 
+class Shown(Presence):
+    def test_who_watches_whom_is_shown(self):
+        bob, ann = self.phone(), self.phone()
+        bob.publish(pidf(bob.address, "open", note="at my desk"))
+        subscription = ann.subscribe(bob.address)
+        subscription.notice()
+        user = bob.address.removeprefix("sip:")
+        row, = self.json("show", "subscriptions", user)
+        self.assertEqual(("presence", ann.address, "active", user),
+                         (row["package"], row["watcher"], row["state"], row["presentity"]))
+        self.assertLessEqual(row["expires_s"], 600)
+        row, = self.json("show", "presentity", user)
+        self.assertEqual((1, 1), (row["publications"], row["subscriptions"]))
+        self.assertIn("at my desk", row["document"])
+        self.assertIn(ann.address, self.ctl("show", "subscriptions"))
+        self.assertIn("at my desk", self.ctl("show", "presentity", user))
+        self.assertIn("neither watched", self.ctl("show", "presentity", "nobody@example.com"))
+        counts = self.box.ask("/strowger/presence")
+        self.assertEqual(1, sum(worker["publications"] for worker in counts.values()))
+        self.assertEqual(1, sum(worker["subscribed"] for worker in counts.values()))
+
+
 if __name__ == "__main__":
     tap.main()
