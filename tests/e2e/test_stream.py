@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """TCP, TLS and WebSocket as phones, gateways and an operator see them. tests/e2e/run makes the network."""
 import json
-import os
 import pathlib
 import signal
 import socket
@@ -16,159 +15,8 @@ import box
 import tap
 from certificates import Authority
 from phone import COUNT, Phone, uri_of
-from stream_phone import StreamPhone, WebPhone, context
-
-CTL = os.environ.get("STROWGERCTL") or str(pathlib.Path(os.environ["STROWGER"]).parents[1] / "strowgerctl/strowgerctl")
-TLS, WS, WSS, SLOW, PROXIED = 5061, 8080, 8443, 5063, 5064
-GATEWAY = "west.example"
-CONFIG = box.CONFIG + """
-[control]
-socket = {folder}/control
-[stream]
-connections_max = 300
-connections_source_max = 200
-message_timeout = 3s
-handshake_timeout = 5s
-connect_timeout = 5s
-[tls]
-authorities = {folder}/authority.pem
-[certificate main]
-chain = {folder}/main.pem
-key = {folder}/main.key
-[certificate other]
-chain = {folder}/other.pem
-key = {folder}/other.key
-[listener tcp]
-address = 198.18.0.1:5060
-transport = tcp
-[listener tcp6]
-address = [2001:db8::1]:5060
-transport = tcp
-[listener tls]
-address = 198.18.0.1
-transport = tls
-client_certificate = asked
-[listener ws]
-address = 198.18.0.1:8080
-transport = ws
-[listener wss]
-address = 198.18.0.1:8443
-transport = wss
-[listener proxied]
-address = 198.18.0.1:5064
-transport = tcp
-proxy_protocol = yes
-[gateways trunk]
-probe_interval = 0
-[gateway west]
-group = trunk
-address = 198.18.0.99;transport=tls
-identity = west.example
-trusted = yes
-[gateways east]
-probe_interval = 0
-[gateway east]
-group = east
-address = 198.18.0.2:5071;transport=tls
-identity = west.example
-[gateways impostor]
-probe_interval = 0
-[gateway impostor]
-group = impostor
-address = 198.18.0.2:5072;transport=tls
-identity = west.example
-[gateways absent]
-probe_interval = 0
-[gateway absent]
-group = absent
-address = 198.18.0.2:5073;transport=tcp
-[route east]
-user = +4930*
-action = gateways
-gateways = east
-[route impostor]
-user = +4940*
-action = gateways
-gateways = impostor
-[route absent]
-user = +4950*
-action = gateways
-gateways = absent
-[route long]
-user = +4960*
-action = hop
-hop = 198.18.0.2:5074
-[route from-trunk]
-who = trusted
-user = trunk*
-action = reject
-code = 488
-"""
-
-
-class Streamed(unittest.TestCase):
-    """Cases that share one strowger, which must end well."""
-    config = CONFIG
-    workers = 2
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="strowger-stream-")
-        cls.authority = Authority(cls.folder.name)
-        cls.authority.sign("main", "DNS:example.com", "IP:198.18.0.1")
-        cls.authority.sign("other", "DNS:sip.example.net")
-        cls.box = box.Box(cls.config.format(folder=cls.folder.name), workers=cls.workers).start()
-        cls.await_streams()
-
-    @classmethod
-    def tearDownClass(cls):
-        # Whoever is still connected, or about to be, holds nothing up and leaves nothing behind.
-        left = [StreamPhone("left", port=port) for port in (box.PORT, TLS, WS, PROXIED)]
-        left[0].send("OPTIONS")
-        status = cls.box.stop()
-        for phone in left:
-            phone.close()
-        cls.folder.cleanup()
-        assert status == 0, f"exit status {status}:\n{cls.box.output()}"
-
-    @classmethod
-    def await_streams(cls):
-        """The kernel has its addresses only after the start."""
-        end = time.monotonic() + 20
-        while True:
-            try:
-                StreamPhone("first").close()
-                return
-            except OSError:
-                assert time.monotonic() < end, cls.box.output()
-                time.sleep(0.05)
-
-    def secure(self, certificate=None):
-        return context(self.authority.file, certificate)
-
-    def tls(self, user, certificate=None, **how):
-        return StreamPhone(user, port=TLS, secure=self.secure(certificate), **how)
-
-    def streams(self):
-        return self.box.ask("/strowger/streams")
-
-    def ends(self, reason):
-        return self.streams()["ends"][reason]
-
-    def await_counter(self, read, count):
-        end = time.monotonic() + 10
-        while read() < count:
-            self.assertLess(time.monotonic(), end, self.streams())
-            time.sleep(0.02)
-
-    def await_end(self, reason, count):
-        self.await_counter(lambda: self.ends(reason), count)
-
-    def ctl(self, *words):
-        done = subprocess.run([CTL, "--socket", f"{self.folder.name}/control", *words], capture_output=True, text=True,
-                              timeout=60, stdin=subprocess.DEVNULL, check=False)
-        self.assertEqual((0, ""), (done.returncode, done.stderr), words)
-        return done.stdout
+from stream_box import CONFIG, GATEWAY, PROXIED, TLS, WS, WSS, Streamed
+from stream_phone import StreamPhone, WebPhone
 
 
 class Registering(Streamed):
@@ -361,99 +209,6 @@ class Renewed(Streamed):
             self.assertEqual(200, phone.register().status)
 
 
-class Hostile(Streamed):
-    """What is no use is closed and counted; others do not notice."""
-
-    def setUp(self):
-        self.bystander = StreamPhone("bystander")
-        self.assertEqual(200, self.bystander.register().status)
-
-    def tearDown(self):
-        self.assertEqual(200, self.bystander.ask("OPTIONS", f"sip:{box.ADDRESS4}").status)
-        self.bystander.close()
-
-    def ended(self, reason, phone, sent):
-        before = self.ends(reason)
-        with phone:
-            phone.send(sent)
-            self.assertTrue(phone.closed(), reason)
-        self.await_end(reason, before + 1)
-
-    def test_what_is_no_message_ends_its_connection(self):
-        options = f"OPTIONS sip:{box.ADDRESS4} SIP/2.0\r\nVia: SIP/2.0/TCP 198.18.0.2;branch=z9hG4bKx\r\n"
-        cases = (("no_sip", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-                 ("no_sip", b"\xff\xfe\0\1" * 64 + b"\r\n\r\n"),
-                 ("no_length", options + "\r\n"),
-                 ("no_length", options + "Content-Length: -1\r\n\r\n"),
-                 ("no_length", options + "Content-Length: 1\r\nl: 2\r\n\r\nxx"),
-                 ("too_large", options + "Content-Length: 99999999\r\n\r\n"),
-                 ("too_large", options + "X: " + "x" * 60000),
-                 ("message_slow", options + "Content-Length: 10\r\n\r\nhalf"),
-                 ("message_slow", options))
-        for reason, sent in cases:
-            with self.subTest(reason, sent=sent[-30:]):
-                self.ended(reason, StreamPhone("rude"), sent)
-
-    def test_dribbling_does_not_keep_a_message_open(self):
-        before = self.ends("message_slow")
-        with StreamPhone("slow") as phone:
-            phone.send("OPTIONS")
-            end = time.monotonic() + 10
-            try:
-                while time.monotonic() < end and self.ends("message_slow") == before:
-                    phone.send("x")
-                    time.sleep(0.1)
-            except ConnectionError:
-                pass
-        self.await_end("message_slow", before + 1)
-
-    def test_who_says_nothing_at_the_handshake_is_closed(self):
-        before = self.ends("handshake_slow")
-        quiet = [StreamPhone("quiet", port=port) for port in (TLS, WS, WSS, PROXIED)]
-        for phone in quiet:
-            self.assertTrue(phone.closed())
-            phone.close()
-        self.await_end("handshake_slow", before + len(quiet))
-
-    def test_what_is_no_tls_ends_the_handshake(self):
-        self.ended("handshake", StreamPhone("plain", port=TLS), "REGISTER sip:example.com SIP/2.0\r\n\r\n")
-
-    def upgraded(self, port=WS, protocol="sip"):
-        phone = StreamPhone("frames", port=port)
-        phone.send(f"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                   f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n")
-        return phone
-
-    def test_frames_without_a_mask_end_their_connection(self):
-        phone = self.upgraded()
-        phone.socket.settimeout(10)
-        answer = phone.socket.recv(4096)
-        self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
-        self.assertIn(b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", answer)  # RFC 6455 1.3
-        self.ended("frame", phone, b"\x81\x05hello")
-
-    def test_an_upgrade_to_something_else_is_refused(self):
-        before = self.ends("upgrade")
-        for phone in (self.upgraded(protocol="chat"), StreamPhone("http", port=WS)):
-            with phone:
-                if phone.user == "http":
-                    phone.send("GET /index.html HTTP/1.1\r\nHost: example.com\r\n\r\n")
-                self.assertTrue(phone.closed())
-        self.await_end("upgrade", before + 2)
-
-    def test_one_address_has_its_bound(self):
-        before = self.ends("crowded_source")
-        phones = [StreamPhone("crowd") for _ in range(205)]
-        self.await_end("crowded_source", before + 1)
-        for phone in phones:
-            phone.close()
-        end = time.monotonic() + 10  # until the server heard of it
-        while self.streams()["tcp"]["connections"] > 1:
-            self.assertLess(time.monotonic(), end, self.streams())
-            time.sleep(0.02)
-
-
 class Calling(Streamed):
     """From one transport to another and back again."""
 
@@ -509,6 +264,15 @@ class Calling(Streamed):
                     self.assertIn(f"SIP/2.0/{callee.transport} ", invite.all("Via")[0])
                     self.assertIn(f"SIP/2.0/{caller.transport} ", invite.all("Via")[1])
                     self.assertEqual(2, len(invite.all("Record-Route")), invite.text)  # one for each side (RFC 5658)
+
+    def test_an_answer_finds_its_connection_where_nobody_remembers_the_request(self):
+        with Phone("callee", port=5075) as callee:
+            for kind in ("tcp", "tls", "ws", "wss"):
+                caller, unused = self.phones((kind, "udp"))
+                with self.subTest(kind), caller, unused:
+                    caller.send(caller.request("OPTIONS", "sip:+4970@example.com"))
+                    callee.answer(callee.receive(), 200, "OK")  # RFC 3261 16.11, 18.2.2
+                    self.assertEqual(200, caller.receive().status)
 
     def test_a_call_to_a_connection_that_has_gone_is_told_at_once(self):
         with StreamPhone("gone") as phone:
