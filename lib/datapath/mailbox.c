@@ -54,7 +54,7 @@ static void carry_out(struct worker *worker, struct rte_mbuf *const *mbufs, unsi
         case PACKET_SERVE:
             if (!still_ours(worker, mbufs[i]))
                 break;
-            datapath_prefetch_tables(worker, &packet->steered);
+            datapath_prefetch_tables(worker, packet);
             messages.mbuf[messages.n++] = mbufs[i];
             break;
         case PACKET_DATAGRAM:

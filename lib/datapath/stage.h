@@ -43,7 +43,7 @@ void datapath_steer(struct worker *worker, struct burst *burst);
 void datapath_steer_one(struct worker *worker, struct packet *packet);
 
 // Asks for what serving will look up first.
-void datapath_prefetch_tables(const struct worker *worker, const struct steered *steered);
+void datapath_prefetch_tables(const struct worker *worker, const struct packet *packet);
 
 // Lets the roles decide and rewrites each message accordingly; leaves datagrams without headers, to `packet.to`.
 void datapath_serve(struct worker *worker, struct burst *burst);

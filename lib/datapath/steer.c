@@ -1,6 +1,8 @@
 #include "datapath/stage.h"
 #include "location/location.h"
-#include "role/role.h"
+#include "role/branch.h"
+#include "role/presentity.h"
+#include "subscription/subscription.h"
 #include "transaction/transaction.h"
 
 // Into one mailbox in one go: a ring with many producers costs by the call, not by the packet.
@@ -44,14 +46,33 @@ void datapath_steer_one(struct worker *worker, struct packet *packet)
     role_steer(worker->role, &packet->message, worker->workers_n, &packet->steered);
 }
 
-void datapath_prefetch_tables(const struct worker *worker, const struct steered *steered)
+// Mostly it is presence that is published and watched.
+static void prefetch_watched(const struct worker *worker, const struct packet *packet)
 {
+    const struct subscription_table *table = worker->role->subscriptions;
+    const struct steered *steered = &packet->steered;
+    unsigned method = packet->message.method;
+
+    if (packet->message.kind == SIP_RESPONSE) {
+        if (role_branch_is_notify(steered->slot))
+            subscription_prefetch_slot(table, steered->slot & ~ROLE_BRANCH_NOTIFY);
+    } else if (steered->has_aor && (method == SIP_METHOD_PUBLISH || method == SIP_METHOD_SUBSCRIBE)) {
+        subscription_prefetch(table, role_presentity_key(steered->aor, ROLE_PACKAGE_PRESENCE));
+    }
+}
+
+void datapath_prefetch_tables(const struct worker *worker, const struct packet *packet)
+{
+    const struct steered *steered = &packet->steered;
+
     if (steered->has_aor)
         location_prefetch_bucket(worker->location, steered->aor);
     if (steered->has_transaction)
         transaction_prefetch(worker->role->transactions, steered->transaction);
     if (steered->slot != TRANSACTION_NONE)
         transaction_prefetch_slot(worker->role->transactions, steered->slot);
+    if (worker->role->subscriptions != NULL)
+        prefetch_watched(worker, packet);
 }
 
 void datapath_steer(struct worker *worker, struct burst *burst)
@@ -69,7 +90,7 @@ void datapath_steer(struct worker *worker, struct burst *burst)
             others.mbuf[others.n++] = mbuf;
             continue;
         }
-        datapath_prefetch_tables(worker, &packet->steered);
+        datapath_prefetch_tables(worker, packet);
         burst->mbuf[kept++] = mbuf;
     }
     hand_over_all(worker, &others);

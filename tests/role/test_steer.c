@@ -1,6 +1,9 @@
 // Which worker gets a message: all that belongs together meets at one, and AoR state at its owner.
 #include "fixture.h"
 
+#include "role/branch.h"
+#include "role/presentity.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +40,7 @@ static struct steered steer_text(struct fixture *f, const char *text, unsigned w
 }
 
 static struct steered steer(struct fixture *f, const char *method, const char *uri, const char *to,
-                               const char *call_id)
+                            const char *call_id)
 {
     char text[2048];
 
@@ -83,6 +86,41 @@ static void test_publish_and_initial_subscribe_go_to_the_owner_of_the_request_ur
         other += steer(f, "SUBSCRIBE", uri, "<sip:x@example.com>;tag=1", "c1").worker != owner(f, aor);
     }
     assert_true(other > 10); // in a dialog: by Call-ID
+}
+
+// In a dialog that the presence server made our tag names the owner, whoever is called by whatever name.
+static void test_a_subscribe_in_a_dialog_of_ours_goes_to_the_owner(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned i = 0; i < 50; i++) {
+        char aor[64], to[128], tag[ROLE_DIALOG_TAG_LEN];
+        snprintf(aor, sizeof(aor), "u%u@example.com", i);
+        struct hash128 key = location_key(f->location, slice_text(aor));
+        role_dialog_tag_write(&(struct role_dialog_tag){(uint32_t)(key.high >> 32), 7 + i}, tag);
+        snprintf(to, sizeof(to), "<sip:x@else.example>;tag=%.*s", (int)sizeof(tag), tag);
+        assert_int_equal(steer(f, "SUBSCRIBE", "sip:198.18.0.1:5060", to, "c1").worker, owner(f, aor));
+    }
+}
+
+static void test_the_answer_to_a_notify_goes_to_who_sent_it(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned worker = 0; worker < WORKERS; worker++) {
+        const struct role_branch branch = {
+            .transaction = 99, .slot = ROLE_BRANCH_NOTIFY | 5, .loop = 17, .worker = (uint16_t)worker};
+        char text[ROLE_BRANCH_LEN], message[512];
+        role_branch_write(&branch, text);
+        snprintf(
+            message, sizeof(message),
+            "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 198.18.0.1:5060;branch=%.*s\nFrom: <sip:a@example.com>;tag=1\n"
+            "To: <sip:b@example.com>;tag=2\nCall-ID: c%u\nCSeq: 17 NOTIFY\n\n",
+            (int)sizeof(text), text, worker);
+        struct steered s = steer_text(f, message, WORKERS);
+        assert_int_equal(s.worker, worker);
+        assert_true(role_branch_is_notify(s.slot));
+    }
 }
 
 static void test_everything_else_goes_by_call_id_and_names_what_it_will_look_up(void **state)
@@ -174,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_register_goes_to_the_owner_of_the_to_whatever_the_call),
         TEST(test_publish_and_initial_subscribe_go_to_the_owner_of_the_request_uri),
+        TEST(test_a_subscribe_in_a_dialog_of_ours_goes_to_the_owner),
+        TEST(test_the_answer_to_a_notify_goes_to_who_sent_it),
         TEST(test_everything_else_goes_by_call_id_and_names_what_it_will_look_up),
         TEST(test_no_address_of_record_where_there_is_none),
         TEST(test_broken_messages_are_steered_somewhere),
