@@ -312,6 +312,40 @@ static void test_no_more_notifies_than_asked_for(void **state)
     FLOW(*state, steps);
 }
 
+// RFC 3261 17.1.2: nothing is sent again over a stream, and it goes by the connection that the watcher made alone.
+static void test_over_a_stream_it_goes_by_the_watchers_connection(void **state)
+{
+    struct flow *flow = flow_open("policy = open\nnotify_interval = 0\n",
+                                  "[listener tcp]\naddress = 198.18.0.1:5060\ntransport = tcp\n");
+    struct fixture *f = flow->fixture;
+    struct test_outlet *o = f->outlet;
+
+    (void)state;
+    fixture_from(f, "198.51.100.7:40000", 2);
+    f->arrival.source.transport = ENDPOINT_TCP;
+    f->arrival.source.flow = 3;
+    const struct endpoint peer = f->arrival.source;
+    fixture_request(f, "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/TCP 10.0.0.5:5060;branch=z9hG4bKn\n"
+                       "Contact: <sip:alice@10.0.0.5:5060;transport=tcp>\nEvent: presence");
+    assert_int_equal(f->verdict.status, 200);
+    flow_expect("our Contact", f->text, "+Contact: <sip:198.18.0.1:5060;transport=tcp>");
+    flow_wait(flow, 20000);
+    assert_int_equal(flow_notifies(flow), 1);
+    const struct sent *sent = outlet_find(o, NULL, "NOTIFY");
+    assert_true(endpoint_equal(&sent->to, &peer));
+    assert_int_equal(sent->listener, 2);
+    flow_expect("by TCP", flow->notify,
+                "~Via: SIP/2.0/TCP 198.18.0.1:5060;branch=\n"
+                "+Contact: <sip:198.18.0.1:5060;transport=tcp>");
+    // it is gone; so is he, unless he comes again
+    assert_true(service_unsent(&f->role, slice_of(sent->bytes, sent->len), &peer, 2, &f->arrival.now));
+    flow_wait(flow, 1000);
+    assert_int_equal(flow_notifies(flow), 0);
+    assert_false(
+        service_unsent(&f->role, SLICE("NOTIFY sip:x@y SIP/2.0\r\n\r\n"), &peer, 2, &f->arrival.now));
+    flow_close(flow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_is_behind_a_nat_is_reached_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_answered_to_a_notify_decides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_more_notifies_than_asked_for, set_up, tear_down),
+        cmocka_unit_test(test_over_a_stream_it_goes_by_the_watchers_connection),
     };
 
     return cmocka_run_group_tests_name("presence subscribe", tests, NULL, NULL);
