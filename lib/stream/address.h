@@ -14,7 +14,8 @@ union socket_address {
     struct sockaddr_in6 ip6;
 };
 
-static inline socklen_t socket_address_of(const struct endpoint *endpoint, union socket_address *address)
+static inline socklen_t stream_socket_address_of(const struct endpoint *endpoint,
+                                                 union socket_address *address)
 {
     memset(address, 0, sizeof(*address));
     if (endpoint->family == ENDPOINT_IP4) {
@@ -29,7 +30,7 @@ static inline socklen_t socket_address_of(const struct endpoint *endpoint, union
     return sizeof(address->ip6);
 }
 
-static inline struct endpoint socket_address_endpoint(const union socket_address *address)
+static inline struct endpoint stream_socket_address_endpoint(const union socket_address *address)
 {
     struct endpoint endpoint = {.family = ENDPOINT_NONE};
 

@@ -28,7 +28,7 @@ static enum stream_end end_of(int error)
 static int set_out(const struct stream *stream, const struct endpoint *to, uint8_t listener)
 {
     union socket_address name;
-    socklen_t len = socket_address_of(to, &name);
+    socklen_t len = stream_socket_address_of(to, &name);
     int fd = stream_socket_open(stream, listener, true);
 
     if (fd < 0 || connect(fd, &name.any, len) == 0 || errno == EINPROGRESS)
@@ -38,8 +38,8 @@ static int set_out(const struct stream *stream, const struct endpoint *to, uint8
     return error;
 }
 
-struct connection *connect_begin(struct stream *stream, const struct endpoint *to, uint8_t listener,
-                                 const char *expected)
+struct connection *stream_connect_begin(struct stream *stream, const struct endpoint *to, uint8_t listener,
+                                        const char *expected)
 {
     int fd = set_out(stream, to, listener);
 
@@ -47,24 +47,24 @@ struct connection *connect_begin(struct stream *stream, const struct endpoint *t
         stream->counters.ends[end_of(-fd)]++;
         return NULL;
     }
-    struct connection *connection = connection_create(stream, fd, to, listener, true);
+    struct connection *connection = stream_connection_create(stream, fd, to, listener, true);
     if (connection == NULL)
         return NULL;
     connection->state = CONNECTION_CONNECTING;
     connection->expected = expected != NULL ? strdup(expected) : NULL;
-    if (!table_put(&stream->table, connection) || (expected != NULL && connection->expected == NULL)) {
-        connection_settle(connection, STREAM_END_CROWDED);
+    if (!stream_table_put(&stream->table, connection) || (expected != NULL && connection->expected == NULL)) {
+        stream_connection_settle(connection, STREAM_END_CROWDED);
         return NULL;
     }
     return connection;
 }
 
-int connect_go_on(struct connection *connection)
+int stream_connect_go_on(struct connection *connection)
 {
     socklen_t len = sizeof(int);
     int error = 0;
 
     if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
-    return error == 0 ? connection_advance(connection) : (int)end_of(error);
+    return error == 0 ? stream_connection_advance(connection) : (int)end_of(error);
 }

@@ -13,7 +13,7 @@
 
 #define GOING_AWAY 1001 // RFC 6455 7.4.1
 
-int connection_read(struct connection *connection, void *to, size_t room)
+int stream_connection_read(struct connection *connection, void *to, size_t room)
 {
     if (connection->tls != NULL)
         return stream_tls_read(connection, to, room);
@@ -21,7 +21,7 @@ int connection_read(struct connection *connection, void *to, size_t room)
     return n >= 0 ? (int)n : errno == EINTR ? -EAGAIN : -errno;
 }
 
-int connection_write(struct connection *connection, const void *from, size_t len)
+int stream_connection_write(struct connection *connection, const void *from, size_t len)
 {
     if (connection->tls != NULL)
         return stream_tls_write(connection, from, len);
@@ -36,11 +36,11 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     if (what & EV_WRITE)
-        end =
-            connection->state == CONNECTION_CONNECTING ? connect_go_on(connection) : output_go_on(connection);
+        end = connection->state == CONNECTION_CONNECTING ? stream_connect_go_on(connection)
+                                                         : stream_output_go_on(connection);
     if (end == CONNECTION_LIVES && (what & EV_READ) && connection->fd >= 0)
-        end = input_read(connection);
-    connection_settle(connection, end);
+        end = stream_input_read(connection);
+    stream_connection_settle(connection, end);
 }
 
 // Its event is for what its state waits for. False: no memory.
@@ -104,19 +104,19 @@ static uint64_t due(const struct connection *connection, enum stream_end *why)
 static void destroy(struct connection *connection, enum stream_end end)
 {
     struct stream *stream = connection->stream;
-    struct outgoing *unsent = output_take(connection);
+    struct outgoing *unsent = stream_output_take(connection);
 
     stream->counters.ends[end]++;
     stream->counters.connections[connection->peer.transport]--;
-    input_end(connection);
+    stream_input_end(connection);
     if (connection->watched != 0)
         event_del(&connection->event);
     if (connection->handshake != NULL)
         stream_handshake_abandon(stream->handshakes, connection->handshake);
-    if (connection_is_websocket(connection) && connection->state == CONNECTION_OPEN && unsent == NULL &&
-        (end == STREAM_END_IDLE || end == STREAM_END_STOPPING))
-        websocket_goodbye(connection, GOING_AWAY);
-    websocket_free(connection);
+    if (stream_connection_is_websocket(connection) && connection->state == CONNECTION_OPEN &&
+        unsent == NULL && (end == STREAM_END_IDLE || end == STREAM_END_STOPPING))
+        stream_websocket_goodbye(connection, GOING_AWAY);
+    stream_websocket_free(connection);
     if (connection->tls != NULL)
         stream_tls_end(connection);
     if (connection->fd >= 0)
@@ -124,14 +124,14 @@ static void destroy(struct connection *connection, enum stream_end end)
     stream->counters.bytes_held -= connection->held_n;
     free(connection->held);
     free(connection->expected);
-    table_remove(&stream->table, connection);
-    table_uncount_source(&stream->table, connection);
-    wheel_remove(&stream->wheel, &stream->table, connection);
-    table_give(&stream->table, connection);
-    output_unsent(stream, unsent);
+    stream_table_remove(&stream->table, connection);
+    stream_table_uncount_source(&stream->table, connection);
+    stream_wheel_remove(&stream->wheel, &stream->table, connection);
+    stream_table_give(&stream->table, connection);
+    stream_output_unsent(stream, unsent);
 }
 
-void connection_settle(struct connection *connection, int end)
+void stream_connection_settle(struct connection *connection, int end)
 {
     struct stream *stream = connection->stream;
     enum stream_end why;
@@ -141,21 +141,21 @@ void connection_settle(struct connection *connection, int end)
     if (end != CONNECTION_LIVES)
         destroy(connection, (enum stream_end)end);
     else
-        wheel_put(&stream->wheel, &stream->table, connection, due(connection, &why));
+        stream_wheel_put(&stream->wheel, &stream->table, connection, due(connection, &why));
 }
 
-void connection_look(struct connection *connection)
+void stream_connection_look(struct connection *connection)
 {
     enum stream_end why;
     bool late = due(connection, &why) <= connection->stream->now_ms;
 
-    connection_settle(connection, late ? (int)why : CONNECTION_LIVES);
+    stream_connection_settle(connection, late ? (int)why : CONNECTION_LIVES);
 }
 
-struct connection *connection_create(struct stream *stream, int fd, const struct endpoint *peer,
-                                     uint8_t listener, bool outgoing)
+struct connection *stream_connection_create(struct stream *stream, int fd, const struct endpoint *peer,
+                                            uint8_t listener, bool outgoing)
 {
-    struct connection *connection = table_take(&stream->table);
+    struct connection *connection = stream_table_take(&stream->table);
 
     if (connection == NULL) {
         stream->counters.ends[STREAM_END_CROWDED]++;
@@ -179,8 +179,8 @@ static int admit(struct connection *connection)
 {
     struct stream *stream = connection->stream;
 
-    if (!table_count_source(&stream->table, connection, stream->conf->connections_source_max) ||
-        !table_put(&stream->table, connection))
+    if (!stream_table_count_source(&stream->table, connection, stream->conf->connections_source_max) ||
+        !stream_table_put(&stream->table, connection))
         return STREAM_END_CROWDED_SOURCE;
     return CONNECTION_LIVES;
 }
@@ -202,7 +202,7 @@ static int begin_handshake(struct connection *connection)
     return CONNECTION_LIVES;
 }
 
-int connection_advance(struct connection *connection)
+int stream_connection_advance(struct connection *connection)
 {
     int end = CONNECTION_LIVES;
 
@@ -216,7 +216,7 @@ int connection_advance(struct connection *connection)
         return end;
     if (connection->state < CONNECTION_HANDSHAKE && endpoint_is_secure(&connection->peer))
         return begin_handshake(connection);
-    if (connection->state < CONNECTION_UPGRADE && connection_is_websocket(connection)) {
+    if (connection->state < CONNECTION_UPGRADE && stream_connection_is_websocket(connection)) {
         connection->state = CONNECTION_UPGRADE;
         return CONNECTION_LIVES;
     }
@@ -226,18 +226,18 @@ int connection_advance(struct connection *connection)
     // From now on it is the peer's to take what waits.
     for (struct outgoing *waits = connection->first; waits != NULL; waits = waits->next)
         waits->since_ms = connection->stream->now_ms;
-    return output_go_on(connection);
+    return stream_output_go_on(connection);
 }
 
-int connection_finish(struct connection *connection, enum stream_end end)
+int stream_connection_finish(struct connection *connection, enum stream_end end)
 {
     struct stream *stream = connection->stream;
 
     if (connection->state == CONNECTION_CLOSING)
         return CONNECTION_LIVES;
-    input_forget(connection);
-    websocket_free(connection);
-    table_remove(&stream->table, connection);
+    stream_input_forget(connection);
+    stream_websocket_free(connection);
+    stream_table_remove(&stream->table, connection);
     stream->counters.bytes_held -= connection->held_n;
     free(connection->held);
     connection->held = NULL;
@@ -245,10 +245,10 @@ int connection_finish(struct connection *connection, enum stream_end end)
     connection->state = CONNECTION_CLOSING;
     connection->end = (uint8_t)end;
     connection->begun_ms = stream->now_ms;
-    return output_go_on(connection);
+    return stream_output_go_on(connection);
 }
 
-void connection_identify(struct connection *connection)
+void stream_connection_identify(struct connection *connection)
 {
     const struct stream_setup *setup = &connection->stream->setup;
     char name[256];
@@ -273,16 +273,16 @@ static int come_back(struct connection *connection, const struct handshake_end *
     connection->verified = handshake->verified;
     counters->handshakes++;
     counters->resumed += handshake->resumed;
-    connection_identify(connection);
-    int end = connection_advance(connection);
+    stream_connection_identify(connection);
+    int end = stream_connection_advance(connection);
     // What came behind the handshake is in the session, and no event tells of it.
-    return end == CONNECTION_LIVES ? input_read(connection) : end;
+    return end == CONNECTION_LIVES ? stream_input_read(connection) : end;
 }
 
-void connection_come_back(struct stream *stream)
+void stream_connection_come_back(struct stream *stream)
 {
     struct handshake_end handshake;
 
     while (stream_handshakes_next(stream->handshakes, &handshake))
-        connection_settle(handshake.connection, come_back(handshake.connection, &handshake));
+        stream_connection_settle(handshake.connection, come_back(handshake.connection, &handshake));
 }

@@ -3,8 +3,8 @@
 // Private to the room. A record lies in the table that stream_create took; it is small, and all that grows (bytes that
 // are no whole message yet, messages that the peer has not taken) hangs from it only while it is there.
 //
-// Bytes go in and out by connection_read and connection_write, which know whether TLS is between (secure.h): everything
-// above them sees plain bytes.
+// Bytes go in and out by stream_connection_read and stream_connection_write, which know whether TLS is between
+// (secure.h): everything above them sees plain bytes.
 //
 // Its socket belongs to control's loop, but in CONNECTION_HANDSHAKE: then `fd` is -1 here, a handshake thread has it,
 // and nothing of the record is read or written by that thread (secure.h says how it goes and comes).
@@ -81,9 +81,9 @@ struct connection {
 _Static_assert(sizeof(struct connection) <= STREAM_BYTES - 104, "a record and its share of the indices");
 
 // Reads what is there. Bytes; 0: the peer closed; -EAGAIN: nothing now; else -errno, and the connection is broken.
-int connection_read(struct connection *connection, void *to, size_t room);
+int stream_connection_read(struct connection *connection, void *to, size_t room);
 
 // Writes as much as the socket takes now. Bytes; -EAGAIN: none now; else -errno, and the connection is broken.
-int connection_write(struct connection *connection, const void *from, size_t len);
+int stream_connection_write(struct connection *connection, const void *from, size_t len);
 
 #endif

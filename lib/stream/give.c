@@ -15,10 +15,10 @@ static struct connection *numbered(struct stream *stream, uint32_t number)
     return number == CONNECTION_NONE ? NULL : &stream->table.connections[number];
 }
 
-void input_later(struct connection *connection)
+void stream_input_later(struct connection *connection)
 {
     struct stream *stream = connection->stream;
-    uint32_t number = table_number(&stream->table, connection);
+    uint32_t number = stream_table_number(&stream->table, connection);
     struct connection *last = numbered(stream, stream->waiting_last);
 
     if (connection->waits)
@@ -33,13 +33,13 @@ void input_later(struct connection *connection)
     stream->waiting_last = number;
 }
 
-void input_wait(struct connection *connection)
+void stream_input_wait(struct connection *connection)
 {
     connection->stream->counters.waited += !connection->waits;
-    input_later(connection);
+    stream_input_later(connection);
 }
 
-void input_forget(struct connection *connection)
+void stream_input_forget(struct connection *connection)
 {
     struct stream *stream = connection->stream;
     struct connection *previous = numbered(stream, connection->previous_waiting);
@@ -67,7 +67,7 @@ static bool has_buffers(struct stream *stream)
     return stream->fresh != NULL && stream->fresh_large != NULL;
 }
 
-bool input_ready(struct connection *connection)
+bool stream_input_ready(struct connection *connection)
 {
     struct stream *stream = connection->stream;
 
@@ -88,9 +88,9 @@ static bool let_go(struct connection *connection)
     return true;
 }
 
-void input_end(struct connection *connection)
+void stream_input_end(struct connection *connection)
 {
-    input_forget(connection);
+    stream_input_forget(connection);
     if (let_go(connection))
         return;
     rte_pktmbuf_free(connection->stalled);
@@ -107,7 +107,8 @@ static void take_alias(struct connection *connection, const struct sip_message *
 
     if (message->kind == SIP_REQUEST && sip_via_take(&c, &via) &&
         sip_param_find(via.params, SLICE("alias"), &alias))
-        table_put_alias(&connection->stream->table, connection, via.port != 0 ? via.port : DEFAULT_PORT);
+        stream_table_put_alias(&connection->stream->table, connection,
+                               via.port != 0 ? via.port : DEFAULT_PORT);
 }
 
 static struct rte_mbuf *take_fresh(struct stream *stream, uint32_t len)
@@ -129,7 +130,7 @@ static void set_arrival(const struct connection *connection, struct arrival *arr
     arrival->peer = connection->gateway;
 }
 
-void input_give(struct connection *connection, const char *bytes, uint32_t len, enum sip_error error)
+void stream_input_give(struct connection *connection, const char *bytes, uint32_t len, enum sip_error error)
 {
     struct stream *stream = connection->stream;
     const struct sip_message *message = &stream->message;
@@ -158,23 +159,23 @@ void input_give(struct connection *connection, const char *bytes, uint32_t len, 
         return;
     connection->stalled = mbuf;
     stream->stalled_n++;
-    input_wait(connection);
+    stream_input_wait(connection);
 }
 
-unsigned input_resume(struct stream *stream)
+unsigned stream_input_resume(struct stream *stream)
 {
     uint32_t number, last = stream->waiting_last; // who begins to wait now has his turn the next time
     unsigned done = 0;
 
     for (unsigned i = 0; i < RESUMES_MAX && (number = stream->waiting_first) != CONNECTION_NONE; i++) {
         struct connection *connection = numbered(stream, number);
-        input_forget(connection);
-        if (let_go(connection) && input_ready(connection)) {
+        stream_input_forget(connection);
+        if (let_go(connection) && stream_input_ready(connection)) {
             connection->begun_ms = 0; // the time until now was not the peer's
-            connection_settle(connection, input_go_on(connection));
+            stream_connection_settle(connection, stream_input_go_on(connection));
             done++;
         } else {
-            input_later(connection);
+            stream_input_later(connection);
         }
         if (number == last)
             break;

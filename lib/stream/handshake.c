@@ -34,7 +34,7 @@ static int start_thread(struct handshake_thread *thread)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread->thread, NULL, handshake_run, thread);
+    error = pthread_create(&thread->thread, NULL, stream_handshake_run, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     thread->started = error == 0;
     return -error;
@@ -44,7 +44,7 @@ static void free_list(struct handshake_list *list)
 {
     for (struct handshake *each; (each = TAILQ_FIRST(list)) != NULL;) {
         TAILQ_REMOVE(list, each, link);
-        handshake_free(each);
+        stream_handshake_free(each);
     }
 }
 
@@ -76,7 +76,7 @@ int stream_handshakes_create(struct handshakes **created, unsigned threads)
     handshakes->back = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (handshakes->back < 0)
         error = -errno;
-    handshakes->tickets = tls_tickets_create(clock_monotonic_ms());
+    handshakes->tickets = stream_tls_tickets_create(clock_monotonic_ms());
     if (handshakes->tickets == NULL)
         error = -ENOMEM;
     for (unsigned i = 0; i < threads && error == 0; i++) {
@@ -106,7 +106,7 @@ void stream_handshakes_destroy(struct handshakes *handshakes)
     free_list(&handshakes->ended);
     if (handshakes->back >= 0)
         close(handshakes->back);
-    tls_tickets_destroy(handshakes->tickets);
+    stream_tls_tickets_destroy(handshakes->tickets);
     pthread_mutex_destroy(&handshakes->lock);
     free(handshakes);
 }
@@ -121,7 +121,7 @@ unsigned stream_handshakes_count(const struct handshakes *handshakes)
     return handshakes->count;
 }
 
-void handshake_free(struct handshake *handshake)
+void stream_handshake_free(struct handshake *handshake)
 {
     SSL_free(handshake->session);
     close(handshake->fd);
@@ -132,7 +132,7 @@ void handshake_free(struct handshake *handshake)
 static void set_terms(struct tls_terms *terms, const struct handshakes *handshakes, struct stream_tls *tls,
                       const struct connection *connection)
 {
-    terms->tls = tls_keep(tls);
+    terms->tls = stream_tls_keep(tls);
     terms->tickets = handshakes->tickets;
     terms->outgoing = connection->outgoing;
     terms->web = connection->peer.transport == ENDPOINT_WSS;
@@ -200,7 +200,7 @@ void stream_handshake_abandon(struct handshakes *handshakes, struct handshake *h
     }
     pthread_mutex_unlock(&handshakes->lock);
     if (ours)
-        handshake_free(handshake);
+        stream_handshake_free(handshake);
     else
         (void)eventfd_write(thread->wake, 1);
 }

@@ -61,9 +61,9 @@ struct handshakes {
 };
 
 // The thread; its argument is a struct handshake_thread.
-void *handshake_run(void *argument);
+void *stream_handshake_run(void *argument);
 
 // Frees it with its session and closes its socket. In no list.
-void handshake_free(struct handshake *handshake);
+void stream_handshake_free(struct handshake *handshake);
 
 #endif

@@ -41,7 +41,7 @@ static void give_back(struct handshake *handshake)
         (void)eventfd_write(handshakes->back, 1);
     pthread_mutex_unlock(&handshakes->lock);
     if (abandoned)
-        handshake_free(handshake);
+        stream_handshake_free(handshake);
 }
 
 static void fail(struct handshake *handshake, enum stream_end end)
@@ -56,7 +56,7 @@ static void fail(struct handshake *handshake, enum stream_end end)
 static void stand(struct handshake *handshake)
 {
     SSL *session = handshake->session;
-    bool verified = tls_session_stands(session);
+    bool verified = stream_tls_session_stands(session);
 
     handshake->end = (struct handshake_end){
         .connection = handshake->connection,
@@ -110,7 +110,7 @@ static void watch(struct handshake *handshake, uint32_t events)
 static void go_on(struct handshake *handshake)
 {
     if (handshake->session == NULL)
-        handshake->session = tls_session_create(&handshake->terms, handshake->fd);
+        handshake->session = stream_tls_session_create(&handshake->terms, handshake->fd);
     if (handshake->session == NULL) {
         fail(handshake, STREAM_END_CROWDED);
         return;
@@ -192,7 +192,7 @@ static void set_name(const struct handshake_thread *thread)
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 }
 
-void *handshake_run(void *argument)
+void *stream_handshake_run(void *argument)
 {
     struct handshake_thread *thread = argument;
     struct epoll_event events[EVENTS];

@@ -41,9 +41,9 @@ static int refuse(struct connection *connection, const struct framing *framing)
         sip_reply_note(message, &reply, &stream->edits);
         if (sip_edits_write(&stream->edits, slice_of(message->bytes, message->len), stream->outbox,
                             stream->outbox_n, &len) == SIP_OK)
-            (void)output_bytes(connection, stream->outbox, len); // it ends in any case
+            (void)stream_output_bytes(connection, stream->outbox, len); // it ends in any case
     }
-    return connection_finish(connection, framing->end);
+    return stream_connection_finish(connection, framing->end);
 }
 
 static int answer_pings(struct connection *connection, unsigned pings)
@@ -54,7 +54,7 @@ static int answer_pings(struct connection *connection, unsigned pings)
     connection->stream->counters.pings += pings;
     for (unsigned i = 0; i < n; i++)
         memcpy(pongs + 2 * (size_t)i, "\r\n", 2);
-    return n == 0 ? CONNECTION_LIVES : output_bytes(connection, pongs, 2 * n);
+    return n == 0 ? CONNECTION_LIVES : stream_output_bytes(connection, pongs, 2 * n);
 }
 
 // Takes messages off `len` bytes; `*taken` is how many are done with.
@@ -67,7 +67,7 @@ static int take_messages(struct connection *connection, const char *bytes, uint3
 
     while (*taken < len) {
         *taken += stream_framing_skip(bytes + *taken, len - *taken, &connection->crlf, &pings);
-        if (*taken == len || !input_ready(connection))
+        if (*taken == len || !stream_input_ready(connection))
             break;
         framing =
             stream_framing(&stream->message, bytes + *taken, len - *taken, message_max, connection->scanned);
@@ -75,7 +75,7 @@ static int take_messages(struct connection *connection, const char *bytes, uint3
         connection->wanted = framing.kind == FRAMING_MORE ? framing.len : 0;
         if (framing.kind != FRAMING_MESSAGE)
             break;
-        input_give(connection, bytes + *taken, framing.len, framing.error);
+        stream_input_give(connection, bytes + *taken, framing.len, framing.error);
         *taken += framing.len;
     }
     int end = answer_pings(connection, pings);
@@ -98,10 +98,11 @@ static int take_upgrade(struct connection *connection, const char *bytes, uint32
     *taken = head;
     connection->scanned = 0;
     bool upgraded = stream_upgrade(&stream->message, slice_of(bytes, head), answer, &answer_len);
-    int end = output_bytes(connection, answer, answer_len);
+    int end = stream_output_bytes(connection, answer, answer_len);
     if (end != CONNECTION_LIVES)
         return end;
-    return upgraded ? connection_advance(connection) : connection_finish(connection, STREAM_END_UPGRADE);
+    return upgraded ? stream_connection_advance(connection)
+                    : stream_connection_finish(connection, STREAM_END_UPGRADE);
 }
 
 // The bytes behind `taken` stay with their connection.
@@ -137,17 +138,17 @@ static int take(struct connection *connection, uint32_t len)
     if (connection->state == CONNECTION_UPGRADE && len > 0)
         end = take_upgrade(connection, bytes, len, &taken);
     if (end == CONNECTION_LIVES && connection->state == CONNECTION_OPEN && taken < len) {
-        end = connection_is_websocket(connection)
-                  ? websocket_read(connection, bytes + taken, len - taken, &more)
+        end = stream_connection_is_websocket(connection)
+                  ? stream_websocket_read(connection, bytes + taken, len - taken, &more)
                   : take_messages(connection, bytes + taken, len - taken, &more);
         taken += more;
     }
     if (end != CONNECTION_LIVES || connection->state == CONNECTION_CLOSING)
         return end;
-    if (taken < len && !input_ready(connection))
-        input_wait(connection);
+    if (taken < len && !stream_input_ready(connection))
+        stream_input_wait(connection);
     // Of several messages the one that is not whole began now; of frames wslay's side knows.
-    if (taken > 0 && !connection_is_websocket(connection))
+    if (taken > 0 && !stream_connection_is_websocket(connection))
         connection->begun_ms = 0;
     end = hold(connection, bytes, len, taken);
     if (connection->held_n == 0 && connection->websocket == NULL)
@@ -162,14 +163,14 @@ static int read_messages(struct connection *connection)
     struct stream *stream = connection->stream;
 
     for (unsigned i = 0; i < READS_MAX && connection->state != CONNECTION_CLOSING; i++) {
-        if (!input_ready(connection))
-            input_wait(connection);
+        if (!stream_input_ready(connection))
+            stream_input_wait(connection);
         if (connection->waits)
             return CONNECTION_LIVES;
         uint32_t room = stream->scratch_n - connection->held_n;
         if (room == 0)
             return STREAM_END_TOO_LARGE;
-        int n = connection_read(connection, stream->scratch + connection->held_n, room);
+        int n = stream_connection_read(connection, stream->scratch + connection->held_n, room);
         if (n == -EAGAIN)
             return CONNECTION_LIVES;
         if (n <= 0)
@@ -187,7 +188,7 @@ static int read_messages(struct connection *connection)
     }
     // No event tells of what is in the session.
     if (connection->tls != NULL && connection->state != CONNECTION_CLOSING)
-        input_later(connection);
+        stream_input_later(connection);
     return CONNECTION_LIVES;
 }
 
@@ -198,7 +199,7 @@ static int read_proxy_header(struct connection *connection)
 
     if (len > 0)
         memcpy(bytes, connection->held, len);
-    while ((needs = proxy_header_needs(bytes, len)) > len) {
+    while ((needs = stream_proxy_header_needs(bytes, len)) > len) {
         // Not a byte more: what follows may be for a handshake thread.
         ssize_t n = recv(connection->fd, bytes + len, needs - len, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -207,16 +208,16 @@ static int read_proxy_header(struct connection *connection)
             return n == 0 ? STREAM_END_PEER : STREAM_END_RESET;
         len += (uint32_t)n;
     }
-    if (needs == 0 || !proxy_header_read(bytes, len, &connection->peer))
+    if (needs == 0 || !stream_proxy_header_read(bytes, len, &connection->peer))
         return STREAM_END_PROXY_HEADER;
     int end = hold(connection, (const char *)bytes, len, len);
-    return end == CONNECTION_LIVES ? connection_advance(connection) : end;
+    return end == CONNECTION_LIVES ? stream_connection_advance(connection) : end;
 }
 
 static int discard(struct connection *connection)
 {
     struct stream *stream = connection->stream;
-    int n = connection_read(connection, stream->scratch, stream->scratch_n);
+    int n = stream_connection_read(connection, stream->scratch, stream->scratch_n);
 
     if (n == -EAGAIN)
         return CONNECTION_LIVES;
@@ -224,7 +225,7 @@ static int discard(struct connection *connection)
     return n <= 0 || connection->wanted > DISCARD_MAX ? connection->end : CONNECTION_LIVES;
 }
 
-int input_read(struct connection *connection)
+int stream_input_read(struct connection *connection)
 {
     switch (connection->state) {
     case CONNECTION_PROXY_HEADER:
@@ -239,7 +240,7 @@ int input_read(struct connection *connection)
     }
 }
 
-int input_go_on(struct connection *connection)
+int stream_input_go_on(struct connection *connection)
 {
     struct stream *stream = connection->stream;
     uint32_t len = connection->held_n;
@@ -249,5 +250,5 @@ int input_go_on(struct connection *connection)
         memcpy(stream->scratch, connection->held, len);
         end = take(connection, len);
     }
-    return end == CONNECTION_LIVES ? input_read(connection) : end;
+    return end == CONNECTION_LIVES ? stream_input_read(connection) : end;
 }

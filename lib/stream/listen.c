@@ -25,9 +25,9 @@ static void take_in(const struct stream_socket *socket, int fd, const struct end
     struct stream *stream = socket->stream;
 
     stream->counters.accepted[stream->conf->listeners[socket->listener].transport]++;
-    struct connection *connection = connection_create(stream, fd, peer, socket->listener, false);
+    struct connection *connection = stream_connection_create(stream, fd, peer, socket->listener, false);
     if (connection != NULL)
-        connection_settle(connection, connection_advance(connection));
+        stream_connection_settle(connection, stream_connection_advance(connection));
 }
 
 // No descriptor is left. Whoever knocks would go on knocking, and the event would fire for ever: the one in reserve
@@ -70,7 +70,7 @@ static void on_accept(evutil_socket_t fd, short what, void *argument)
         }
         if (accepted < 0)
             continue; // that one was gone before it was here
-        struct endpoint peer = socket_address_endpoint(&name);
+        struct endpoint peer = stream_socket_address_endpoint(&name);
         take_in(socket, accepted, &peer);
     }
 }

@@ -26,10 +26,10 @@ static bool dress(const struct connection *connection, const struct rte_mbuf *mb
         return false;
     const char *bytes = rte_pktmbuf_read(mbuf, 0, len, at);
     *wire = (struct wire){bytes, len, 0};
-    if (!connection_is_websocket(connection))
+    if (!stream_connection_is_websocket(connection))
         return true;
     // One record of TLS, one packet: the header goes with the message.
-    wire->lead = websocket_lead(slice_of(bytes, len), lead);
+    wire->lead = stream_websocket_lead(slice_of(bytes, len), lead);
     if (bytes != at)
         memcpy(at, bytes, len);
     memcpy(at - wire->lead, lead, wire->lead);
@@ -63,7 +63,7 @@ static int try_now(struct connection *connection, const char *bytes, uint32_t le
     // What ends still says its last word, and so does an upgrade.
     if (connection->first != NULL || connection->fd < 0 || connection->state < CONNECTION_UPGRADE)
         return 0;
-    int n = connection_write(connection, bytes, len);
+    int n = stream_connection_write(connection, bytes, len);
     if (n > 0)
         connection->said_ms = connection->stream->now_ms;
     return n == -EAGAIN ? 0 : n;
@@ -75,7 +75,7 @@ static void count_message(struct connection *connection)
     connection->stream->counters.sent[connection->peer.transport]++;
 }
 
-int output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_t worker, bool *taken)
+int stream_output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_t worker, bool *taken)
 {
     const struct packet *packet = packet_of(mbuf);
     struct outgoing *outgoing;
@@ -104,7 +104,7 @@ int output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_
     return CONNECTION_LIVES;
 }
 
-int output_bytes(struct connection *connection, const void *bytes, uint32_t len)
+int stream_output_bytes(struct connection *connection, const void *bytes, uint32_t len)
 {
     int n = try_now(connection, bytes, len);
 
@@ -136,12 +136,12 @@ static int hang_up(struct connection *connection)
     return shutdown(connection->fd, SHUT_WR) == 0 ? CONNECTION_LIVES : connection->end;
 }
 
-int output_go_on(struct connection *connection)
+int stream_output_go_on(struct connection *connection)
 {
     struct outgoing *first;
 
     while ((first = connection->first) != NULL) {
-        int n = connection_write(connection, first->bytes + first->at, first->len - first->at);
+        int n = stream_connection_write(connection, first->bytes + first->at, first->len - first->at);
         if (n == -EAGAIN)
             return CONNECTION_LIVES;
         if (n <= 0)
@@ -157,7 +157,7 @@ int output_go_on(struct connection *connection)
     return connection->state == CONNECTION_CLOSING ? hang_up(connection) : CONNECTION_LIVES;
 }
 
-struct outgoing *output_take(struct connection *connection)
+struct outgoing *stream_output_take(struct connection *connection)
 {
     struct outgoing *first = connection->first;
 
@@ -197,7 +197,7 @@ static struct rte_mbuf *message_again(struct stream *stream, const struct outgoi
     return mbuf;
 }
 
-void output_unsent(struct stream *stream, struct outgoing *first)
+void stream_output_unsent(struct stream *stream, struct outgoing *first)
 {
     while (first != NULL) {
         struct outgoing *next = first->next;

@@ -22,17 +22,17 @@ struct outgoing {
 
 // A worker's message. `taken` false: there is no room for it, and it is the caller's to say so. Returns what the
 // connection ends as, or CONNECTION_LIVES.
-int output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_t worker, bool *taken);
+int stream_output_message(struct connection *connection, struct rte_mbuf *mbuf, uint16_t worker, bool *taken);
 
 // Bytes of the room's own: a pong, a last word.
-int output_bytes(struct connection *connection, const void *bytes, uint32_t len);
+int stream_output_bytes(struct connection *connection, const void *bytes, uint32_t len);
 
 // The socket takes some again.
-int output_go_on(struct connection *connection);
+int stream_output_go_on(struct connection *connection);
 
-// Takes all that waits off a connection that ends; output_unsent gives the messages back.
-struct outgoing *output_take(struct connection *connection);
-void output_unsent(struct stream *stream, struct outgoing *first);
+// Takes all that waits off a connection that ends; stream_output_unsent gives the messages back.
+struct outgoing *stream_output_take(struct connection *connection);
+void stream_output_unsent(struct stream *stream, struct outgoing *first);
 
 // A message that does not leave; the mbuf is taken.
 void stream_unsent(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker);

@@ -1,8 +1,8 @@
 // parts: the room's inside: what struct stream is made of, and what its files ask of each other.
 //
 // What reads or writes a connection does not end it: it returns what the connection ends as, or CONNECTION_LIVES, and
-// whoever had begun (an event, a message to send, a turn) ends it, once, by connection_settle. So nobody holds a record
-// that is no more.
+// whoever had begun (an event, a message to send, a turn) ends it, once, by stream_connection_settle. So nobody holds
+// a record that is no more.
 #ifndef STREAM_PARTS_H
 #define STREAM_PARTS_H
 
@@ -63,7 +63,7 @@ static inline const struct conf_listener *stream_listener(const struct connectio
     return &connection->stream->conf->listeners[connection->listener];
 }
 
-static inline bool connection_is_websocket(const struct connection *connection)
+static inline bool stream_connection_is_websocket(const struct connection *connection)
 {
     return connection->peer.transport == ENDPOINT_WS || connection->peer.transport == ENDPOINT_WSS;
 }
@@ -78,23 +78,23 @@ void stream_want_files(uint32_t connections);    // raises the bound of open fil
 // --- connection.c
 // A connection of a socket that is open; `fd` is the callee's. `peer` without flow. NULL: counted, and the socket
 // closed.
-struct connection *connection_create(struct stream *stream, int fd, const struct endpoint *peer,
-                                     uint8_t listener, bool outgoing);
+struct connection *stream_connection_create(struct stream *stream, int fd, const struct endpoint *peer,
+                                            uint8_t listener, bool outgoing);
 // Ends it, unless `end` is CONNECTION_LIVES; else sees to it that its event and its time are right. Nobody may look at
 // it afterwards.
-void connection_settle(struct connection *connection, int end);
+void stream_connection_settle(struct connection *connection, int end);
 // The next state behind the one that it has done with: PROXY header, handshake, upgrade, open.
-int connection_advance(struct connection *connection);
+int stream_connection_advance(struct connection *connection);
 // Says no more; when the peer has taken what was said, or a second later, it ends as `end`.
-int connection_finish(struct connection *connection, enum stream_end end);
-void connection_come_back(struct stream *stream);        // handshakes that ended
-void connection_look(struct connection *connection);     // what is due
-void connection_identify(struct connection *connection); // as which gateway its certificate proves it
+int stream_connection_finish(struct connection *connection, enum stream_end end);
+void stream_connection_come_back(struct stream *stream);        // handshakes that ended
+void stream_connection_look(struct connection *connection);     // what is due
+void stream_connection_identify(struct connection *connection); // as which gateway its certificate proves it
 
 // --- connect.c
 // A connection to `to` from `listener`; `expected`: see struct connection, NULL: none. NULL: counted.
-struct connection *connect_begin(struct stream *stream, const struct endpoint *to, uint8_t listener,
-                                 const char *expected);
-int connect_go_on(struct connection *connection); // the kernel has an answer
+struct connection *stream_connect_begin(struct stream *stream, const struct endpoint *to, uint8_t listener,
+                                        const char *expected);
+int stream_connect_go_on(struct connection *connection); // the kernel has an answer
 
 #endif

@@ -21,7 +21,7 @@ static uint32_t read_16(const uint8_t *at)
     return (uint32_t)at[0] << 8 | at[1];
 }
 
-uint32_t proxy_header_needs(const uint8_t *bytes, uint32_t len)
+uint32_t stream_proxy_header_needs(const uint8_t *bytes, uint32_t len)
 {
     if (memcmp(bytes, signature, len < sizeof(signature) ? len : sizeof(signature)) != 0)
         return 0;
@@ -43,7 +43,7 @@ static bool read_addresses(const uint8_t *at, uint32_t len, unsigned bytes, stru
     return true;
 }
 
-bool proxy_header_read(const uint8_t *bytes, uint32_t len, struct endpoint *source)
+bool stream_proxy_header_read(const uint8_t *bytes, uint32_t len, struct endpoint *source)
 {
     const uint8_t *addresses = bytes + PROXY_HEADER_FIXED;
     uint32_t left = len - PROXY_HEADER_FIXED;

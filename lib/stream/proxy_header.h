@@ -16,11 +16,11 @@
 
 // How many bytes must be there before more can be said: PROXY_HEADER_FIXED, and then all of them; 0: these are none of
 // a header, or of a larger one.
-uint32_t proxy_header_needs(const uint8_t *bytes, uint32_t len);
+uint32_t stream_proxy_header_needs(const uint8_t *bytes, uint32_t len);
 
 // Reads a whole header. True and `source`: who the connection is for (its transport and flow stay as they are); LOCAL
 // and connections of no known family are the balancer's own, and `source` stays as it is. False: another version, a
 // command or family that no TCP connection has, or too short for its addresses.
-bool proxy_header_read(const uint8_t *bytes, uint32_t len, struct endpoint *source);
+bool stream_proxy_header_read(const uint8_t *bytes, uint32_t len, struct endpoint *source);
 
 #endif

@@ -40,8 +40,9 @@ void stream_handshake_abandon(struct handshakes *handshakes, struct handshake *h
 struct handshake_end {
     struct connection *connection; // as stream_handshake_begin was given it
     int fd;
-    struct ssl_st *session; // read it at once, for bytes may be in it; NULL: it failed, and `end` says as what
-    enum stream_end end;    // STREAM_END_HANDSHAKE, _CERTIFICATE, _PEER, _RESET, _CROWDED: no memory
+    struct ssl_st
+        *session;        // read it at once, for bytes may be in it; NULL: it failed, and `end` says as what
+    enum stream_end end; // STREAM_END_HANDSHAKE, _CERTIFICATE, _PEER, _RESET, _CROWDED: no memory
     bool resumed;
     bool verified; // the peer gave a certificate (now, or in the session that was resumed) and it is good
 };
@@ -51,8 +52,8 @@ bool stream_handshakes_next(struct handshakes *handshakes, struct handshake_end 
 // Under way now.
 unsigned stream_handshakes_count(const struct handshakes *handshakes);
 
-// As connection_read and connection_write, on connection->tls and connection->fd. A write that gave -EAGAIN is tried
-// again later with the same bytes first, perhaps from another address and with more behind them
+// As stream_connection_read and stream_connection_write, on connection->tls and connection->fd. A write that gave -EAGAIN
+// is tried again later with the same bytes first, perhaps from another address and with more behind them
 // (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, SSL_MODE_ENABLE_PARTIAL_WRITE).
 int stream_tls_read(struct connection *connection, void *to, size_t room);
 int stream_tls_write(struct connection *connection, const void *from, size_t len);

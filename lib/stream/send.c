@@ -27,10 +27,10 @@ static bool leads_to(const struct connection *connection, const struct endpoint 
 static struct connection *find_any(const struct stream *stream, const struct endpoint *to, uint8_t listener,
                                    const char *expected, bool answers)
 {
-    struct connection *found = table_next(&stream->table, to, listener, NULL);
+    struct connection *found = stream_table_next(&stream->table, to, listener, NULL);
 
     while (found != NULL && (!takes_messages(found) || !leads_to(found, to, expected, answers)))
-        found = table_next(&stream->table, to, listener, found);
+        found = stream_table_next(&stream->table, to, listener, found);
     return found;
 }
 
@@ -59,7 +59,7 @@ static struct connection *way_to(struct stream *stream, const struct rte_mbuf *m
     if (listener >= stream->sockets_n || stream->conf->listeners[listener].transport != to->transport)
         return NULL;
     if (to->flow != 0) {
-        struct connection *connection = table_find(&stream->table, to, listener);
+        struct connection *connection = stream_table_find(&stream->table, to, listener);
         return connection != NULL && takes_messages(connection) ? connection : NULL;
     }
     // Nobody listens for WebSockets but servers (RFC 7118 5.4).
@@ -69,7 +69,8 @@ static struct connection *way_to(struct stream *stream, const struct rte_mbuf *m
         return NULL;
     const char *expected = expected_of(stream, to, mbuf, name);
     struct connection *connection = find_any(stream, to, listener, expected, answers);
-    return connection != NULL || !connects ? connection : connect_begin(stream, to, listener, expected);
+    return connection != NULL || !connects ? connection
+                                           : stream_connect_begin(stream, to, listener, expected);
 }
 
 void stream_send(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker, uint64_t now_ms)
@@ -82,7 +83,7 @@ void stream_send(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker, 
         stream->now_ms = now_ms;
     struct connection *connection = way_to(stream, mbuf, &to, packet->listener);
     if (connection != NULL)
-        connection_settle(connection, output_message(connection, mbuf, worker, &taken));
+        stream_connection_settle(connection, stream_output_message(connection, mbuf, worker, &taken));
     if (!taken)
         stream_unsent(stream, mbuf, worker);
 }

@@ -58,7 +58,7 @@ static int bind_to(int fd, struct endpoint address, bool ephemeral)
         return error;
     if (ephemeral)
         address.port = 0;
-    socklen_t len = socket_address_of(&address, &name);
+    socklen_t len = stream_socket_address_of(&address, &name);
     return bind(fd, &name.any, len) == 0 ? 0 : -errno;
 }
 

@@ -22,7 +22,7 @@ _Static_assert(UPGRADE_MAX <= SIP_MESSAGE_MAX, "what holds a message holds an up
 static void on_handshaken(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
-    connection_come_back(argument);
+    stream_connection_come_back(argument);
 }
 
 static bool has_transport(const struct conf *conf, bool secure)
@@ -81,7 +81,7 @@ static int take_memory(struct stream *stream)
         return -ENOMEM;
     if (bound > 0)
         stream_want_files(bound);
-    return table_create(&stream->table, bound, stream->setup.memory);
+    return stream_table_create(&stream->table, bound, stream->setup.memory);
 }
 
 int stream_create(struct stream **created, const struct stream_setup *setup)
@@ -98,7 +98,7 @@ int stream_create(struct stream **created, const struct stream_setup *setup)
     stream->now_ms = clock_monotonic_ms();
     stream->waiting_first = stream->waiting_last = CONNECTION_NONE;
     stream->reserve = -1;
-    wheel_clear(&stream->wheel, stream->now_ms);
+    stream_wheel_clear(&stream->wheel, stream->now_ms);
     int error = getrandom(&stream->key, sizeof(stream->key), 0) == sizeof(stream->key) ? 0 : -EIO;
     if (error == 0)
         error = take_memory(stream);
@@ -120,7 +120,7 @@ void stream_destroy(struct stream *stream)
         return;
     for (uint32_t i = 0; i < stream->table.touched; i++) {
         if (stream->table.connections[i].state != CONNECTION_FREE)
-            connection_settle(&stream->table.connections[i], STREAM_END_STOPPING);
+            stream_connection_settle(&stream->table.connections[i], STREAM_END_STOPPING);
     }
     if (stream->sockets != NULL)
         stream_unlisten(stream);
@@ -130,7 +130,7 @@ void stream_destroy(struct stream *stream)
     stream_tls_destroy(stream->tls);
     rte_pktmbuf_free(stream->fresh);
     rte_pktmbuf_free(stream->fresh_large);
-    table_destroy(&stream->table);
+    stream_table_destroy(&stream->table);
     give(stream, stream->sockets, sockets_bytes(stream));
     give(stream, stream->scratch, stream->scratch_n);
     give(stream, stream->outbox, stream->outbox_n);
@@ -144,7 +144,7 @@ void stream_renew(struct stream *stream, const struct conf *conf, struct stream_
     stream->tls = tls;
     for (uint32_t i = 0; i < stream->table.touched; i++) {
         if (stream->table.connections[i].verified)
-            connection_identify(&stream->table.connections[i]);
+            stream_connection_identify(&stream->table.connections[i]);
     }
 }
 
@@ -155,13 +155,13 @@ unsigned stream_turn(struct stream *stream, uint64_t now_ms)
 
     if (now_ms > stream->now_ms)
         stream->now_ms = now_ms;
-    for (; (connection = wheel_next(&stream->wheel, &stream->table, stream->now_ms)) != NULL; done++)
-        connection_look(connection);
+    for (; (connection = stream_wheel_next(&stream->wheel, &stream->table, stream->now_ms)) != NULL; done++)
+        stream_connection_look(connection);
     if (stream->paused_ms != 0 && stream->now_ms >= stream->paused_ms)
         stream_listen_again(stream);
     if (stream->handshakes != NULL)
         stream->counters.handshaking = stream_handshakes_count(stream->handshakes);
-    return done + input_resume(stream);
+    return done + stream_input_resume(stream);
 }
 
 const struct stream_counters *stream_counters(const struct stream *stream)

@@ -60,7 +60,7 @@ static int draw(struct table *table)
     return getrandom(&table->key, sizeof(table->key), 0) == sizeof(table->key) ? 0 : -EIO;
 }
 
-int table_create(struct table *table, uint32_t bound, const struct memory *memory)
+int stream_table_create(struct table *table, uint32_t bound, const struct memory *memory)
 {
     *table = (struct table){.memory = memory, .bound = bound, .buckets = buckets_for(bound)};
     table->connections = take(table, bound, sizeof(*table->connections));
@@ -74,7 +74,7 @@ int table_create(struct table *table, uint32_t bound, const struct memory *memor
         table->aliases != NULL && table->source_heads != NULL && table->flows != NULL)
         error = draw(table);
     if (error != 0) {
-        table_destroy(table);
+        stream_table_destroy(table);
         return error;
     }
     memset(table->peers, 0xff, table->buckets * sizeof(*table->peers));
@@ -85,7 +85,7 @@ int table_create(struct table *table, uint32_t bound, const struct memory *memor
     return 0;
 }
 
-void table_destroy(struct table *table)
+void stream_table_destroy(struct table *table)
 {
     if (table->memory == NULL)
         return;
@@ -98,7 +98,7 @@ void table_destroy(struct table *table)
     table->memory = NULL;
 }
 
-struct connection *table_take(struct table *table)
+struct connection *stream_table_take(struct table *table)
 {
     struct connection *connection;
 
@@ -122,11 +122,11 @@ struct connection *table_take(struct table *table)
     return connection;
 }
 
-void table_give(struct table *table, struct connection *connection)
+void stream_table_give(struct table *table, struct connection *connection)
 {
     connection->state = CONNECTION_FREE;
     connection->next_peer = table->free;
-    table->free = table_number(table, connection);
+    table->free = stream_table_number(table, connection);
 }
 
 static struct connection *at(const struct table *table, uint32_t number)
@@ -140,7 +140,7 @@ static bool same_place(const struct connection *connection, const struct endpoin
            connection->peer.transport == peer->transport && endpoint_same_address(&connection->peer, peer);
 }
 
-struct connection *table_find(const struct table *table, const struct endpoint *peer, uint8_t listener)
+struct connection *stream_table_find(const struct table *table, const struct endpoint *peer, uint8_t listener)
 {
     struct connection *found = at(table, table->peers[bucket_of(table, peer, listener)]);
 
@@ -149,7 +149,7 @@ struct connection *table_find(const struct table *table, const struct endpoint *
     return found;
 }
 
-bool table_put(struct table *table, struct connection *connection)
+bool stream_table_put(struct table *table, struct connection *connection)
 {
     uint32_t bucket = bucket_of(table, &connection->peer, connection->listener);
     uint8_t *flow = &table->flows[bucket];
@@ -157,9 +157,9 @@ bool table_put(struct table *table, struct connection *connection)
     for (unsigned tries = 0; tries < UINT8_MAX; tries++) {
         *flow = *flow < UINT8_MAX ? (uint8_t)(*flow + 1) : 1; // 0: none is meant
         connection->peer.flow = *flow;
-        if (table_find(table, &connection->peer, connection->listener) == NULL) {
+        if (stream_table_find(table, &connection->peer, connection->listener) == NULL) {
             connection->next_peer = table->peers[bucket];
-            table->peers[bucket] = table_number(table, connection);
+            table->peers[bucket] = stream_table_number(table, connection);
             return true;
         }
     }
@@ -175,7 +175,7 @@ static struct endpoint alias_of(const struct connection *connection)
     return alias;
 }
 
-bool table_put_alias(struct table *table, struct connection *connection, uint16_t port)
+bool stream_table_put_alias(struct table *table, struct connection *connection, uint16_t port)
 {
     if (port == 0 || connection->alias != 0)
         return false;
@@ -183,13 +183,13 @@ bool table_put_alias(struct table *table, struct connection *connection, uint16_
     struct endpoint alias = alias_of(connection);
     uint32_t *head = &table->aliases[bucket_of(table, &alias, connection->listener)];
     connection->next_alias = *head;
-    *head = table_number(table, connection);
+    *head = stream_table_number(table, connection);
     return true;
 }
 
-void table_remove(struct table *table, struct connection *connection)
+void stream_table_remove(struct table *table, struct connection *connection)
 {
-    uint32_t number = table_number(table, connection);
+    uint32_t number = stream_table_number(table, connection);
     struct endpoint alias = alias_of(connection);
 
     uint32_t *link = &table->peers[bucket_of(table, &connection->peer, connection->listener)];
@@ -206,8 +206,8 @@ void table_remove(struct table *table, struct connection *connection)
     }
 }
 
-struct connection *table_next(const struct table *table, const struct endpoint *peer, uint8_t listener,
-                              const struct connection *from)
+struct connection *stream_table_next(const struct table *table, const struct endpoint *peer, uint8_t listener,
+                                     const struct connection *from)
 {
     uint32_t bucket = bucket_of(table, peer, listener);
     bool aliases = from != NULL && !same_place(from, peer, listener);
@@ -249,7 +249,7 @@ static struct table_source *take_source(struct table *table)
     return source;
 }
 
-bool table_count_source(struct table *table, struct connection *connection, uint32_t max)
+bool stream_table_count_source(struct table *table, struct connection *connection, uint32_t max)
 {
     struct endpoint address = connection->peer;
     uint32_t *head = source_head(table, &address);
@@ -269,7 +269,7 @@ bool table_count_source(struct table *table, struct connection *connection, uint
     return true;
 }
 
-void table_uncount_source(struct table *table, struct connection *connection)
+void stream_table_uncount_source(struct table *table, struct connection *connection)
 {
     if (connection->source == CONNECTION_NONE)
         return;

@@ -32,38 +32,40 @@ struct table {
 };
 
 // 0, or -errno and nothing is left. `bound` may be 0.
-int table_create(struct table *table, uint32_t bound, const struct memory *memory);
-void table_destroy(struct table *table);
+int stream_table_create(struct table *table, uint32_t bound, const struct memory *memory);
+void stream_table_destroy(struct table *table);
 
 // A record, cleared, its `peer`, `listener` and links empty. NULL: all are in use.
-struct connection *table_take(struct table *table);
-void table_give(struct table *table, struct connection *connection); // it is in no index any more
+struct connection *stream_table_take(struct table *table);
+void stream_table_give(struct table *table, struct connection *connection); // it is in no index any more
 
-static inline uint32_t table_number(const struct table *table, const struct connection *connection)
+static inline uint32_t stream_table_number(const struct table *table, const struct connection *connection)
 {
     return (uint32_t)(connection - table->connections);
 }
 
 // Puts it under its peer and listener with a flow of its own. Whoever had the address and port before had another one,
 // and the 253 before him. False: there are 255 now that say they come from there.
-bool table_put(struct table *table, struct connection *connection);
-void table_remove(struct table *table,
-                  struct connection *connection); // from both indices; it need not be there
+bool stream_table_put(struct table *table, struct connection *connection);
+void stream_table_remove(struct table *table,
+                         struct connection *connection); // from both indices; it need not be there
 
 // Offers it under `port` of its address, too. False: the port is 0, or it is offered already.
-bool table_put_alias(struct table *table, struct connection *connection, uint16_t port);
+bool stream_table_put_alias(struct table *table, struct connection *connection, uint16_t port);
 
 // The connection of an endpoint with its flow, at a listener; NULL: none.
-struct connection *table_find(const struct table *table, const struct endpoint *peer, uint8_t listener);
+struct connection *stream_table_find(const struct table *table, const struct endpoint *peer,
+                                     uint8_t listener);
 
 // All connections of an endpoint, whatever its flow, one after the other: first those whose peer it is, then those
 // offered under it. `from` NULL: the first. NULL: no more.
-struct connection *table_next(const struct table *table, const struct endpoint *peer, uint8_t listener,
-                              const struct connection *from);
+struct connection *stream_table_next(const struct table *table, const struct endpoint *peer, uint8_t listener,
+                                     const struct connection *from);
 
 // Counts it for its peer's address (of IPv6: for the /64, which one subscriber has whole). False: there are `max`
 // already, and nothing was counted.
-bool table_count_source(struct table *table, struct connection *connection, uint32_t max);
-void table_uncount_source(struct table *table, struct connection *connection); // it need not be counted
+bool stream_table_count_source(struct table *table, struct connection *connection, uint32_t max);
+void stream_table_uncount_source(struct table *table,
+                                 struct connection *connection); // it need not be counted
 
 #endif

@@ -84,7 +84,7 @@ static bool check_ciphers(SSL_CTX *context, const struct conf *conf, FILE *error
     ERR_clear_error();
     if (SSL_CTX_set_cipher_list(context, ciphers) != 1) {
         fprintf(errors, "[tls] ciphers: %s: %s; \"openssl ciphers -v\" lists what there is\n", ciphers,
-                tls_reason());
+                stream_tls_reason());
         good = false;
     } else {
         good = refuse_unsafe(context, ciphers, errors);
@@ -98,7 +98,7 @@ static SSL_CTX *make_context(struct stream_tls *tls, const struct conf *conf, co
     SSL_CTX *context = SSL_CTX_new(method);
 
     if (context == NULL) {
-        fprintf(errors, "[tls]: OpenSSL makes no context: %s\n", tls_reason());
+        fprintf(errors, "[tls]: OpenSSL makes no context: %s\n", stream_tls_reason());
         return NULL;
     }
     SSL_CTX_set_min_proto_version(context,
@@ -109,7 +109,7 @@ static SSL_CTX *make_context(struct stream_tls *tls, const struct conf *conf, co
     // One call reads one record, so that nobody keeps a call busy with records that carry nothing (tls_session.c).
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_max_cert_list(context, CHAIN_BYTES);
-    SSL_CTX_set_cert_verify_callback(context, tls_verify, NULL);
+    SSL_CTX_set_cert_verify_callback(context, stream_tls_verify, NULL);
     SSL_CTX_set1_cert_store(context, tls->authorities);
     return context;
 }
@@ -120,7 +120,7 @@ static bool show(SSL_CTX *context, const struct tls_certificate *certificate,
     if (SSL_CTX_use_cert_and_key(context, certificate->leaf, certificate->key, certificate->chain, 1) == 1)
         return true;
     fprintf(errors, "[certificate %s] chain: %s: cannot be used: %s; get another one\n", from->name,
-            from->chain, tls_reason());
+            from->chain, stream_tls_reason());
     ERR_clear_error();
     return false;
 }
@@ -134,7 +134,7 @@ static int on_name(SSL *session, int *alert, void *unused)
     (void)alert, (void)unused;
     if (asked == NULL)
         return SSL_TLSEXT_ERR_NOACK;
-    SSL_CTX *context = tls_names_find(terms->tls, slice_text(asked));
+    SSL_CTX *context = stream_tls_names_find(terms->tls, slice_text(asked));
     if (context == NULL || SSL_set_SSL_CTX(session, context) == NULL)
         return SSL_TLSEXT_ERR_NOACK;
     return SSL_TLSEXT_ERR_OK;
@@ -173,14 +173,15 @@ static bool make_server(struct stream_tls *tls, const struct conf *conf, const s
     SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
     if (tls->authority_names != NULL)
         SSL_CTX_set_client_CA_list(context, SSL_dup_CA_list(tls->authority_names));
-    tls_tickets_use(context);
-    if (tls_certificate_load(&certificate, from, errors) && show(context, &certificate, from, errors)) {
-        good = tls_names_add(tls, certificate.leaf, context);
+    stream_tls_tickets_use(context);
+    if (stream_tls_certificate_load(&certificate, from, errors) &&
+        show(context, &certificate, from, errors)) {
+        good = stream_tls_names_add(tls, certificate.leaf, context);
         // Servers that ask who connects to them are shown the first.
         if (tls->servers_n == 1)
             good = show(tls->client, &certificate, from, errors) && good;
     }
-    tls_certificate_drop(&certificate);
+    stream_tls_certificate_drop(&certificate);
     return good;
 }
 
@@ -230,7 +231,7 @@ static bool load_authorities(struct stream_tls *tls, const struct conf *conf, FI
         fprintf(errors,
                 "[tls] authorities: %s: no certificates can be read: %s; give a PEM file of those who sign "
                 "peers'\n",
-                conf->tls_authorities, tls_reason());
+                conf->tls_authorities, stream_tls_reason());
         return false;
     }
     // Who is in the file is trusted, also where he is no root.
@@ -261,7 +262,7 @@ struct stream_tls *stream_tls_create(const struct conf *conf, FILE *errors)
     return tls;
 }
 
-struct stream_tls *tls_keep(struct stream_tls *tls)
+struct stream_tls *stream_tls_keep(struct stream_tls *tls)
 {
     atomic_fetch_add_explicit(&tls->users, 1, memory_order_relaxed);
     return tls;
@@ -274,7 +275,7 @@ void stream_tls_destroy(struct stream_tls *tls)
     for (unsigned i = 0; i < tls->servers_n; i++)
         SSL_CTX_free(tls->servers[i]);
     free(tls->servers);
-    tls_names_free(tls);
+    stream_tls_names_free(tls);
     SSL_CTX_free(tls->client);
     X509_STORE_free(tls->authorities);
     sk_X509_NAME_pop_free(tls->authority_names, X509_NAME_free);

@@ -40,14 +40,14 @@ struct tls_terms {
 };
 
 // One more user; stream_tls_destroy is one less. Any thread.
-struct stream_tls *tls_keep(struct stream_tls *tls);
+struct stream_tls *stream_tls_keep(struct stream_tls *tls);
 
-// A session on a connected socket, its handshake not begun. `terms` stay until tls_session_stands or SSL_free. NULL: no
-// memory.
-SSL *tls_session_create(struct tls_terms *terms, int fd);
+// A session on a connected socket, its handshake not begun. `terms` stay until stream_tls_session_stands or SSL_free. NULL:
+// no memory.
+SSL *stream_tls_session_create(struct tls_terms *terms, int fd);
 
 // The handshake has ended well: from now on it is read and written. Whether the peer's certificate is good.
-bool tls_session_stands(SSL *session);
+bool stream_tls_session_stands(SSL *session);
 
 // A file as it was read.
 struct tls_certificate {
@@ -57,21 +57,21 @@ struct tls_certificate {
 };
 
 // Reads and checks both files. False after a line for each fault; a line that begins with "warning: " is none.
-bool tls_certificate_load(struct tls_certificate *certificate, const struct conf_certificate *from,
-                          FILE *errors);
-void tls_certificate_drop(struct tls_certificate *certificate);
+bool stream_tls_certificate_load(struct tls_certificate *certificate, const struct conf_certificate *from,
+                                 FILE *errors);
+void stream_tls_certificate_drop(struct tls_certificate *certificate);
 
 // Adds the names of a certificate to those that lead to `context`. False: no memory.
-bool tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *context);
+bool stream_tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *context);
 // The context for the name that a client asks for: one that has it, else one with a wildcard for it, each in file
 // order. NULL: none.
-SSL_CTX *tls_names_find(const struct stream_tls *tls, struct slice asked);
-void tls_names_free(struct stream_tls *tls);
+SSL_CTX *stream_tls_names_find(const struct stream_tls *tls, struct slice asked);
+void stream_tls_names_free(struct stream_tls *tls);
 
 // OpenSSL's: is the chain good, may it be used for this, and outgoing: is it who is expected.
-int tls_verify(X509_STORE_CTX *chain, void *unused);
+int stream_tls_verify(X509_STORE_CTX *chain, void *unused);
 
 // Why OpenSSL refused something, as far as it says.
-const char *tls_reason(void);
+const char *stream_tls_reason(void);
 
 #endif

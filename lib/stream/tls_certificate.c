@@ -43,7 +43,7 @@ __attribute__((format(printf, 2, 3))) static void fault(struct file *file, const
     fputc('\n', file->errors);
 }
 
-const char *tls_reason(void)
+const char *stream_tls_reason(void)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
@@ -97,7 +97,7 @@ static void read_chain(struct tls_certificate *certificate, struct file *file)
     else if (n == 0 && at_end)
         fault(file, "has no certificate in it; give a PEM file, with \"-----BEGIN CERTIFICATE-----\"");
     else if (!at_end)
-        fault(file, "certificate %d in it cannot be read: %s; write it anew", n + 1, tls_reason());
+        fault(file, "certificate %d in it cannot be read: %s; write it anew", n + 1, stream_tls_reason());
     ERR_clear_error();
 }
 
@@ -184,7 +184,7 @@ static void read_key(struct tls_certificate *certificate, struct file *file)
         fault(file, "is encrypted; take the passphrase off (openssl pkey -in FILE -out FILE)");
     else if (certificate->key == NULL)
         fault(file, "has no private key in it: %s; give a PEM file, with \"-----BEGIN PRIVATE KEY-----\"",
-              tls_reason());
+              stream_tls_reason());
     ERR_clear_error();
     // A warning: some keep the file where only they can look.
     if (stat(file->path, &status) == 0 && (status.st_mode & S_IRWXO) != 0)
@@ -195,12 +195,12 @@ static void check_key(const struct tls_certificate *certificate, struct file *fi
 {
     if (X509_check_private_key(certificate->leaf, certificate->key) != 1)
         fault(file, "is not the key of the certificate in chain: %s; give the one that it was made with",
-              tls_reason());
+              stream_tls_reason());
     ERR_clear_error();
 }
 
-bool tls_certificate_load(struct tls_certificate *certificate, const struct conf_certificate *from,
-                          FILE *errors)
+bool stream_tls_certificate_load(struct tls_certificate *certificate, const struct conf_certificate *from,
+                                 FILE *errors)
 {
     struct file chain = {from->name, "chain", from->chain, errors, true};
     struct file key = {from->name, "key", from->key, errors, true};
@@ -219,7 +219,7 @@ bool tls_certificate_load(struct tls_certificate *certificate, const struct conf
     return chain.good && key.good;
 }
 
-void tls_certificate_drop(struct tls_certificate *certificate)
+void stream_tls_certificate_drop(struct tls_certificate *certificate)
 {
     X509_free(certificate->leaf);
     EVP_PKEY_free(certificate->key);

@@ -33,7 +33,7 @@ static bool add(void *owner, struct slice name)
     return false;
 }
 
-bool tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *context)
+bool stream_tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *context)
 {
     struct adding adding = {tls, context, false};
 
@@ -41,7 +41,7 @@ bool tls_names_add(struct stream_tls *tls, const X509 *certificate, SSL_CTX *con
     return !adding.failed;
 }
 
-SSL_CTX *tls_names_find(const struct stream_tls *tls, struct slice asked)
+SSL_CTX *stream_tls_names_find(const struct stream_tls *tls, struct slice asked)
 {
     SSL_CTX *covering = NULL;
 
@@ -56,7 +56,7 @@ SSL_CTX *tls_names_find(const struct stream_tls *tls, struct slice asked)
     return covering;
 }
 
-void tls_names_free(struct stream_tls *tls)
+void stream_tls_names_free(struct stream_tls *tls)
 {
     free(tls->names);
 }

@@ -37,7 +37,7 @@ static bool set_name(SSL *session, const char *expected)
            SSL_set_tlsext_host_name(session, expected) == 1;
 }
 
-SSL *tls_session_create(struct tls_terms *terms, int fd)
+SSL *stream_tls_session_create(struct tls_terms *terms, int fd)
 {
     struct stream_tls *tls = terms->tls;
     SSL_CTX *context = terms->outgoing ? tls->client : tls->servers_n > 0 ? tls->servers[0] : NULL;
@@ -64,7 +64,7 @@ static void on_message(int ours, int version, int type, const void *message, siz
         SSL_set_app_data(session, (void *)(said + 1));
 }
 
-bool tls_session_stands(SSL *session)
+bool stream_tls_session_stands(SSL *session)
 {
     SSL_set_app_data(session, NULL);
     SSL_set_msg_callback(session, on_message);

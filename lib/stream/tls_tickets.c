@@ -25,7 +25,7 @@ static bool make_key(struct tls_ticket_key *key)
            RAND_priv_bytes(key->mac, sizeof(key->mac)) == 1;
 }
 
-struct tls_tickets *tls_tickets_create(uint64_t now_ms)
+struct tls_tickets *stream_tls_tickets_create(uint64_t now_ms)
 {
     struct tls_tickets *tickets = calloc(1, sizeof(*tickets));
 
@@ -40,7 +40,7 @@ struct tls_tickets *tls_tickets_create(uint64_t now_ms)
     return tickets;
 }
 
-void tls_tickets_destroy(struct tls_tickets *tickets)
+void stream_tls_tickets_destroy(struct tls_tickets *tickets)
 {
     if (tickets == NULL)
         return;
@@ -73,7 +73,7 @@ static bool rotate(struct tls_tickets *tickets, uint64_t now_ms)
     return true;
 }
 
-bool tls_tickets_newest(struct tls_tickets *tickets, uint64_t now_ms, struct tls_ticket_key *key)
+bool stream_tls_tickets_newest(struct tls_tickets *tickets, uint64_t now_ms, struct tls_ticket_key *key)
 {
     pthread_mutex_lock(&tickets->lock);
     bool there = rotate(tickets, now_ms);
@@ -83,8 +83,8 @@ bool tls_tickets_newest(struct tls_tickets *tickets, uint64_t now_ms, struct tls
     return there;
 }
 
-bool tls_tickets_named(struct tls_tickets *tickets, uint64_t now_ms, const uint8_t name[TLS_TICKETS_NAME],
-                       struct tls_ticket_key *key, bool *old)
+bool stream_tls_tickets_named(struct tls_tickets *tickets, uint64_t now_ms,
+                              const uint8_t name[TLS_TICKETS_NAME], struct tls_ticket_key *key, bool *old)
 {
     const struct tls_ticket_key *found = NULL;
 
@@ -119,7 +119,7 @@ static int seal(struct tls_tickets *tickets, uint8_t *name, uint8_t *iv, EVP_CIP
     struct tls_ticket_key key;
     int done = 0; // no ticket is given
 
-    if (!tls_tickets_newest(tickets, clock_monotonic_ms(), &key))
+    if (!stream_tls_tickets_newest(tickets, clock_monotonic_ms(), &key))
         return 0;
     memcpy(name, key.name, sizeof(key.name));
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
@@ -136,7 +136,7 @@ static int open_sealed(struct tls_tickets *tickets, const uint8_t *name, const u
     bool old = false;
     int done = 0; // as if there had been no ticket
 
-    if (!tls_tickets_named(tickets, clock_monotonic_ms(), name, &key, &old))
+    if (!stream_tls_tickets_named(tickets, clock_monotonic_ms(), name, &key, &old))
         return 0;
     if (start_mac(mac, &key) && EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) == 1)
         done = old ? 2 : 1; // 2: it is exchanged
@@ -187,7 +187,7 @@ static SSL_TICKET_RETURN on_opened(SSL *session, SSL_SESSION *kept, const unsign
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-void tls_tickets_use(SSL_CTX *context)
+void stream_tls_tickets_use(SSL_CTX *context)
 {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(context, (long)TLS_TICKETS_LIFETIME);

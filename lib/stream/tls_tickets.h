@@ -30,17 +30,17 @@ struct tls_ticket_key {
 };
 
 // NULL: no memory, or no randomness.
-struct tls_tickets *tls_tickets_create(uint64_t now_ms);
-void tls_tickets_destroy(struct tls_tickets *tickets); // NULL is allowed
+struct tls_tickets *stream_tls_tickets_create(uint64_t now_ms);
+void stream_tls_tickets_destroy(struct tls_tickets *tickets); // NULL is allowed
 
 // The key for new tickets. False: it is time for another and there is no randomness.
-bool tls_tickets_newest(struct tls_tickets *tickets, uint64_t now_ms, struct tls_ticket_key *key);
+bool stream_tls_tickets_newest(struct tls_tickets *tickets, uint64_t now_ms, struct tls_ticket_key *key);
 
 // The key of that name. False: there is none, or not any more. *old: tickets of it are to be exchanged.
-bool tls_tickets_named(struct tls_tickets *tickets, uint64_t now_ms, const uint8_t name[TLS_TICKETS_NAME],
-                       struct tls_ticket_key *key, bool *old);
+bool stream_tls_tickets_named(struct tls_tickets *tickets, uint64_t now_ms,
+                              const uint8_t name[TLS_TICKETS_NAME], struct tls_ticket_key *key, bool *old);
 
 // Has a server's context use the tickets that its handshakes' terms (stream/tls.h) name.
-void tls_tickets_use(SSL_CTX *context);
+void stream_tls_tickets_use(SSL_CTX *context);
 
 #endif

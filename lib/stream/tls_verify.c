@@ -27,7 +27,7 @@ static int refuse(X509_STORE_CTX *chain, int error)
     return 0;
 }
 
-int tls_verify(X509_STORE_CTX *chain, void *unused)
+int stream_tls_verify(X509_STORE_CTX *chain, void *unused)
 {
     const SSL *session = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
     const struct tls_terms *terms = SSL_get_app_data(session);

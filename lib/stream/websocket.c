@@ -18,7 +18,7 @@ struct websocket {
     uint64_t payload; // bytes of the frame that are still to come, as far as its length is known
     bool in_frame;    // some of it is here
     bool fragmented;  // the last frame of the message is still to come
-    // While websocket_read runs.
+    // While stream_websocket_read runs.
     const char *bytes;
     uint32_t len, at;
     uint32_t said; // bytes in the outbox
@@ -35,7 +35,7 @@ static ssize_t feed(wslay_event_context_ptr context, uint8_t *to, size_t room, i
     (void)flags;
     n = RTE_MIN(n, room);
     n = RTE_MIN(n, (size_t)(websocket->len - websocket->at));
-    if (n == 0 || websocket->end != CONNECTION_LIVES || !input_ready(websocket->connection)) {
+    if (n == 0 || websocket->end != CONNECTION_LIVES || !stream_input_ready(websocket->connection)) {
         wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
@@ -53,7 +53,7 @@ static int flush(struct websocket *websocket)
     uint32_t said = websocket->said;
 
     websocket->said = 0;
-    return said == 0 ? CONNECTION_LIVES : output_bytes(websocket->connection, stream->outbox, said);
+    return said == 0 ? CONNECTION_LIVES : stream_output_bytes(websocket->connection, stream->outbox, said);
 }
 
 // Pongs and the last word, all that one read calls for in one go.
@@ -121,8 +121,8 @@ static void take_message(struct websocket *websocket, const char *bytes, uint32_
         websocket->end = STREAM_END_NO_SIP;
         return;
     }
-    input_give(websocket->connection, bytes, len,
-               error != SIP_OK ? error : sip_message_check(&stream->message));
+    stream_input_give(websocket->connection, bytes, len,
+                      error != SIP_OK ? error : sip_message_check(&stream->message));
 }
 
 static void on_message(wslay_event_context_ptr context, const struct wslay_event_on_msg_recv_arg *message,
@@ -158,7 +158,7 @@ static struct websocket *make(struct connection *connection)
     return websocket;
 }
 
-void websocket_free(struct connection *connection)
+void stream_websocket_free(struct connection *connection)
 {
     struct websocket *websocket = connection->websocket;
 
@@ -189,7 +189,7 @@ static int put_away(struct connection *connection)
     struct stream *stream = connection->stream;
 
     if (!websocket->in_frame && !websocket->fragmented) {
-        websocket_free(connection);
+        stream_websocket_free(connection);
         return CONNECTION_LIVES;
     }
     uint32_t held = CONTEXT_BYTES + websocket->fed;
@@ -201,7 +201,7 @@ static int put_away(struct connection *connection)
     return websocket->fed > stream->conf->stream_buffer_max ? STREAM_END_TOO_LARGE : CONNECTION_LIVES;
 }
 
-int websocket_read(struct connection *connection, const char *bytes, uint32_t len, uint32_t *taken)
+int stream_websocket_read(struct connection *connection, const char *bytes, uint32_t len, uint32_t *taken)
 {
     struct websocket *websocket = connection->websocket;
     uint32_t before;
@@ -227,9 +227,9 @@ int websocket_read(struct connection *connection, const char *bytes, uint32_t le
         return end;
     // Of a frame whose header is broken wslay says nothing to the peer.
     if (error != 0 && websocket->end == CONNECTION_LIVES && connection->first == NULL)
-        websocket_goodbye(connection, WSLAY_CODE_PROTOCOL_ERROR);
+        stream_websocket_goodbye(connection, WSLAY_CODE_PROTOCOL_ERROR);
     if (error != 0 || websocket->end != CONNECTION_LIVES || !wslay_event_get_read_enabled(websocket->context))
-        return connection_finish(connection, why(websocket));
+        return stream_connection_finish(connection, why(websocket));
     return put_away(connection);
 }
 
@@ -256,7 +256,7 @@ static bool is_utf8(struct slice text)
     return true;
 }
 
-unsigned websocket_lead(struct slice message, char lead[WEBSOCKET_LEAD_MAX])
+unsigned stream_websocket_lead(struct slice message, char lead[WEBSOCKET_LEAD_MAX])
 {
     unsigned n = 2;
 
@@ -271,9 +271,9 @@ unsigned websocket_lead(struct slice message, char lead[WEBSOCKET_LEAD_MAX])
     return n;
 }
 
-void websocket_goodbye(struct connection *connection, uint16_t code)
+void stream_websocket_goodbye(struct connection *connection, uint16_t code)
 {
     const char frame[] = {(char)(0x80 | WSLAY_CONNECTION_CLOSE), 2, (char)(code >> 8), (char)code};
 
-    (void)connection_write(connection, frame, sizeof(frame));
+    (void)stream_connection_write(connection, frame, sizeof(frame));
 }

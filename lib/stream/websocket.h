@@ -9,13 +9,13 @@
 #define WEBSOCKET_LEAD_MAX 4 // bytes of a frame's header as servers send it, for what has less than 64 KiB
 
 // Takes messages out of `len` bytes. `*taken`: how many bytes are done with; fewer than all where workers have no room.
-int websocket_read(struct connection *connection, const char *bytes, uint32_t len, uint32_t *taken);
-void websocket_free(struct connection *connection); // it need not be there
+int stream_websocket_read(struct connection *connection, const char *bytes, uint32_t len, uint32_t *taken);
+void stream_websocket_free(struct connection *connection); // it need not be there
 
 // Writes the header of the frame that a message goes in, and returns its length.
-unsigned websocket_lead(struct slice message, char lead[WEBSOCKET_LEAD_MAX]);
+unsigned stream_websocket_lead(struct slice message, char lead[WEBSOCKET_LEAD_MAX]);
 
 // Says why it ends (RFC 6455 7.4.1), as far as the socket takes it now.
-void websocket_goodbye(struct connection *connection, uint16_t code);
+void stream_websocket_goodbye(struct connection *connection, uint16_t code);
 
 #endif

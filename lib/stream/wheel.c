@@ -8,7 +8,7 @@ static uint32_t tick_of(const struct wheel *wheel, uint64_t ms)
     return ms > wheel->start_ms ? (uint32_t)((ms - wheel->start_ms) / WHEEL_TICK_MS) + 1 : 1;
 }
 
-void wheel_clear(struct wheel *wheel, uint64_t now_ms)
+void stream_wheel_clear(struct wheel *wheel, uint64_t now_ms)
 {
     wheel->start_ms = now_ms;
     wheel->now = 1;
@@ -20,7 +20,7 @@ static uint32_t *place_of(struct wheel *wheel, uint32_t tick)
     return &wheel->places[tick % WHEEL_PLACES];
 }
 
-void wheel_remove(struct wheel *wheel, struct table *table, struct connection *connection)
+void stream_wheel_remove(struct wheel *wheel, struct table *table, struct connection *connection)
 {
     if (connection->due == 0)
         return;
@@ -33,7 +33,8 @@ void wheel_remove(struct wheel *wheel, struct table *table, struct connection *c
     connection->due = 0;
 }
 
-void wheel_put(struct wheel *wheel, struct table *table, struct connection *connection, uint64_t due_ms)
+void stream_wheel_put(struct wheel *wheel, struct table *table, struct connection *connection,
+                      uint64_t due_ms)
 {
     uint32_t due = tick_of(wheel, due_ms) + 1; // by then it has passed
 
@@ -43,17 +44,17 @@ void wheel_put(struct wheel *wheel, struct table *table, struct connection *conn
         due = wheel->now + WHEEL_PLACES - 1;
     if (connection->due != 0 && connection->due <= due)
         return;
-    wheel_remove(wheel, table, connection);
+    stream_wheel_remove(wheel, table, connection);
     uint32_t *place = place_of(wheel, due);
     connection->due = due;
     connection->previous_timer = CONNECTION_NONE;
     connection->next_timer = *place;
     if (*place != CONNECTION_NONE)
-        table->connections[*place].previous_timer = table_number(table, connection);
-    *place = table_number(table, connection);
+        table->connections[*place].previous_timer = stream_table_number(table, connection);
+    *place = stream_table_number(table, connection);
 }
 
-struct connection *wheel_next(struct wheel *wheel, struct table *table, uint64_t now_ms)
+struct connection *stream_wheel_next(struct wheel *wheel, struct table *table, uint64_t now_ms)
 {
     uint32_t now = tick_of(wheel, now_ms);
 
@@ -64,7 +65,7 @@ struct connection *wheel_next(struct wheel *wheel, struct table *table, uint64_t
         uint32_t first = *place_of(wheel, wheel->now);
         if (first != CONNECTION_NONE) {
             struct connection *connection = &table->connections[first];
-            wheel_remove(wheel, table, connection);
+            stream_wheel_remove(wheel, table, connection);
             return connection;
         }
         if (wheel->now >= now)

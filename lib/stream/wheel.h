@@ -19,15 +19,16 @@ struct wheel {
     uint32_t places[WHEEL_PLACES];
 };
 
-void wheel_clear(struct wheel *wheel, uint64_t now_ms);
+void stream_wheel_clear(struct wheel *wheel, uint64_t now_ms);
 
 // Looks at it at `due_ms` at the latest; later than now in any case. Where it is there already and early enough nothing
 // is done.
-void wheel_put(struct wheel *wheel, struct table *table, struct connection *connection, uint64_t due_ms);
-void wheel_remove(struct wheel *wheel, struct table *table,
-                  struct connection *connection); // it need not be there
+void stream_wheel_put(struct wheel *wheel, struct table *table, struct connection *connection,
+                      uint64_t due_ms);
+void stream_wheel_remove(struct wheel *wheel, struct table *table,
+                         struct connection *connection); // it need not be there
 
 // The next one to be looked at, taken out. NULL: none until `now_ms`.
-struct connection *wheel_next(struct wheel *wheel, struct table *table, uint64_t now_ms);
+struct connection *stream_wheel_next(struct wheel *wheel, struct table *table, uint64_t now_ms);
 
 #endif

@@ -242,10 +242,10 @@ static int attach(int how, const struct endpoint *from, const struct endpoint *t
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); // pieces are what a test cuts
     if (from != NULL) {
-        socklen_t len = socket_address_of(from, &name);
+        socklen_t len = stream_socket_address_of(from, &name);
         assert_int_equal(bind(fd, &name.any, len), 0);
     }
-    socklen_t len = socket_address_of(to, &name);
+    socklen_t len = stream_socket_address_of(to, &name);
     if (how != 0)
         assert_int_equal(listen(fd, how), 0);
     else if (connect(fd, &name.any, len) != 0)

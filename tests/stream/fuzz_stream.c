@@ -123,7 +123,7 @@ static void make(struct room *room)
     // Nobody listens: connections are handed in as if they had been accepted.
     FUZZ_CHECK(stream_create(&room->stream, &setup) == 0);
     conf.listeners_n = RTE_DIM(listeners);
-    FUZZ_CHECK(table_create(&room->stream->table, conf.connections_max, &memory_system) == 0);
+    FUZZ_CHECK(stream_table_create(&room->stream->table, conf.connections_max, &memory_system) == 0);
 }
 
 static void turn(struct room *room)
@@ -170,9 +170,9 @@ static struct outcome meet(struct room *room, unsigned kind, bool hesitant, stru
     memset(stream->counters.ends, 0, sizeof(stream->counters.ends));
     stream->counters.pings = 0;
     FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-    struct connection *connection = connection_create(stream, fds[0], &peer, of_kind[kind], false);
+    struct connection *connection = stream_connection_create(stream, fds[0], &peer, of_kind[kind], false);
     FUZZ_CHECK(connection != NULL);
-    connection_settle(connection, connection_advance(connection));
+    stream_connection_settle(connection, stream_connection_advance(connection));
     if (kind == WS_OPEN)
         say(room, fds[1], UPGRADE, strlen(UPGRADE));
     say(room, fds[1], input.at, input.len);

@@ -95,12 +95,12 @@ static void test_headers_are_read(void **state)
     for (unsigned i = 0; i < RTE_DIM(cases); i++) {
         const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
         struct endpoint source = {.port = 7, .transport = ENDPOINT_TLS}, expected;
-        uint32_t needs = proxy_header_needs(bytes, 0), len = 0;
+        uint32_t needs = stream_proxy_header_needs(bytes, 0), len = 0;
         while (needs > len && len < cases[i].len) {
             len = needs < cases[i].len ? needs : (uint32_t)cases[i].len;
-            needs = proxy_header_needs(bytes, len);
+            needs = stream_proxy_header_needs(bytes, len);
         }
-        bool good = needs == len && needs != 0 && proxy_header_read(bytes, len, &source);
+        bool good = needs == len && needs != 0 && stream_proxy_header_read(bytes, len, &source);
         if (good != cases[i].good)
             fail_msg("%s", cases[i].name);
         assert_int_equal(source.transport, ENDPOINT_TLS);

@@ -11,14 +11,14 @@ static struct wheel wheel;
 static int setup(void **state)
 {
     (void)state;
-    wheel_clear(&wheel, 1000);
-    return table_create(&table, BOUND, &memory_system);
+    stream_wheel_clear(&wheel, 1000);
+    return stream_table_create(&table, BOUND, &memory_system);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    table_destroy(&table);
+    stream_table_destroy(&table);
     return 0;
 }
 
@@ -32,20 +32,20 @@ static struct endpoint from(uint8_t host, uint16_t port)
 
 static struct connection *put(struct endpoint peer, uint8_t listener)
 {
-    struct connection *connection = table_take(&table);
+    struct connection *connection = stream_table_take(&table);
 
     assert_non_null(connection);
     connection->peer = peer;
     connection->listener = listener;
     connection->state = CONNECTION_OPEN;
-    assert_true(table_put(&table, connection));
+    assert_true(stream_table_put(&table, connection));
     return connection;
 }
 
 static void drop(struct connection *connection)
 {
-    table_remove(&table, connection);
-    table_give(&table, connection);
+    stream_table_remove(&table, connection);
+    stream_table_give(&table, connection);
 }
 
 static void test_each_is_found_by_its_flow_alone(void **state)
@@ -55,19 +55,19 @@ static void test_each_is_found_by_its_flow_alone(void **state)
     (void)state;
     for (unsigned i = 0; i < BOUND; i++)
         all[i] = put(from((uint8_t)(i % 7), (uint16_t)(i / 70)), (uint8_t)(i % 2));
-    assert_null(table_take(&table));
+    assert_null(stream_table_take(&table));
     for (unsigned i = 0; i < BOUND; i++) {
-        assert_ptr_equal(table_find(&table, &all[i]->peer, all[i]->listener), all[i]);
+        assert_ptr_equal(stream_table_find(&table, &all[i]->peer, all[i]->listener), all[i]);
         struct endpoint other = all[i]->peer;
         other.transport = ENDPOINT_TLS;
-        assert_null(table_find(&table, &other, all[i]->listener));
-        assert_null(table_find(&table, &all[i]->peer, 9));
+        assert_null(stream_table_find(&table, &other, all[i]->listener));
+        assert_null(stream_table_find(&table, &all[i]->peer, 9));
     }
     for (unsigned i = 0; i < BOUND; i += 2)
         drop(all[i]);
     for (unsigned i = 0; i < BOUND; i++) {
         if (i % 2)
-            assert_ptr_equal(table_find(&table, &all[i]->peer, all[i]->listener), all[i]);
+            assert_ptr_equal(stream_table_find(&table, &all[i]->peer, all[i]->listener), all[i]);
     }
     for (unsigned i = 1; i < BOUND; i += 2)
         drop(all[i]);
@@ -91,12 +91,12 @@ static void test_there_are_255_of_one_address_and_port(void **state)
     (void)state;
     for (unsigned i = 0; i < 255; i++)
         put(from(1, 5060), 0);
-    struct connection *connection = table_take(&table);
+    struct connection *connection = stream_table_take(&table);
     connection->peer = from(1, 5060);
-    assert_false(table_put(&table, connection));
-    table_remove(&table, connection);
+    assert_false(stream_table_put(&table, connection));
+    stream_table_remove(&table, connection);
     connection->peer = from(1, 5061);
-    assert_true(table_put(&table, connection));
+    assert_true(stream_table_put(&table, connection));
 }
 
 static void test_all_of_an_address_are_found_one_after_the_other(void **state)
@@ -107,23 +107,23 @@ static void test_all_of_an_address_are_found_one_after_the_other(void **state)
     (void)state;
     put(to, 1);
     put(from(2, 5060), 0);
-    assert_true(table_put_alias(&table, alias, 5060));
-    assert_false(table_put_alias(&table, alias, 5061)); // it has one
-    assert_false(table_put_alias(&table, one, 0));
-    assert_true(table_put_alias(&table, two, 5060)); // under its own: told once
-    struct connection *found = table_next(&table, &to, 0, NULL);
-    struct connection *next = table_next(&table, &to, 0, found);
+    assert_true(stream_table_put_alias(&table, alias, 5060));
+    assert_false(stream_table_put_alias(&table, alias, 5061)); // it has one
+    assert_false(stream_table_put_alias(&table, one, 0));
+    assert_true(stream_table_put_alias(&table, two, 5060)); // under its own: told once
+    struct connection *found = stream_table_next(&table, &to, 0, NULL);
+    struct connection *next = stream_table_next(&table, &to, 0, found);
     assert_true((found == one && next == two) || (found == two && next == one));
-    assert_ptr_equal(table_next(&table, &to, 0, next), alias);
-    assert_null(table_next(&table, &to, 0, alias));
+    assert_ptr_equal(stream_table_next(&table, &to, 0, next), alias);
+    assert_null(stream_table_next(&table, &to, 0, alias));
     struct endpoint tls = to;
     tls.transport = ENDPOINT_TLS;
-    assert_null(table_next(&table, &tls, 0, NULL));
+    assert_null(stream_table_next(&table, &tls, 0, NULL));
     drop(alias);
-    assert_null(table_next(&table, &to, 0, next));
+    assert_null(stream_table_next(&table, &to, 0, next));
     drop(one);
     drop(two);
-    assert_null(table_next(&table, &to, 0, NULL));
+    assert_null(stream_table_next(&table, &to, 0, NULL));
 }
 
 static void test_sources_are_counted_and_forgotten(void **state)
@@ -134,30 +134,30 @@ static void test_sources_are_counted_and_forgotten(void **state)
     (void)state;
     // A subscriber has a /64, and so many addresses.
     for (unsigned i = 0; i < RTE_DIM(same); i++) {
-        connections[i] = table_take(&table);
+        connections[i] = stream_table_take(&table);
         assert_true(endpoint_parse(slice_text(same[i]), &connections[i]->peer));
         connections[i]->peer.port = (uint16_t)(1000 + i);
     }
-    assert_true(table_count_source(&table, connections[0], 2));
-    assert_true(table_count_source(&table, connections[1], 2));
-    assert_false(table_count_source(&table, connections[2], 2));
-    other = table_take(&table);
+    assert_true(stream_table_count_source(&table, connections[0], 2));
+    assert_true(stream_table_count_source(&table, connections[1], 2));
+    assert_false(stream_table_count_source(&table, connections[2], 2));
+    other = stream_table_take(&table);
     assert_true(endpoint_parse(SLICE("[2001:db8:0:1::1]"), &other->peer));
-    assert_true(table_count_source(&table, other, 2));
-    table_uncount_source(&table, connections[0]);
-    assert_true(table_count_source(&table, connections[2], 2));
-    table_uncount_source(&table, connections[2]);
-    table_uncount_source(&table, connections[2]); // it is not counted any more
-    table_uncount_source(&table, connections[1]);
-    table_uncount_source(&table, other);
+    assert_true(stream_table_count_source(&table, other, 2));
+    stream_table_uncount_source(&table, connections[0]);
+    assert_true(stream_table_count_source(&table, connections[2], 2));
+    stream_table_uncount_source(&table, connections[2]);
+    stream_table_uncount_source(&table, connections[2]); // it is not counted any more
+    stream_table_uncount_source(&table, connections[1]);
+    stream_table_uncount_source(&table, other);
     // All records are free again: there is one for each of BOUND addresses.
     for (unsigned i = 0; i < BOUND - 4; i++) {
-        struct connection *connection = table_take(&table);
+        struct connection *connection = stream_table_take(&table);
         connection->peer = endpoint_ip4(10, (uint8_t)(i >> 8), (uint8_t)i, 1, 1);
-        assert_true(table_count_source(&table, connection, 1));
+        assert_true(stream_table_count_source(&table, connection, 1));
     }
     connections[0]->peer = endpoint_ip4(10, 0, 5, 1, 9);
-    assert_false(table_count_source(&table, connections[0], 1));
+    assert_false(stream_table_count_source(&table, connections[0], 1));
 }
 
 // Nothing is early, nothing is late by more than a tick and what the caller waits.
@@ -170,16 +170,16 @@ static void test_the_wheel_gives_each_in_its_time(void **state)
     (void)state;
     for (unsigned i = 0; i < RTE_DIM(after); i++) {
         connections[i] = put(from(1, (uint16_t)i), 0);
-        wheel_put(&wheel, &table, connections[i], 1000 + after[i]);
+        stream_wheel_put(&wheel, &table, connections[i], 1000 + after[i]);
     }
     for (uint64_t now = 1000; now < 1000 + 7300000; now += 50) {
         struct connection *connection;
-        while ((connection = wheel_next(&wheel, &table, now)) != NULL) {
+        while ((connection = stream_wheel_next(&wheel, &table, now)) != NULL) {
             unsigned i = connection->peer.port;
             assert_int_equal(given[i], 0);
             // Far ones come round before their time, and are put back.
             if (now < 1000 + after[i])
-                wheel_put(&wheel, &table, connection, 1000 + after[i]);
+                stream_wheel_put(&wheel, &table, connection, 1000 + after[i]);
             else
                 given[i] = now;
         }
@@ -193,19 +193,19 @@ static void test_the_wheel_moves_only_what_is_due_sooner(void **state)
     struct connection *connection = put(from(1, 1), 0), *other = put(from(1, 2), 0);
 
     (void)state;
-    wheel_put(&wheel, &table, connection, 5000);
-    wheel_put(&wheel, &table, other, 5000);
-    wheel_put(&wheel, &table, connection, 9000); // looked at at 5000 all the same
-    wheel_put(&wheel, &table, connection, 2000);
-    assert_null(wheel_next(&wheel, &table, 1900));
-    assert_ptr_equal(wheel_next(&wheel, &table, 2200), connection);
-    assert_null(wheel_next(&wheel, &table, 4900));
-    wheel_remove(&wheel, &table, other);
-    wheel_remove(&wheel, &table, other);
-    assert_null(wheel_next(&wheel, &table, 90000000)); // after a long sleep, too
-    wheel_put(&wheel, &table, other, 90000100);
-    assert_ptr_equal(wheel_next(&wheel, &table, 180000000), other);
-    assert_null(wheel_next(&wheel, &table, 180000000));
+    stream_wheel_put(&wheel, &table, connection, 5000);
+    stream_wheel_put(&wheel, &table, other, 5000);
+    stream_wheel_put(&wheel, &table, connection, 9000); // looked at at 5000 all the same
+    stream_wheel_put(&wheel, &table, connection, 2000);
+    assert_null(stream_wheel_next(&wheel, &table, 1900));
+    assert_ptr_equal(stream_wheel_next(&wheel, &table, 2200), connection);
+    assert_null(stream_wheel_next(&wheel, &table, 4900));
+    stream_wheel_remove(&wheel, &table, other);
+    stream_wheel_remove(&wheel, &table, other);
+    assert_null(stream_wheel_next(&wheel, &table, 90000000)); // after a long sleep, too
+    stream_wheel_put(&wheel, &table, other, 90000100);
+    assert_ptr_equal(stream_wheel_next(&wheel, &table, 180000000), other);
+    assert_null(stream_wheel_next(&wheel, &table, 180000000));
 }
 
 static void test_a_table_of_none_has_none(void **state)
@@ -213,12 +213,12 @@ static void test_a_table_of_none_has_none(void **state)
     struct table none;
 
     (void)state;
-    assert_int_equal(table_create(&none, 0, &memory_system), 0);
-    assert_null(table_take(&none));
+    assert_int_equal(stream_table_create(&none, 0, &memory_system), 0);
+    assert_null(stream_table_take(&none));
     struct endpoint to = from(1, 1);
-    assert_null(table_find(&none, &to, 0));
-    assert_null(table_next(&none, &to, 0, NULL));
-    table_destroy(&none);
+    assert_null(stream_table_find(&none, &to, 0));
+    assert_null(stream_table_next(&none, &to, 0, NULL));
+    stream_table_destroy(&none);
 }
 
 int main(void)

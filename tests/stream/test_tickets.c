@@ -170,34 +170,34 @@ static void test_a_ticket_of_elsewhere_is_as_none(void **state)
 
 static void test_keys_rotate(void **state)
 {
-    struct tls_tickets *tickets = tls_tickets_create(1000);
+    struct tls_tickets *tickets = stream_tls_tickets_create(1000);
     struct tls_ticket_key first, second, third, found;
     bool old;
 
     (void)state;
     assert_non_null(tickets);
-    assert_true(tls_tickets_newest(tickets, 1000, &first));
-    assert_true(tls_tickets_newest(tickets, 1000 + TLS_TICKETS_MS - 1, &second));
+    assert_true(stream_tls_tickets_newest(tickets, 1000, &first));
+    assert_true(stream_tls_tickets_newest(tickets, 1000 + TLS_TICKETS_MS - 1, &second));
     assert_memory_equal(&first, &second, sizeof(first));
-    assert_true(tls_tickets_newest(tickets, 1000 + TLS_TICKETS_MS, &second));
+    assert_true(stream_tls_tickets_newest(tickets, 1000 + TLS_TICKETS_MS, &second));
     assert_memory_not_equal(first.name, second.name, sizeof(first.name));
     assert_memory_not_equal(first.aes, second.aes, sizeof(first.aes));
     assert_memory_not_equal(first.mac, second.mac, sizeof(first.mac));
 
-    assert_true(tls_tickets_named(tickets, 1000 + TLS_TICKETS_MS, first.name, &found, &old));
+    assert_true(stream_tls_tickets_named(tickets, 1000 + TLS_TICKETS_MS, first.name, &found, &old));
     assert_true(old);
     assert_memory_equal(&found, &first, sizeof(first));
-    assert_true(tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS - 1, first.name, &found, &old));
-    assert_true(tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS - 1, second.name, &found, &old));
+    assert_true(stream_tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS - 1, first.name, &found, &old));
+    assert_true(stream_tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS - 1, second.name, &found, &old));
     assert_false(old);
-    assert_false(tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS, first.name, &found, &old));
-    assert_true(tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS, second.name, &found, &old));
+    assert_false(stream_tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS, first.name, &found, &old));
+    assert_true(stream_tls_tickets_named(tickets, 1000 + 2 * TLS_TICKETS_MS, second.name, &found, &old));
     assert_true(old);
     // Where nobody came for long, the last key is too old, too.
-    assert_false(tls_tickets_named(tickets, 1000 + 9 * TLS_TICKETS_MS, second.name, &found, &old));
-    assert_true(tls_tickets_newest(tickets, 1000 + 9 * TLS_TICKETS_MS, &third));
+    assert_false(stream_tls_tickets_named(tickets, 1000 + 9 * TLS_TICKETS_MS, second.name, &found, &old));
+    assert_true(stream_tls_tickets_newest(tickets, 1000 + 9 * TLS_TICKETS_MS, &third));
     assert_memory_not_equal(second.name, third.name, sizeof(second.name));
-    tls_tickets_destroy(tickets);
+    stream_tls_tickets_destroy(tickets);
 }
 
 static int begin(void **state)

@@ -389,7 +389,8 @@ static void test_messages_go_out_as_text_or_as_bytes(void **state)
     close(peer);
 }
 
-// By the port that its Via was given, where nobody remembers the request (RFC 3261 16.11). Nothing else is for an address.
+// By the port that its Via was given, where nobody remembers the request (RFC 3261 16.11). Nothing else is for an
+// address.
 static void test_an_answer_goes_to_who_asked(void **state)
 {
     static const char answer[] = "SIP/2.0 200 OK\r\n\r\n";
