@@ -94,6 +94,8 @@ void datapath_serve(struct worker *worker, struct burst *burst)
             transaction_prefetch_buffers(worker->role->transactions, packet->steered.slot);
         if (!packet->steered.has_aor)
             continue;
+        if (worker->role->subscriptions != NULL)
+            datapath_prefetch_presentity(worker, packet);
         if (packet->message.method == SIP_METHOD_REGISTER)
             location_prefetch_put(worker->location, packet->steered.aor);
         else

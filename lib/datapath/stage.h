@@ -44,6 +44,8 @@ void datapath_steer_one(struct worker *worker, struct packet *packet);
 
 // Asks for what serving will look up first.
 void datapath_prefetch_tables(const struct worker *worker, const struct packet *packet);
+// A little later, where presence is served: what a PUBLISH or SUBSCRIBE is about.
+void datapath_prefetch_presentity(const struct worker *worker, const struct packet *packet);
 
 // Lets the roles decide and rewrites each message accordingly; leaves datagrams without headers, to `packet.to`.
 void datapath_serve(struct worker *worker, struct burst *burst);

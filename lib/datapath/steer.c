@@ -47,18 +47,30 @@ void datapath_steer_one(struct worker *worker, struct packet *packet)
 }
 
 // Mostly it is presence that is published and watched.
+static bool is_watched(const struct packet *packet)
+{
+    unsigned method = packet->message.method;
+
+    return packet->message.kind == SIP_REQUEST && packet->steered.has_aor &&
+           (method == SIP_METHOD_PUBLISH || method == SIP_METHOD_SUBSCRIBE);
+}
+
 static void prefetch_watched(const struct worker *worker, const struct packet *packet)
 {
     const struct subscription_table *table = worker->role->subscriptions;
     const struct steered *steered = &packet->steered;
-    unsigned method = packet->message.method;
 
-    if (packet->message.kind == SIP_RESPONSE) {
-        if (role_branch_is_notify(steered->slot))
-            subscription_prefetch_slot(table, steered->slot & ~ROLE_BRANCH_NOTIFY);
-    } else if (steered->has_aor && (method == SIP_METHOD_PUBLISH || method == SIP_METHOD_SUBSCRIBE)) {
+    if (packet->message.kind == SIP_RESPONSE && role_branch_is_notify(steered->slot))
+        subscription_prefetch_slot(table, steered->slot & ~ROLE_BRANCH_NOTIFY);
+    else if (is_watched(packet))
         subscription_prefetch(table, role_presentity_key(steered->aor, ROLE_PACKAGE_PRESENCE));
-    }
+}
+
+void datapath_prefetch_presentity(const struct worker *worker, const struct packet *packet)
+{
+    if (is_watched(packet))
+        subscription_prefetch_presentity(worker->role->subscriptions,
+                                         role_presentity_key(packet->steered.aor, ROLE_PACKAGE_PRESENCE));
 }
 
 void datapath_prefetch_tables(const struct worker *worker, const struct packet *packet)
