@@ -87,7 +87,7 @@ class Box:
         with open(self.log.name) as file:
             return file.read()
 
-    def wait_for(self, text, seconds=30):
+    def wait_for(self, text, seconds=60):
         end = time.monotonic() + seconds
         while text not in self.output():
             if self.process.poll() is not None or time.monotonic() > end:

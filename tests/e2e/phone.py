@@ -35,7 +35,7 @@ class Phone:
         with box.inside(box.CLIENT):
             self.socket = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.bind((address, port))
-        self.socket.settimeout(3)
+        self.socket.settimeout(10)
         self.port = self.socket.getsockname()[1]
         self.server = server or ((box.ADDRESS6 if six else box.ADDRESS4), box.PORT)
         host = f"[{address}]" if six else address
@@ -54,7 +54,7 @@ class Phone:
     def send(self, text):
         self.socket.sendto(text if isinstance(text, bytes) else text.encode(), self.server)
 
-    def receive(self, seconds=3, trying=False):
+    def receive(self, seconds=10, trying=False):
         """The next message; a 100 only when it is waited for, since a proxy with transactions gives one to every INVITE."""
         self.socket.settimeout(seconds)
         while True:

@@ -298,7 +298,7 @@ class Mutated(Served):
                 message = self.mutate(chance, chance.choice(seeds))
                 mallory.send(message)
                 if number % 100 == 0:
-                    time.sleep(0.002)  # it shares the machine with us
+                    self.options(judge)  # it shares the machine with us, and may be behind
             self.options(judge)
         self.assertGreater(sum(self.box.ask("/strowger/messages")["requests"].values()), self.COUNT // 3)
 
