@@ -103,7 +103,7 @@ class Registering(Served):
             start = time.monotonic()
             self.assertEqual(1, len(phone.register(expires=None, contact="").all("Contact")))
             while phone.register(expires=None, contact="").all("Contact"):
-                self.assertLess(time.monotonic() - start, 2.0)
+                self.assertLess(time.monotonic() - start, 5.0)
                 time.sleep(0.02)
             self.assertGreater(time.monotonic() - start, 0.9)
             self.assertIn(asker.ask("MESSAGE", "sip:reg5@example.com").status, (404, 480))
