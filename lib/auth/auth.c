@@ -48,7 +48,7 @@ static bool domain_is_asked(const struct conf_auth *auth, const struct role_wher
 static bool source_is_asked(const struct role_request *request, const struct conf_auth *auth)
 {
     for (unsigned i = 0; i < auth->source_n; i++) {
-        if (role_network_has(&auth->source[i], &request->arrival->source))
+        if (conf_network_has(&auth->source[i], &request->arrival->source))
             return true;
     }
     return auth->source_n == 0;

@@ -92,6 +92,7 @@ static void check_transport(const struct hearing *h)
 {
     const struct conf_key *transport = key_at(offsetof(struct conf_listener, transport));
     const struct conf_key *proxied = key_at(offsetof(struct conf_listener, proxy_protocol));
+    const struct conf_key *balancers = key_at(offsetof(struct conf_listener, balancers));
     const struct conf_key *client = key_at(offsetof(struct conf_listener, client_certificate));
     const struct conf_key *chain = conf_key_of(CONF_CERTIFICATE, offsetof(struct conf_certificate, chain));
     const struct conf_key *private_key =
@@ -112,6 +113,10 @@ static void check_transport(const struct hearing *h)
     if (!endpoint_is_stream(&h->listener->address) && h->listener->proxy_protocol)
         conf_fault(h->reader->faults, line_of(h->block, proxied), NULL,
                    "%s is not used with %s = %s; expected it away", proxied->name, transport->name, text);
+    if (!h->listener->proxy_protocol && h->listener->balancers_n > 0)
+        conf_fault(h->reader->faults, line_of(h->block, balancers), NULL,
+                   "%s is not used without %s; expected it away, or %s = yes", balancers->name, proxied->name,
+                   proxied->name);
 }
 
 void conf_check_listener(const struct conf_reader *reader, const struct conf *conf,

@@ -160,6 +160,8 @@ struct conf_listener {
     enum endpoint_transport transport;
     int port; // index into ports: where its packets are expected and leave by default; a stream's may be CONF_NONE
     bool proxy_protocol; // stream: every connection begins with a PROXY protocol header, version 2
+    struct conf_network balancers[CONF_NETWORKS_MAX]; // who may say so; empty: anybody
+    unsigned balancers_n;
     enum conf_client_certificate client_certificate; // TLS, WSS
 };
 
@@ -412,6 +414,9 @@ bool conf_follows_calls(const struct conf *conf);
 
 // Whether any listener is one of TCP, TLS or WebSocket.
 bool conf_has_streams(const struct conf *conf);
+
+// Whether the address is in the network, whatever its port.
+bool conf_network_has(const struct conf_network *network, const struct endpoint *endpoint);
 
 // Prints the effective configuration, every key with its value, as an INI that conf_load takes and that gives the
 // same configuration.

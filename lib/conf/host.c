@@ -145,6 +145,17 @@ bool conf_network_clear(struct conf_network *network)
     return any;
 }
 
+bool conf_network_has(const struct conf_network *network, const struct endpoint *endpoint)
+{
+    unsigned bytes = network->bits / 8;
+    unsigned rest = network->bits % 8;
+
+    if (network->address.family != endpoint->family ||
+        memcmp(network->address.address, endpoint->address, bytes) != 0)
+        return false;
+    return rest == 0 || (network->address.address[bytes] ^ endpoint->address[bytes]) >> (8 - rest) == 0;
+}
+
 const char *conf_network_write(const struct conf_network *network, char text[ENDPOINT_TEXT_MAX + 4])
 {
     char address[ENDPOINT_TEXT_MAX];

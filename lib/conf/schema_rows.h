@@ -22,7 +22,7 @@ extern const struct conf_suffix conf_seconds[], conf_milliseconds[], conf_bytes[
 
 // schema_server.c
 extern const struct conf_key conf_server_keys[7], conf_registrar_keys[7], conf_location_keys[1],
-    conf_network_keys[7], conf_port_keys[5], conf_listener_keys[6], conf_domain_keys[4];
+    conf_network_keys[7], conf_port_keys[5], conf_listener_keys[7], conf_domain_keys[4];
 // schema_proxy.c
 extern const struct conf_key conf_proxy_keys[8], conf_transaction_keys[6], conf_trust_keys[2],
     conf_dns_keys[9], conf_cdr_keys[5];

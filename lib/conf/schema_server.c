@@ -134,7 +134,7 @@ const struct conf_key conf_port_keys[5] = {
      .help = "Length of each transmit queue, as far as the device takes it."},
 };
 
-const struct conf_key conf_listener_keys[6] = {
+const struct conf_key conf_listener_keys[7] = {
     {.name = "transport", CONF_FIELD(conf_listener, transport), .type = CONF_CHOICE, .flags = CONF_FIXED,
      .choices = transports, .fallback = "udp",
      .help = "What is spoken there: UDP through the port, or through the kernel TCP, TLS, WebSocket (ws, RFC "
@@ -153,7 +153,11 @@ const struct conf_key conf_listener_keys[6] = {
     {.name = "proxy_protocol", CONF_FIELD(conf_listener, proxy_protocol), .type = CONF_BOOL, .flags = CONF_FIXED,
      .fallback = "no",
      .help = "Not for udp: every connection begins with a PROXY protocol header of version 2, which says from "
-             "where it is; one without is closed. For a listener that only a load balancer reaches."},
+             "where it is; one without is closed. Whoever can connect can say that he is from anywhere."},
+    {.name = "balancers", CONF_ARRAY(conf_listener, balancers, balancers_n), .type = CONF_SUBNET,
+     .max = CONF_NETWORKS_MAX, .example = "192.0.2.0/28",
+     .help = "With proxy_protocol: the load balancers; connections of others are closed. Empty: anybody, for a "
+             "listener that only a load balancer reaches."},
     {.name = "client_certificate", CONF_FIELD(conf_listener, client_certificate), .type = CONF_CHOICE,
      .choices = client_certificates, .fallback = "no",
      .help = "For tls and wss: whether peers are asked for a certificate, which must then be good (asked), or "

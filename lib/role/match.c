@@ -23,17 +23,6 @@ struct slice role_user_plain(const struct sip_uri *uri, char room[ROLE_USER_MAX]
     return slice_of(room, len);
 }
 
-bool role_network_has(const struct conf_network *network, const struct endpoint *endpoint)
-{
-    unsigned bytes = network->bits / 8;
-    unsigned rest = network->bits % 8;
-
-    if (network->address.family != endpoint->family ||
-        memcmp(network->address.address, endpoint->address, bytes) != 0)
-        return false;
-    return rest == 0 || (network->address.address[bytes] ^ endpoint->address[bytes]) >> (8 - rest) == 0;
-}
-
 static bool same_host(struct slice a, struct slice b)
 {
     struct endpoint x, y;

@@ -20,8 +20,6 @@
 // for a URI that has none.
 struct slice role_user_plain(const struct sip_uri *uri, char room[ROLE_USER_MAX]);
 
-bool role_network_has(const struct conf_network *network, const struct endpoint *endpoint);
-
 // What regular expressions run in.
 struct role_matcher {
     pcre2_general_context *memory;

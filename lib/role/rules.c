@@ -100,7 +100,7 @@ static bool holds_source(const struct role_request *request, const struct conf_r
     if (from->source_n == 0)
         return true;
     for (unsigned i = 0; i < from->source_n; i++) {
-        if (role_network_has(&from->source[i], &request->arrival->source))
+        if (conf_network_has(&from->source[i], &request->arrival->source))
             return true;
     }
     return false;

@@ -10,7 +10,7 @@ bool role_trusts_endpoint(const struct role *role, const struct endpoint *endpoi
     const struct conf *conf = role->conf;
 
     for (unsigned i = 0; i < conf->trusted_n; i++) {
-        if (role_network_has(&conf->trusted[i], endpoint))
+        if (conf_network_has(&conf->trusted[i], endpoint))
             return true;
     }
     return gateway_trusts(role->policy->gateways, endpoint);

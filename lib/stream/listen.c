@@ -20,11 +20,27 @@ static int open_reserve(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+// Whoever says from where a connection is could say anything, and is asked before he is counted with anybody.
+static bool may_say(const struct conf_listener *listener, const struct endpoint *peer)
+{
+    bool may = !listener->proxy_protocol || listener->balancers_n == 0;
+
+    for (unsigned i = 0; i < listener->balancers_n && !may; i++)
+        may = conf_network_has(&listener->balancers[i], peer);
+    return may;
+}
+
 static void take_in(const struct stream_socket *socket, int fd, const struct endpoint *peer)
 {
     struct stream *stream = socket->stream;
+    const struct conf_listener *listener = &stream->conf->listeners[socket->listener];
 
-    stream->counters.accepted[stream->conf->listeners[socket->listener].transport]++;
+    stream->counters.accepted[listener->transport]++;
+    if (!may_say(listener, peer)) {
+        stream->counters.ends[STREAM_END_PROXY_HEADER]++;
+        close(fd);
+        return;
+    }
     struct connection *connection = stream_connection_create(stream, fd, peer, socket->listener, false);
     if (connection != NULL)
         stream_connection_settle(connection, stream_connection_advance(connection));

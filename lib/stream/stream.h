@@ -37,7 +37,7 @@ enum stream_end {
     STREAM_END_RESET,          // an error of the socket
     STREAM_END_CROWDED,        // too many connections, in all
     STREAM_END_CROWDED_SOURCE, // too many from one address
-    STREAM_END_PROXY_HEADER,   // none, or a bad one
+    STREAM_END_PROXY_HEADER,   // none, or a bad one, or not from a balancer
     STREAM_END_HANDSHAKE,      // TLS failed
     STREAM_END_CERTIFICATE, // the peer's is missing, expired, or not signed by whom we trust, or of another name
     STREAM_END_UPGRADE,     // no HTTP request for the sip subprotocol

@@ -247,6 +247,9 @@ static const struct {
      "wss\n"},
     {"PROXY protocol over UDP", LISTENER "address = 192.0.2.7\nproxy_protocol = yes\n",
      "t:4: proxy_protocol is not used with transport = udp; expected it away\n"},
+    {"balancers of a listener that reads no header",
+     "[listener x]\naddress = 192.0.2.7\ntransport = tcp\nbalancers = 192.0.2.8\n",
+     "t:4: balancers is not used without proxy_protocol; expected it away, or proxy_protocol = yes\n"},
     {"two streams on one address",
      "[listener x]\naddress = 192.0.2.7:80\ntransport = tcp\n"
      "[listener y]\ntransport = ws\naddress = 192.0.2.7\n",

@@ -116,6 +116,7 @@ static const struct {
     {"listener", "advertised", "192.0.2.1:5060"},
     {"listener", "port", "outside"},
     {"listener", "proxy_protocol", "no"},
+    {"listener", "balancers", ""},
     {"listener", "client_certificate", "no"},
     {"certificate", "chain", "/c"}, // required, as these two
     {"certificate", "key", "/k"},
@@ -314,10 +315,10 @@ static void test_template_loads_with_every_key(void **state)
 {
     static const struct {
         const char *action, *unused;
-    } cases[] = {{"gateways", " hop contact code reason "},
-                 {"hop", " gateways contact code reason "},
-                 {"redirect", " gateways hop strip prepend set_domain code reason "},
-                 {"reject", " gateways hop strip prepend set_domain contact "}};
+    } cases[] = {{"gateways", " hop contact code reason balancers "},
+                 {"hop", " gateways contact code reason balancers "},
+                 {"redirect", " gateways hop strip prepend set_domain code reason balancers "},
+                 {"reject", " gateways hop strip prepend set_domain contact balancers "}};
     char *template = reading_output(conf_print_template);
     unsigned rows = 0;
 
@@ -373,6 +374,7 @@ static const char rich[] =
     "[listener z]\naddress = [2001:db8::1]:5070\nadvertised = 2001:db8::ff\nport = b\n"
     "[listener y]\naddress = 192.0.2.1:5070\nport = a\n"
     "[listener s]\naddress = 192.0.2.1:5070\ntransport = TCP\nproxy_protocol = yes\n"
+    "balancers = 192.0.2.0/28, 2001:db8::1\n"
     "[listener t]\naddress = 192.0.2.1\ntransport = tls\nclient_certificate = required\nport = a\n"
     "[listener w]\naddress = 2001:db8::1\ntransport = wss\nclient_certificate = asked\n"
     "[certificate b]\nchain = /c d;e\nkey = k=#\n[certificate a]\nchain = a\nkey = a\n"

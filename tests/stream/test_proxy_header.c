@@ -202,6 +202,26 @@ static void test_clients_are_bounded_not_their_balancer(void **state)
         close(peers[i]);
 }
 
+static void test_nobody_but_a_balancer_says_who_he_is(void **state)
+{
+    struct conf_listener *listener = &box.listeners[BOX_PROXIED];
+    static const char hello[] = SIGNATURE TCP4 ONE;
+
+    (void)state;
+    listener->balancers[0] = (struct conf_network){endpoint_ip4(127, 0, 0, 0, 0), 8};
+    listener->balancers_n = 1;
+    int balancer = box_connect(&box, BOX_PROXIED);
+    box_say(balancer, hello, sizeof(hello) - 1);
+    box_took(&box, 1, (const char *const[]){ONE});
+    listener->balancers[0] = (struct conf_network){endpoint_ip4(10, 0, 0, 0, 0), 8};
+    int stranger = box_connect(&box, BOX_PROXIED);
+    box_hears_end(&box, stranger);
+    assert_int_equal(box_ended(&box, STREAM_END_PROXY_HEADER), 1);
+    assert_int_equal(box_connections(&box), 1);
+    close(balancer);
+    close(stranger);
+}
+
 int main(void)
 {
 #define STARTED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -211,6 +231,7 @@ int main(void)
         STARTED(test_a_header_may_come_in_pieces),
         STARTED(test_who_says_nothing_is_not_waited_for),
         STARTED(test_clients_are_bounded_not_their_balancer),
+        STARTED(test_nobody_but_a_balancer_says_who_he_is),
     };
 
     return cmocka_run_group_tests(tests, box_eal, box_eal_end);
