@@ -21,7 +21,7 @@ TOP_LEVEL = {"meson.build", "README.md", "app", "lib", "config", "tests", "bench
              "CONTRIBUTING.md", "meson_options.txt"}
 WITHOUT_DPDK = ("base", "sip", "conf", "document")
 ON_WORKERS = ("datapath", "service", "registrar", "proxy", "auth", "role", "location", "transaction", "gateway", "number",
-              "name", "call", "user", "roster", "subscription", "sip", "net",
+              "name", "call", "user", "roster", "subscription", "presence", "sip", "net",
               "document")
 LINES_MAX = 600
 SOURCES = ("*.c", "*.h", "*.py", "*.sh")

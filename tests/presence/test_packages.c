@@ -305,6 +305,49 @@ static void test_options_say_what_is_served(void **state)
                 "+Allow-Events: presence, presence.winfo, reg, dialog, message-summary\n~eventlist");
 }
 
+// RFC 6665 4.2.1.3: by 401, never by 407; in the dialog, too.
+static void test_who_must_prove_who_he_is_is_asked_as_by_a_user_agent(void **state)
+{
+    struct flow *flow =
+        flow_open("", "[control]\nsocket = /nowhere/control\n[auth users]\ndomain = example.com\n");
+    const struct flow_step steps[] = {
+        {.what = "who watches",
+         .request = SUBSCRIBE "Event: presence\n",
+         .answer = "401\n~WWW-Authenticate: Digest realm=\"example.com\"\n-Proxy-Authenticate"},
+        {.what = "who publishes",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" OPEN_BODY,
+         .answer = "401"},
+        {.what = "who says that he is in a dialog",
+         .request = "SUBSCRIBE sip:198.18.0.1:5060\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs{n}\n"
+                    "To: <sip:bob@example.com>;tag=stp-000000000000000000000001\nEvent: presence\n",
+         .answer = "401"},
+    };
+    struct subscription_usage usage;
+
+    (void)state;
+    FLOW(flow, steps);
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.presentities, 0);
+    flow_close(flow);
+}
+
+// Off, they are requests like any other.
+static void test_what_is_not_served_here_is_forwarded(void **state)
+{
+    struct fixture *f = fixture_open("[server]\nserver_header =\n[port p]\ndevice = net_null0\n[listener a]\n"
+                                     "address = 198.18.0.1:5060\nport = p\n[domain example.com]\n",
+                                     1);
+
+    (void)state;
+    fixture_bind(f, "bob@example.com", fixture_contact("sip:bob@192.0.2.9"));
+    fixture_request(f, "SUBSCRIBE sip:bob@example.com\nEvent: presence\nContact: <sip:a@192.0.2.4>");
+    fixture_expect(f, "SUBSCRIBE", "forward 192.0.2.9:5060 by 0");
+    fixture_request(f, "PUBLISH sip:bob@example.com\nEvent: presence");
+    fixture_expect(f, "PUBLISH", "forward 192.0.2.9:5060 by 0");
+    fixture_close(f);
+}
+
 // Every table has a bound, and says so.
 static void test_who_watches_too_much_is_told_later(void **state)
 {
@@ -336,6 +379,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waiting_messages_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options_say_what_is_served, set_up, tear_down),
         cmocka_unit_test(test_who_watches_too_much_is_told_later),
+        cmocka_unit_test(test_who_must_prove_who_he_is_is_asked_as_by_a_user_agent),
+        cmocka_unit_test(test_what_is_not_served_here_is_forwarded),
     };
 
     return cmocka_run_group_tests_name("presence packages", tests, NULL, NULL);
