@@ -39,6 +39,9 @@ struct proxy_event {
 // forward.c: the edits of RFC 3261 16.6 for one target, into request->edits. May be asked for any number of targets.
 void proxy_forward_note(struct role_request *request, const struct role_target *target,
                         const struct proxy_leg *leg);
+// RFC 3261 16.6 step 10: over a stream nothing else says where a message ends that came without Content-Length, and what
+// is its body would be read there as a message of ours.
+void proxy_length_note(const struct sip_message *message, const struct endpoint *to, struct sip_edits *edits);
 // The listener that reaches the target; else the status of the answer and its reason.
 uint16_t proxy_forward_listener(const struct role_request *request, const struct role_target *target,
                                 uint8_t *out, const char **reason);

@@ -48,6 +48,15 @@ static void put_number_line(struct sip_edits *edits, struct slice name, unsigned
     sip_edits_put(edits, SLICE("\r\n"));
 }
 
+void proxy_length_note(const struct sip_message *message, const struct endpoint *to, struct sip_edits *edits)
+{
+    if (!endpoint_is_stream(to) || sip_message_has(message, SIP_HEADER_CONTENT_LENGTH))
+        return;
+    sip_edits_begin(edits, message->lines[message->lines_n].name, 0);
+    put_number_line(edits, SLICE("Content-Length: "), message->body_len);
+    sip_edits_end(edits);
+}
+
 // RFC 5393 5.3.3 asks for it in every proxied request; in a CANCEL it means nothing (5.3.6).
 static bool has_breadth(const struct role_request *request)
 {
@@ -183,5 +192,6 @@ void proxy_forward_note(struct role_request *request, const struct role_target *
     note_max_breadth(request, leg->breadth);
     proxy_identity_note(request, target);
     proxy_contact_note(request->role, request->message, &request->arrival->source, request->edits);
+    proxy_length_note(request->message, &target->hop, request->edits);
     auth_note(request);
 }

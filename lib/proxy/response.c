@@ -95,6 +95,7 @@ static void forward(struct role *role, const struct sip_message *message, const 
     sip_edits_remove(edits, vias->cut.at, vias->cut.len);
     proxy_identity_note_response(role, message, arrival, &to, edits);
     proxy_contact_note(role, message, &arrival->source, edits);
+    proxy_length_note(message, &to, edits);
     *verdict = (struct verdict){.to = to, .kind = VERDICT_FORWARD, .listener = vias->branch.listener};
 }
 

@@ -20,6 +20,7 @@ void proxy_upstream_note(struct proxy_event *event, struct sip_edits *edits)
     proxy_identity_note_response(event->role, event->response, event->arrival, &event->transaction->reply_to,
                                  edits);
     proxy_contact_note(event->role, event->response, &event->arrival->source, edits);
+    proxy_length_note(event->response, &event->transaction->reply_to, edits);
 }
 
 bool proxy_upstream_in_hand(struct proxy_event *event, uint16_t status)

@@ -265,6 +265,22 @@ class Calling(Streamed):
                     self.assertIn(f"SIP/2.0/{caller.transport} ", invite.all("Via")[1])
                     self.assertEqual(2, len(invite.all("Record-Route")), invite.text)  # one for each side (RFC 5658)
 
+    def test_a_body_is_never_read_as_a_message(self):
+        """Without Content-Length, which UDP and WebSocket need not have (RFC 3261 16.6 step 10, 18.3)."""
+        body = "OPTIONS sip:smuggled@example.com SIP/2.0\r\nl: 0\r\n\r\n"
+        for kinds in (("udp", "tcp"), ("ws", "tls"), ("tcp", "ws")):
+            caller, callee = self.phones(kinds)
+            with self.subTest(kinds), caller, callee:
+                self.assertEqual(200, callee.register().status)
+                lacks = {phone: phone.transport in ("UDP", "WS") for phone in (caller, callee)}
+                text = caller.request("MESSAGE", f"sip:{callee.user}@example.com", body=body)
+                caller.send(text.replace("Content-Length", "X-Length") if lacks[caller] else text)
+                message = callee.receive()
+                self.assertEqual(body, message.body)
+                answer = callee.response(message, 200, "OK", body=body)
+                callee.send(answer.replace("Content-Length", "X-Length") if lacks[callee] else answer)
+                self.assertEqual(body, caller.receive().body)
+
     def test_an_answer_finds_its_connection_where_nobody_remembers_the_request(self):
         with Phone("callee", port=5075) as callee:
             for kind in ("tcp", "tls", "ws", "wss"):
