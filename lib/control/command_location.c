@@ -192,7 +192,7 @@ static struct rte_mbuf *make_request(const struct control *control, const struct
     packet->frame.payload_len = (uint16_t)len;
     packet->arrival.listener = operators_listener(control->setup.conf);
     packet->arrival.destination = control->setup.conf->listeners[packet->arrival.listener].address;
-    packet->generation = policy_of(control)->generation - 1; // whoever takes it finds its worker
+    packet->generation = PACKET_UNSTEERED; // whoever takes it finds its worker
     return mbuf;
 }
 

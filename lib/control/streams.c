@@ -42,7 +42,7 @@ static bool deliver(void *owner, struct rte_mbuf *mbuf)
     packet->vlan = 0;
     packet->vlan_outer = 0;
     packet->parks = 0;
-    packet->generation = (*control->setup.policy)->generation - 1; // whoever takes it finds its worker
+    packet->generation = PACKET_UNSTEERED; // whoever takes it finds its worker
     if (rte_ring_enqueue(worker->inject, mbuf) != 0)
         return false;
     control->counters.injected++;

@@ -1,8 +1,8 @@
 // streams: what ties connections (lib/stream) to workers.
 //
-// A message that came whole is put into a worker's inject ring as one that was steered under an older policy, so that
-// whoever takes it finds its worker; all of one connection take the same way and keep their order. What workers send
-// comes by the punt rings (PACKET_STREAM). Certificates are read when the server starts and with each reload.
+// A message that came whole is put into a worker's inject ring unsteered, so that whoever takes it finds its worker; all
+// of one connection take the same way and keep their order. What workers send comes by the punt rings (PACKET_STREAM).
+// Certificates are read when the server starts and with each reload.
 //
 // Owned by control; main lcore.
 #ifndef CONTROL_STREAMS_H

@@ -12,6 +12,10 @@
 #include "worker/arrival.h"
 #include "worker/steered.h"
 
+// Steered under no policy at all. An older one's number will not do: a worker may not have heard yet that there is a
+// newer one.
+#define PACKET_UNSTEERED UINT32_MAX
+
 // What whoever takes the mbuf from a ring is asked to do with it.
 enum packet_errand {
     PACKET_SERVE = 1, // mailbox: a parsed message that this worker owns
@@ -22,7 +26,7 @@ enum packet_errand {
     PACKET_RESOLVE, // punt: a parsed message that waits for a name; it comes back by inject as PACKET_SERVE
     PACKET_ANSWER,  // punt: the answer to a request of control's own, a message without headers
     PACKET_UNSENT,  // mailbox, inject: a DATAGRAM or STREAM message of this worker that no next hop takes
-    PACKET_TOUCH,   // inject: no message; what is told of the user with the key `steered.aor` may have changed
+    PACKET_TOUCH, // inject: no message; what is told of the user with the key `steered.aor` may have changed
     PACKET_UNREACHABLE, // mailbox: a whole ICMP error about a request of this worker; `frame.payload` is what it quotes
 };
 
@@ -43,7 +47,7 @@ struct packet {
     uint16_t kept_at;    // data_off at its first byte
     uint16_t kept_len;   // bytes
     uint16_t kept_port;  // `port` as it was: a hand-over for transmission writes over that
-    uint32_t generation; // of the policy that `steered` was made under
+    uint32_t generation; // of the policy that `steered` was made under, or PACKET_UNSTEERED
     struct steered steered;
     struct sip_message message;
 };

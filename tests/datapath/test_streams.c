@@ -51,7 +51,7 @@ static void deliver(unsigned number)
     packet->frame.payload_len = (uint16_t)len;
     packet->arrival.source = peer;
     packet->arrival.destination = rig.conf->listeners[0].address;
-    packet->generation = rig.strowger.policy->generation - 1;
+    packet->generation = PACKET_UNSTEERED;
     assert_int_equal(sip_message_parse(&packet->message, rte_pktmbuf_mtod(mbuf, char *), (size_t)len),
                      SIP_OK);
     assert_int_equal(rte_ring_enqueue(rig.strowger.workers[number % 2]->inject, mbuf), 0);
