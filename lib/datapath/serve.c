@@ -2,8 +2,10 @@
 
 #include "datapath/stage.h"
 #include "location/location.h"
+#include "role/presentity.h"
 #include "service/service.h"
 #include "sip/edit.h"
+#include "subscription/subscription.h"
 #include "worker/journal.h"
 
 // Reading the clock around every message would cost a tenth of what it measures: one in so many stands for all.
@@ -79,6 +81,22 @@ static struct rte_mbuf *serve_one(struct worker *worker, struct rte_mbuf *mbuf, 
     return mbuf;
 }
 
+// steer asked for the bucket. Each of these needs what the one before has brought.
+static void prefetch_published(const struct subscription_table *table, const struct burst *burst)
+{
+    static void (*const steps[])(const struct subscription_table *table, struct hash128 key) = {
+        subscription_prefetch_presentity, subscription_prefetch_publication, subscription_prefetch_bodies};
+
+    for (unsigned step = 0; step < sizeof(steps) / sizeof(*steps); step++) {
+        for (unsigned i = 0; i < burst->n; i++) {
+            const struct packet *packet = packet_of(burst->mbuf[i]);
+            if (packet->message.method == SIP_METHOD_PUBLISH && packet->message.kind == SIP_REQUEST &&
+                packet->steered.has_aor)
+                steps[step](table, role_presentity_key(packet->steered.aor, ROLE_PACKAGE_PRESENCE));
+        }
+    }
+}
+
 void datapath_serve(struct worker *worker, struct burst *burst)
 {
     unsigned kept = 0;
@@ -101,6 +119,8 @@ void datapath_serve(struct worker *worker, struct burst *burst)
         else
             location_prefetch_record(worker->location, packet->steered.aor);
     }
+    if (worker->role->subscriptions != NULL)
+        prefetch_published(worker->role->subscriptions, burst);
     for (unsigned i = 0; i < burst->n; i++) {
         bool timed = i % REWRITE_SAMPLE == 0;
         struct rte_mbuf *mbuf = serve_one(worker, burst->mbuf[i], timed ? &rewriting : NULL);

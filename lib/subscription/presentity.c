@@ -87,6 +87,24 @@ void subscription_prefetch_publication(const struct subscription_table *table, s
     __builtin_prefetch(&table->wheel.links[number], 1);
 }
 
+static void prefetch_block(const struct subscription_table *table, uint32_t reference)
+{
+    if (reference != 0)
+        __builtin_prefetch(subscription_block_at(table, reference), 1);
+}
+
+void subscription_prefetch_bodies(const struct subscription_table *table, struct hash128 key)
+{
+    const struct subscription_presentity *presentity = first_of(table, key);
+
+    if (presentity == NULL)
+        return;
+    prefetch_block(table, presentity->owner);
+    prefetch_block(table, presentity->forms[0]);
+    if (presentity->publications != 0)
+        prefetch_block(table, table->publications[presentity->publications].body);
+}
+
 struct subscription_presentity *subscription_presentity_at(struct subscription_table *table, uint32_t slot)
 {
     return &table->presentities[slot];

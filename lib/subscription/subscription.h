@@ -247,10 +247,11 @@ struct subscription *subscription_next(struct subscription_table *table,
                                        const struct subscription *subscription);
 
 // Hints for batches: the chain head of a key, then (a little later) the presentity that it leads to, then its newest
-// publication; the same for a check and its subscription.
+// publication, then the blocks that another body and document replace; the same for a check and its subscription.
 void subscription_prefetch(const struct subscription_table *table, struct hash128 key);
 void subscription_prefetch_presentity(const struct subscription_table *table, struct hash128 key);
 void subscription_prefetch_publication(const struct subscription_table *table, struct hash128 key);
+void subscription_prefetch_bodies(const struct subscription_table *table, struct hash128 key);
 void subscription_prefetch_check(const struct subscription_table *table, uint64_t check);
 void subscription_prefetch_found(const struct subscription_table *table, uint64_t check);
 void subscription_prefetch_slot(const struct subscription_table *table, uint32_t slot); // any slot at all
