@@ -36,7 +36,9 @@ class Patient(Phone):
 
 
 class Soaked(Streamed):
-    config = CONFIG.replace("[transaction]\n", "[transaction]\nt1 = 100ms\nt2 = 400ms\nt4 = 500ms\n") + """
+    # Room for what the crowd starts, or calls are told to come later.
+    config = CONFIG.replace("[transaction]\n", "[transaction]\nt1 = 100ms\nt2 = 400ms\nt4 = 500ms\n").replace(
+        "mbufs = 8192", "mbufs = 32768").replace("kept_max = 4096", "kept_max = 24576") + """
 [proxy]
 fork = parallel
 """
