@@ -34,7 +34,7 @@ static unsigned gather(void)
 static void test_examples_are_taken(void **state)
 {
     (void)state;
-    assert_int_equal(gather(), 3);
+    assert_int_equal(gather(), 4);
     struct conf *conf = reading_good(blocks);
     assert_int_equal(conf->ports_n, 1);
     assert_int_equal(conf->listeners_n, 3);
