@@ -41,6 +41,15 @@ struct endpoint {
     uint8_t flow;          // stream: which of the connections that ever came from here; 0: none is meant
 };
 
+// A flow that no connection ever has: of one whose process is no more. Whatever is meant for it arrives nowhere.
+#define ENDPOINT_FLOW_GONE 255
+
+static inline void endpoint_flow_end(struct endpoint *endpoint)
+{
+    if (endpoint->flow != 0)
+        endpoint->flow = ENDPOINT_FLOW_GONE;
+}
+
 // Nothing is lost or doubled on the way, and order is kept (RFC 3261 17: "reliable").
 static inline bool endpoint_is_stream(const struct endpoint *endpoint)
 {

@@ -56,6 +56,8 @@ static bool put_one(struct loading *loading, const struct waiting *one)
         loading->loaded->dead++;
         return true;
     }
+    for (unsigned i = 0; i < n; i++)
+        endpoint_flow_end(&bindings[i].received);
     int error = location_put(loading->location, one->key, one->aor, bindings, n, loading->now->ms);
     if (error != 0)
         return fail(loading, error == -ENOSPC ? error : -EPROTO, one->aor);

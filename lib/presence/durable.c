@@ -309,6 +309,7 @@ static int restore_subscription(struct presence *const *all, const struct locati
     if (presentity == NULL)
         return -ENOSPC;
     stored.opening.local_cseq = presence_cseq_at(now->unix_s);
+    endpoint_flow_end(&stored.opening.to);
     if (subscription_open(table, presentity, &stored.opening, now->ms, &subscription) != 0)
         return -ENOSPC;
     subscription->mark[PRESENCE_MARK_FLAGS] = stored.flags & PRESENCE_FLAGS_STORED;

@@ -154,8 +154,8 @@ bool stream_table_put(struct table *table, struct connection *connection)
     uint32_t bucket = bucket_of(table, &connection->peer, connection->listener);
     uint8_t *flow = &table->flows[bucket];
 
-    for (unsigned tries = 0; tries < UINT8_MAX; tries++) {
-        *flow = *flow < UINT8_MAX ? (uint8_t)(*flow + 1) : 1; // 0: none is meant
+    for (unsigned tries = 1; tries < ENDPOINT_FLOW_GONE; tries++) {
+        *flow = *flow < ENDPOINT_FLOW_GONE - 1 ? (uint8_t)(*flow + 1) : 1; // 0: none is meant
         connection->peer.flow = *flow;
         if (stream_table_find(table, &connection->peer, connection->listener) == NULL) {
             connection->next_peer = table->peers[bucket];

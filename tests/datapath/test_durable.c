@@ -422,6 +422,35 @@ static void test_loaded_bindings_are_where_their_worker_looks(void **state)
     assert_int_equal(control_commit_counters(rig.strowger.commit)->swept, 0);
 }
 
+// Whoever gets the same address and port after the restart is somebody else.
+static void test_flows_of_a_process_that_is_no_more_lead_nowhere(void **state)
+{
+    const struct worker *worker = rig.strowger.workers[0];
+    struct location *location = rig.strowger.location;
+    struct location_binding binding = {.contact = SLICE("sip:tess@tess.invalid;transport=tls"),
+                                       .call_id = SLICE("tess"),
+                                       .received = endpoint_ip4(198, 18, 0, 10, 40000),
+                                       .expires_ms = worker->now.ms + 600000};
+    struct control_load loaded;
+    unsigned position = 0;
+    char value[1024];
+
+    (void)state;
+    binding.received.transport = ENDPOINT_TLS;
+    binding.received.flow = 7;
+    uint32_t len = registrar_stored_write(rig.conf, &worker->now, &binding, 1, value);
+    const struct store_change change = {STORE_BINDINGS, SLICE("tess@example.com"), slice_of(value, len)};
+    assert_int_equal(store_apply(store, &change, 1, true), 0);
+    assert_int_equal(
+        control_load(store, location, rig.strowger.workers_n, rig.conf, &worker->now, &loaded, stderr), 0);
+    const struct location_set *set =
+        location_find(location, location_key(location, SLICE("tess@example.com")));
+    assert_non_null(set);
+    assert_true(location_next(set, worker->now.ms, &position, &binding));
+    assert_int_equal(binding.received.transport, ENDPOINT_TLS);
+    assert_int_equal(binding.received.flow, ENDPOINT_FLOW_GONE);
+}
+
 static void test_damaged_value_is_named(void **state)
 {
     struct store_change change = {STORE_BINDINGS, SLICE("dave@example.com"),
@@ -484,6 +513,7 @@ int main(void)
         COMMIT(test_ring_of_records_goes_round),
         COMMIT(test_ending_writes_what_waits_and_frees_its_answers),
         COMMIT(test_loaded_bindings_are_where_their_worker_looks),
+        COMMIT(test_flows_of_a_process_that_is_no_more_lead_nowhere),
         COMMIT(test_damaged_value_is_named),
         COMMIT(test_what_died_is_swept),
         cmocka_unit_test_setup_teardown(test_relaxed_answers_at_once_and_tries_until_it_is_written,
