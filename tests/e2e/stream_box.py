@@ -158,6 +158,12 @@ class Streamed(unittest.TestCase):
             self.assertLess(time.monotonic(), end, self.streams())
             time.sleep(0.02)
 
+    def await_nobody(self, transport):
+        end = time.monotonic() + 10
+        while self.streams()[transport]["connections"] > 0:
+            self.assertLess(time.monotonic(), end, self.streams())
+            time.sleep(0.02)
+
     def await_end(self, reason, count):
         self.await_counter(lambda: self.ends(reason), count)
 
