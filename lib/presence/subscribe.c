@@ -11,9 +11,19 @@
 #define EPOCH_S 1577836800 // 2020, since when CSeqs count
 #define RATE    2          // of them a second, over a dialog's life; RFC 3261 8.1.1.5 has 31 bits: until 2054
 
+#define BURST 4096 // of them that a dialog may be ahead of that rate
+
 uint32_t presence_cseq_at(uint64_t unix_s)
 {
     return unix_s > EPOCH_S ? (uint32_t)((unix_s - EPOCH_S) * RATE) & 0x7fffffff : 1;
+}
+
+// A dialog begins behind the clock, so that what it says at once is behind it, too, when the server starts again.
+static uint32_t first_cseq(uint64_t unix_s)
+{
+    uint32_t now = presence_cseq_at(unix_s);
+
+    return now > BURST ? now - BURST : 1;
 }
 
 // The same for every retransmission of a request, and for nothing else (RFC 3261 8.2.7, 17.2.3).
@@ -121,7 +131,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
         .source = request->arrival->source,
         .check = check,
         .expires_ms = now->ms + asking->expires * UINT64_C(1000),
-        .local_cseq = presence_cseq_at(now->unix_s),
+        .local_cseq = first_cseq(now->unix_s),
         .remote_cseq = request->cseq.number,
         .accept = asking->accept,
         .state = admission == PRESENCE_WAITING ? SUBSCRIPTION_PENDING : SUBSCRIPTION_ACTIVE,
