@@ -19,15 +19,8 @@ struct publishing {
 // The same for every retransmission, and for nothing else.
 static uint64_t tag_of(const struct role_request *request)
 {
-    struct role_digest digest;
+    uint64_t tag = role_request_mark(request, ROLE_DIGEST_PUBLICATION);
 
-    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_PUBLICATION);
-    role_digest_put(&digest, request->call_id);
-    role_digest_put(&digest, request->from_tag);
-    role_digest_put_number(&digest, request->cseq.number);
-    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
-    role_digest_put(&digest, request->via.branch);
-    uint64_t tag = role_digest_end(&digest).low;
     return tag != 0 ? tag : 1;
 }
 

@@ -29,15 +29,8 @@ static uint32_t first_cseq(uint64_t unix_s)
 // The same for every retransmission of a request, and for nothing else (RFC 3261 8.2.7, 17.2.3).
 static uint64_t check_of(const struct role_request *request)
 {
-    struct role_digest digest;
+    uint64_t check = role_request_mark(request, ROLE_DIGEST_DIALOG);
 
-    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_DIALOG);
-    role_digest_put(&digest, request->call_id);
-    role_digest_put(&digest, request->from_tag);
-    role_digest_put_number(&digest, request->cseq.number);
-    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
-    role_digest_put(&digest, request->via.branch);
-    uint64_t check = role_digest_end(&digest).low;
     return check != 0 ? check : 1;
 }
 

@@ -74,23 +74,11 @@ void registrar_durable_undo(struct role *role, struct journal_record *record, co
     registrar_tell(role, location_key(role->location, aor));
 }
 
-// The lines that only a 200 has.
-static bool belongs_to_success(unsigned id)
-{
-    return id == SIP_HEADER_CONTACT || id == SIP_HEADER_PATH || id == SIP_HEADER_DATE;
-}
-
 void registrar_durable_refuse(struct role *role, const struct sip_message *answer, struct sip_edits *edits)
 {
-    sip_edits_replace(edits, 0, answer->lines[0].name, SLICE("SIP/2.0 503 Registration Not Stored\r\n"));
-    sip_edits_begin(edits, answer->lines[0].name, 0);
-    sip_edits_put(edits, SLICE("Retry-After: "));
-    sip_edits_put_number(edits, registrar_retry_after(role));
-    sip_edits_put(edits, SLICE("\r\n"));
-    sip_edits_end(edits);
-    for (unsigned line = 0; line < answer->lines_n; line++) {
-        uint16_t at = answer->lines[line].name;
-        if (belongs_to_success(answer->lines[line].id))
-            sip_edits_remove(edits, at, (uint16_t)(answer->lines[line + 1].name - at));
-    }
+    static const uint64_t success =
+        UINT64_C(1) << SIP_HEADER_CONTACT | UINT64_C(1) << SIP_HEADER_PATH | UINT64_C(1) << SIP_HEADER_DATE;
+
+    role_answer_withdraw(answer, SLICE("SIP/2.0 503 Registration Not Stored\r\n"),
+                         registrar_retry_after(role), success, edits);
 }

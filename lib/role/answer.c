@@ -14,21 +14,27 @@ void role_drop(struct role_request *request, enum drop drop)
     *request->verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
 }
 
+uint64_t role_request_mark(const struct role_request *request, enum role_digest_purpose purpose)
+{
+    struct role_digest digest;
+
+    role_digest_begin(&digest, &request->role->secret, purpose);
+    role_digest_put(&digest, request->call_id);
+    role_digest_put(&digest, request->from_tag);
+    role_digest_put_number(&digest, request->cseq.number);
+    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
+    role_digest_put(&digest, request->via.branch);
+    return role_digest_end(&digest).low;
+}
+
 // Made of what a request shares with its retransmissions and with the ACK to its negative answer, so that the
 // tag is always the same (RFC 3261 8.2.7) and is known again without state. The key makes it unique and not
 // guessable (19.3). Request-URI and branch tell this hop from the others of the same call: an answer of ours may
 // pass us once more on its way back from somebody who sent the request here, and the ACK to that is his.
 static void write_tag(const struct role_request *request, char tag[TAG_LEN])
 {
-    struct role_digest digest;
+    uint64_t number = role_request_mark(request, ROLE_DIGEST_TAG);
 
-    role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_TAG);
-    role_digest_put(&digest, request->call_id);
-    role_digest_put(&digest, request->from_tag);
-    role_digest_put_number(&digest, request->cseq.number);
-    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
-    role_digest_put(&digest, request->via.branch);
-    uint64_t number = role_digest_end(&digest).low;
     memcpy(tag, TAG_PREFIX, sizeof(TAG_PREFIX) - 1);
     tag = role_hex_write(tag + sizeof(TAG_PREFIX) - 1, (uint32_t)(number >> 32));
     role_hex_write(tag, (uint32_t)number);
@@ -288,4 +294,20 @@ void role_text_put_binding_params(struct role_text *text, const struct location_
                 (char)('0' + binding->q % 10)};
     role_text_put(text, SLICE(";q="));
     role_text_put(text, slice_of(q, binding->q % 100 == 0 ? 3 : binding->q % 10 == 0 ? 4 : 5));
+}
+
+void role_answer_withdraw(const struct sip_message *answer, struct slice start_line, uint32_t seconds,
+                          uint64_t success, struct sip_edits *edits)
+{
+    sip_edits_replace(edits, 0, answer->lines[0].name, start_line);
+    sip_edits_begin(edits, answer->lines[0].name, 0);
+    sip_edits_put(edits, SLICE("Retry-After: "));
+    sip_edits_put_number(edits, seconds);
+    sip_edits_put(edits, SLICE("\r\n"));
+    sip_edits_end(edits);
+    for (unsigned line = 0; line < answer->lines_n; line++) {
+        uint16_t at = answer->lines[line].name;
+        if (success >> answer->lines[line].id & 1)
+            sip_edits_remove(edits, at, (uint16_t)(answer->lines[line + 1].name - at));
+    }
 }

@@ -5,6 +5,7 @@
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
 
+#include "role/digest.h"
 #include "role/hashing.h"
 #include "role/role.h"
 #include "role/route.h"
@@ -106,6 +107,12 @@ void role_request_stamp(struct role_request *request);
 void role_request_stamp_spare(struct role_request *request); // for a copy: into role->spare, and nothing else
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
 bool role_request_acks_us(const struct role_request *request);
+// What a request shares with its retransmissions and with nothing else (8.2.7, 17.2.3), as a keyed number.
+uint64_t role_request_mark(const struct role_request *request, enum role_digest_purpose purpose);
+// A 2xx of ours that waited for the disk becomes a 503 with Retry-After. `success`: a bit per enum sip_header
+// whose lines only a 2xx has.
+void role_answer_withdraw(const struct sip_message *answer, struct slice start_line, uint32_t seconds,
+                          uint64_t success, struct sip_edits *edits);
 void role_answer_later(struct role_request *request, const char *reason,
                        uint32_t seconds);                                       // 503 with Retry-After
 void role_answer_unavailable(struct role_request *request, const char *reason); // of [server] retry_after
