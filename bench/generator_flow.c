@@ -135,6 +135,8 @@ void flow_start(struct flow *f, uint64_t now)
 static void fail(struct flow *f, struct exchange *x, unsigned status, uint64_t now)
 {
     f->tally.unexpected[status]++;
+    if (publishes(f))
+        f->published[x->user].len = 0; // whatever the server has of it, the next PUBLISH is an initial one
     if (f->filling)
         f->fill_failures++;
     end_exchange(f, x, now);
