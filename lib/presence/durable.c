@@ -216,6 +216,9 @@ static bool undo_subscription(struct role *role, const struct journal_record *re
     }
     if (!presence_stored_subscription_read(role->conf, now, key, value, &stored))
         return false;
+    uint8_t *flags = &subscription->mark[PRESENCE_MARK_FLAGS];
+    *flags = (uint8_t)((*flags & ~PRESENCE_ASKS) | PRESENCE_STORED);
+    subscription->held = false;
     subscription_refresh(role->presence->table, subscription, stored.opening.expires_ms, now->ms);
     subscription->to = stored.opening.to;
     subscription->listener = stored.opening.listener;

@@ -299,12 +299,15 @@ static void prolong(struct role_request *request, const struct presence_asking *
                      ? presence_durable_subscription(request->role, request->verdict, subscription,
                                                      &request->arrival->source, now)
                      : presence_durable_forget(request->role, request->verdict, subscription);
-    if (quiet && asking->expires == 0) // RFC 5839 5.7
+    if (quiet && asking->expires == 0) { // RFC 5839 5.7
         presence_end(request->role, subscription);
-    else if (!quiet && waits)
+    } else if (!quiet && waits) {
         *flags |= PRESENCE_ASKS;
-    else if (!quiet)
+        // its time is up, and the NOTIFY that says so comes behind the answer
+        subscription->held |= asking->expires == 0;
+    } else if (!quiet) {
         presence_ask_soon(request->role, subscription, now);
+    }
 }
 
 static void subscribe_again(struct role_request *request, const struct presence_asking *asking)

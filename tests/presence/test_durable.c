@@ -125,6 +125,36 @@ static void test_nobody_is_told_of_what_is_not_on_the_disk(void **state)
     assert_int_equal(usage.keys[STORE_SUBSCRIPTIONS], 1);
 }
 
+static void test_the_last_notify_waits_for_the_answer_too(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct store_usage usage;
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    ask(disk, NULL, AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 0\n", 200);
+    assert_true(flow->fixture->verdict.waits);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    // it could not be taken off the disk, so it has not ended
+    assert_int_equal(write_all(disk, false), 1);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    ask(disk, NULL, AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\nExpires: 0\n", 200);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    assert_int_equal(write_all(disk, true), 1);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("the last", flow->notify, "+Subscription-State: terminated;reason=timeout");
+    assert_int_equal(store_usage(disk->store, &usage), 0);
+    assert_int_equal(usage.keys[STORE_SUBSCRIPTIONS], 0);
+}
+
 static void test_what_the_disk_refuses_has_not_been(void **state)
 {
     struct disk *disk = *state;
@@ -295,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nobody_is_told_of_what_is_not_on_the_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_last_notify_waits_for_the_answer_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_the_disk_refuses_has_not_been, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_store_that_is_shut_is_said_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
