@@ -47,6 +47,14 @@ static void take_summary(struct cursor *c)
     }
 }
 
+// RFC 3842 3.5: the account "MUST NOT be delimited with angle brackets".
+static struct slice without_brackets(struct slice account)
+{
+    bool has = account.len >= 2 && account.at[0] == '<' && account.at[account.len - 1] == '>';
+
+    return has ? slice_of(account.at + 1, account.len - 2) : account;
+}
+
 // One line of those before the empty one. `number` counts from 0.
 static bool read_line(struct slice line, unsigned number, struct document_summary *summary)
 {
@@ -62,8 +70,8 @@ static bool read_line(struct slice line, unsigned number, struct document_summar
     }
     if (SLICE_IS(name, "message-account")) {
         bool first = summary->account.len == 0;
-        summary->account = value;
-        return first && value.len > 0;
+        summary->account = without_brackets(value);
+        return first && summary->account.len > 0;
     }
     take_summary(&c);
     return c.error == 0 && cursor_done(&c);
@@ -104,6 +112,16 @@ static bool is_extension(struct slice line)
     return take_name(&c).len > 0 && c.error == 0;
 }
 
+static void write_line(struct document_text *text, struct slice line, struct slice account)
+{
+    bool names_it = account.len > 0 && account.at > line.at && account.at < line.at + line.len;
+
+    document_text_add(text, names_it ? SLICE("Message-Account: ") : line);
+    if (names_it)
+        document_text_add(text, account);
+    document_text_literal(text, "\r\n");
+}
+
 enum document_error document_summary_read(struct slice bytes, struct document_summary *summary,
                                           struct document_text *text)
 {
@@ -124,8 +142,8 @@ enum document_error document_summary_read(struct slice bytes, struct document_su
             good = read_line(line, number, summary);
         if (!good || !is_text(line))
             return DOCUMENT_MALFORMED;
-        document_text_add(text, line);
-        document_text_literal(text, "\r\n");
+        if (!extensions)
+            write_line(text, line, summary->account);
     }
     return document_text_error(text);
 }

@@ -15,8 +15,10 @@ struct document_summary {
     struct slice account; // Message-Account, or empty
 };
 
-// Reads `bytes` by RFC 3842 5.2 and writes them to `text` as they are passed on: each line as it came, ended by CRLF.
-// `summary` points into `bytes`. DOCUMENT_MALFORMED, DOCUMENT_TOO_LARGE.
+// Reads `bytes` by RFC 3842 5.2 and writes them to `text` as they are passed on: each line of the summary as it came,
+// ended by CRLF. The headers of messages that may follow are left out: they must not be in a subscription's first
+// NOTIFY, nor be said twice (RFC 3842 3.5), and one text serves all who watch. `summary` points into `bytes`.
+// DOCUMENT_MALFORMED, DOCUMENT_TOO_LARGE.
 enum document_error document_summary_read(struct slice bytes, struct document_summary *summary,
                                           struct document_text *text);
 

@@ -27,14 +27,14 @@ static const struct good {
     {SLICE("Messages-Waiting: yes \nVoice-Message : 4294967295 / 0(1 /2)\nfax-message: 0/0\n"),
      SLICE("Messages-Waiting: yes\r\nVoice-Message : 4294967295 / 0(1 /2)\r\nfax-message: 0/0\r\n"), true,
      SLICE("")},
-    // RFC 3842 5.1
+    {SLICE("Messages-Waiting: no\r\nmessage-account:<sip:alice@example.com>\r\nVoice-Message: 0/1"),
+     SLICE("Messages-Waiting: no\r\nMessage-Account: sip:alice@example.com\r\nVoice-Message: 0/1\r\n"), false,
+     SLICE("sip:alice@example.com")},
+    // RFC 3842 5.1: the headers of messages are for nobody's first NOTIFY (3.5, 3.8)
     {SLICE("Messages-Waiting: yes\r\nVoice-Message: 4/8 (1/2)\r\n\r\nTo: <alice@atlanta.example.com>\r\n"
            "From: <bob@biloxi.example.com>\r\nSubject: carpool\r\n tomorrow?\r\n\r\nTo: "
            "<cathy@example.com>\r\n"),
-     SLICE("Messages-Waiting: yes\r\nVoice-Message: 4/8 (1/2)\r\n\r\nTo: <alice@atlanta.example.com>\r\n"
-           "From: <bob@biloxi.example.com>\r\nSubject: carpool\r\n tomorrow?\r\n\r\nTo: "
-           "<cathy@example.com>\r\n"),
-     true, SLICE("")},
+     SLICE("Messages-Waiting: yes\r\nVoice-Message: 4/8 (1/2)\r\n"), true, SLICE("")},
 };
 
 static const struct slice bad[] = {
@@ -54,6 +54,7 @@ static const struct slice bad[] = {
     SLICE("Messages-Waiting: yes\r\n: 1/0\r\n"),
     SLICE("Messages-Waiting: yes\r\nMessages-Waiting: no\r\n"),
     SLICE("Messages-Waiting: yes\r\nMessage-Account: \r\n"),
+    SLICE("Messages-Waiting: yes\r\nMessage-Account: <>\r\n"),
     SLICE("Messages-Waiting: yes\r\nMessage-Account: sip:a@b\r\nMessage-Account: sip:c@d\r\n"),
     SLICE("Messages-Waiting: yes\r\nMessage-Account: sip:a\1@b\r\n"),
     SLICE("Messages-Waiting: yes\r\n\r\nno header\r\n"),

@@ -277,11 +277,13 @@ static void test_waiting_messages_are_told(void **state)
          .status = 200},
         {.what = "a message",
          .source = "192.0.2.77:5060",
-         .request = "PUBLISH sip:bob@example.com\nFrom: <sip:voicemail@example.com>;tag=v\n"
-                    "Event: message-summary\nContent-Type: application/simple-message-summary\n\n"
-                    "Messages-Waiting: yes\nMessage-Account: sip:bob@example.com\nVoice-Message: 2/8 (0/2)",
+         .request =
+             "PUBLISH sip:bob@example.com\nFrom: <sip:voicemail@example.com>;tag=v\n"
+             "Event: message-summary\nContent-Type: application/simple-message-summary\n\n"
+             "Messages-Waiting: yes\nMessage-Account: sip:bob@example.com\nVoice-Message: 2/8 (0/2)\n\n"
+             "Subject: carpool tomorrow?",
          .answer = "200",
-         .notify = "+Messages-Waiting: yes\n+Voice-Message: 2/8 (0/2)",
+         .notify = "+Messages-Waiting: yes\n+Voice-Message: 2/8 (0/2)\n!carpool", // RFC 3842 3.8
          .status = 200},
         {.what = "none that makes sense",
          .source = "192.0.2.77:5060",
