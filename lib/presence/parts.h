@@ -17,7 +17,7 @@
 #define PRESENCE_DIALOG_MAX   1536 // of a dialog's texts, so that the rest has room beside a document
 #define PRESENCE_BLOCK_MAX    65536
 #define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
-#define PRESENCE_REMOVED_MAX  512
+#define PRESENCE_SPENT_MAX    4096
 #define PRESENCE_TOUCHED_MAX  64
 
 // A subscription whose SUBSCRIBE was answered in this turn: the NOTIFY follows its answer out.
@@ -26,8 +26,9 @@ struct presence_asked {
     uint32_t slot;
 };
 
-// A publication that a PUBLISH removed, by the tag that it would have got: who repeats that is told the same again.
-struct presence_removed {
+// A tag that a PUBLISH made and that is none any more: its publication has another, or was removed, by the PUBLISH itself
+// perhaps. A copy of that PUBLISH which comes late is answered, and publishes nothing.
+struct presence_spent {
     uint64_t tag;
     uint64_t until_ms;
 };
@@ -44,8 +45,8 @@ struct presence {
     struct clock now; // of the last turn
     unsigned asked_n, touched_n;
     struct presence_asked asked[PRESENCE_ASKED_MAX];
-    struct hash128 touched[PRESENCE_TOUCHED_MAX]; // addresses of record
-    struct presence_removed removed[PRESENCE_REMOVED_MAX];
+    struct hash128 touched[PRESENCE_TOUCHED_MAX];                   // addresses of record
+    struct presence_spent spent[PRESENCE_SPENT_MAX];                // the newest of those that share a place
     char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
     char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
     char list[PRESENCE_DOCUMENT_MAX], parts[PRESENCE_DOCUMENT_MAX]; // of a list

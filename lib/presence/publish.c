@@ -40,9 +40,20 @@ static void answer(const struct publishing *publishing, uint32_t expires)
     role_answer_lines(request, 200, NULL, role_text_slice(&lines));
 }
 
-static struct presence_removed *removed_at(struct presence *presence, uint64_t tag)
+static struct presence_spent *spent_at(struct presence *presence, uint64_t tag)
 {
-    return &presence->removed[tag % PRESENCE_REMOVED_MAX];
+    return &presence->spent[tag % PRESENCE_SPENT_MAX];
+}
+
+// For as long as a copy may be on its way (RFC 3261 17.1.2.2 timer F).
+static void note_spent(const struct publishing *publishing, uint64_t tag)
+{
+    const struct role_request *request = publishing->request;
+
+    *spent_at(request->role->presence, tag) = (struct presence_spent){
+        .tag = tag,
+        .until_ms = request->arrival->now.ms + 64 * (uint64_t)request->role->conf->t1_ms,
+    };
 }
 
 // The user himself publishes, or who is trusted to do it for him: a voicemail, a gateway.
@@ -203,10 +214,9 @@ static void remove_publication(struct publishing *publishing, struct subscriptio
 {
     struct role_request *request = publishing->request;
     struct presence *presence = request->role->presence;
-    struct presence_removed *removed = removed_at(presence, publishing->tag);
 
-    removed->tag = publishing->tag;
-    removed->until_ms = request->arrival->now.ms + 64 * (uint64_t)request->role->conf->t1_ms;
+    note_spent(publishing, publishing->matches);
+    note_spent(publishing, publishing->tag);
     presence->counters.removed++;
     answer(publishing, 0);
     presence_durable_publication(request->role, request->verdict, publication, 0, true,
@@ -235,6 +245,7 @@ static void change_publication(struct publishing *publishing, struct subscriptio
         presence_refuse_later(request, "No Room For Publications");
         return;
     }
+    note_spent(publishing, publishing->matches);
     if (modifies)
         presence->counters.changed++;
     else
@@ -249,7 +260,7 @@ static bool is_repeated(struct publishing *publishing, const struct subscription
 {
     struct presence *presence = publishing->request->role->presence;
     uint64_t now_ms = publishing->request->arrival->now.ms;
-    const struct presence_removed *removed = removed_at(presence, publishing->tag);
+    const struct presence_spent *spent = spent_at(presence, publishing->tag);
     const struct subscription_publication *made =
         presentity == NULL ? NULL
                            : subscription_publication_find(presence->table, presentity, publishing->tag);
@@ -257,7 +268,7 @@ static bool is_repeated(struct publishing *publishing, const struct subscription
     if (made != NULL)
         answer(publishing,
                made->expires_ms > now_ms ? (uint32_t)((made->expires_ms - now_ms + 999) / 1000) : 0);
-    else if (removed->tag == publishing->tag && removed->until_ms > now_ms)
+    else if (spent->tag == publishing->tag && spent->until_ms > now_ms)
         answer(publishing, 0);
     else
         return false;

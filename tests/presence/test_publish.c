@@ -188,6 +188,113 @@ static void test_a_repeated_publish_changes_nothing(void **state)
     assert_int_equal(presence_counters(flow->presence)->repeated, 2);
 }
 
+#define FIRST                                               \
+    "PUBLISH sip:bob@example.com\n"                         \
+    "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKfirst\n" \
+    "From: <sip:bob@example.com>;tag=b\nEvent: presence\n" OPEN_BODY
+
+// One that the network kept back until its publication had become another, or had gone.
+static void test_a_copy_that_comes_late_publishes_nothing(void **state)
+{
+    struct flow *flow = *state;
+    struct subscription_usage usage;
+    char tag[64];
+
+    flow_request(flow, BOB, FIRST);
+    flow_request(flow, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" BUSY_BODY);
+    strcpy(tag, flow->etag);
+    flow_request(flow, BOB, FIRST);
+    assert_int_equal(flow->fixture->verdict.status, 200);
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.publications, 1);
+    strcpy(flow->etag, tag);
+    flow_request(flow, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 0\n");
+    assert_int_equal(flow->fixture->verdict.status, 200);
+    flow_request(flow, BOB, FIRST);
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.publications, 0);
+    assert_int_equal(presence_counters(flow->presence)->repeated, 2);
+}
+
+// RFC 3903 6: none of this means anything here.
+static void test_a_publish_has_no_dialog(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "Contact and Record-Route",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nContact: <sip:bob@192.0.2.9>\n"
+                            "Record-Route: <sip:192.0.2.9;lr>\n" OPEN_BODY,
+         .answer = "200\n-Record-Route\n-Contact"},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 3903 4.1: an entity-tag is one of a resource and a package.
+static void test_a_tag_is_nobody_elses(void **state)
+{
+#define DIALOGS                                                                               \
+    "Content-Type: application/dialog-info+xml\n\n"                                           \
+    "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"0\" state=\"full\" " \
+    "entity=\"sip:bob@example.com\"/>"
+    const struct flow_step steps[] = {
+        {.what = "bob's presence",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" OPEN_BODY,
+         .answer = "200"},
+        {.what = "bob's dialogs",
+         .source = BOB,
+         .request = PUBLISH "Event: dialog\nSIP-If-Match: {etag}\n" DIALOGS,
+         .answer = "412"},
+        {.what = "carol's presence",
+         .request = "PUBLISH sip:carol@example.com\nFrom: <sip:carol@example.com>;tag=c\n"
+                    "Event: presence\nSIP-If-Match: {etag}\nExpires: 0\n",
+         .answer = "412"},
+        {.what = "two of them",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\nSIP-If-Match: {etag}\n",
+         .answer = "400"},
+        {.what = "two in one",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}, {etag}\n",
+         .answer = "400"},
+        {.what = "it is still there",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\n",
+         .answer = "200\n+Expires: 3600"},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 3903 6 step 4.
+static void test_time_is_what_the_server_grants(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "not said",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" OPEN_BODY,
+         .answer = "200\n+Expires: 3600"},
+        {.what = "too much",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 99999999999\n",
+         .answer = "200\n+Expires: 7200"},
+        {.what = "too little, for what is there as well",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 59\n",
+         .answer = "423\n+Min-Expires: 60\n-SIP-ETag"},
+        {.what = "no more than nothing, which stores nothing",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nExpires: 0\n" OPEN_BODY,
+         .answer = "200\n+Expires: 0"},
+    };
+    struct subscription_usage usage;
+
+    FLOW(*state, steps);
+    subscription_usage(((struct flow *)*state)->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.publications, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +303,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_devices_are_one_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_published_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_repeated_publish_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_copy_that_comes_late_publishes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_publish_has_no_dialog, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_tag_is_nobody_elses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_time_is_what_the_server_grants, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("presence publish", tests, NULL, NULL);
