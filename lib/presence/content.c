@@ -20,6 +20,20 @@ static uint32_t choose_partial(const struct presence *presence,
     return presentity->forms[PRESENCE_FORM_WHOLE];
 }
 
+uint64_t presence_content_tag(const struct role *role, const struct subscription_presentity *presentity,
+                              const struct subscription *subscription)
+{
+    const struct presence_package *package = presence_package_at(presentity->package);
+
+    if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN))
+        return 0;
+    if (!subscription->blind)
+        return presentity->tag;
+    struct slice blind =
+        package->blind(role->presence, subscription_presentity_owner(role->presence->table, presentity));
+    return presence_tag_of(blind.at, blind.len);
+}
+
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
                                  struct subscription *subscription, const struct clock *now)
 {
@@ -27,7 +41,8 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
     const struct presence_package *package = presence_package_at(presentity->package);
 
     if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) ||
-        subscription_is_bodyless(subscription, presentity) || subscription->reason == SUBSCRIPTION_REJECTED)
+        subscription_is_bodyless(subscription, presence_content_tag(role, presentity, subscription)) ||
+        subscription->reason == SUBSCRIPTION_REJECTED)
         return 0;
     if (subscription->blind) {
         struct slice blind =

@@ -245,11 +245,12 @@ void presence_end(struct role *role, struct subscription *subscription)
 static void begin_notify(struct role *role, const struct subscription_presentity *presentity,
                          struct subscription *subscription, const struct clock *now)
 {
-    bool shown = subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN;
     uint32_t body = presence_content_choose(role, presentity, subscription, now);
 
-    subscription->own[PRESENCE_OWN_TAG] = shown && !subscription->blind ? presentity->tag : 0;
+    subscription->own[PRESENCE_OWN_TAG] = presence_content_tag(role, presentity, subscription);
     subscription_notify_begin(role->presence->table, subscription, body, now->ms);
+    if (subscription->blind) // it follows no document, and has this one
+        subscription->sending = subscription->own[PRESENCE_OWN_TAG];
     subscription->version += body != 0;
 }
 

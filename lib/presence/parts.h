@@ -178,6 +178,10 @@ uint32_t presence_cseq_at(uint64_t unix_s);
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
                                  struct subscription *subscription, const struct clock *now);
+// Tag of the document that the watcher is shown: who is blocked politely has one, too, as it were the truth (RFC 6665
+// 6.2). 0: none.
+uint64_t presence_content_tag(const struct role *role, const struct subscription_presentity *presentity,
+                              const struct subscription *subscription);
 struct presence_content {
     struct slice type;          // Content-Type; empty: no body
     struct slice before, after; // of the version, where it has one

@@ -8,6 +8,8 @@
 #include "role/hex.h"
 #include "role/trust.h"
 
+#define TAG_DIGITS 16 // of a document's, hexadecimal
+
 #define EPOCH_S 1577836800 // 2020, since when CSeqs count
 #define RATE    2          // of them a second, over a dialog's life; RFC 3261 8.1.1.5 has 31 bits: until 2054
 
@@ -61,18 +63,17 @@ static void answer(struct role_request *request, const struct subscription *subs
                        role_text_slice(&lines));
 }
 
-// RFC 5839 5.2: what the watcher has, by his own word. Its documents are named by their tags in hexadecimal digits.
-static bool suppresses(const struct role_request *request, const struct subscription_presentity *presentity,
-                       bool *any)
+// RFC 5839 5.2: what the watcher has, by his own word. False: he says nothing, or what nobody here told him.
+static bool read_condition(const struct role_request *request, uint64_t *tag, bool *any)
 {
     struct slice value = sip_message_first(request->message, SIP_HEADER_SUPPRESS_IF_MATCH);
-    char tag[16];
+    uint32_t high = 0, low = 0;
 
     *any = slice_equal(value, SLICE("*"));
-    if (value.at == NULL || *any || presentity->tag == 0)
-        return *any;
-    role_hex_write(role_hex_write(tag, (uint32_t)(presentity->tag >> 32)), (uint32_t)presentity->tag);
-    return slice_equal(value, slice_of(tag, sizeof(tag)));
+    bool known =
+        value.len == TAG_DIGITS && role_hex_read(value.at, &high) && role_hex_read(value.at + 8, &low);
+    *tag = (uint64_t)high << 32 | low;
+    return *any || (known && *tag != 0);
 }
 
 // Who asks is who he says in From; where that must be proved, it was (auth/auth.h).
@@ -131,6 +132,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
     };
     struct subscription *subscription;
     char local_tag[ROLE_DIALOG_TAG_LEN];
+    uint64_t has;
     bool any;
 
     if ((asking->expires > 0 && !presence_durable_ready(request)) || !presence_dialog_read(request, &opening))
@@ -153,8 +155,8 @@ static void begin(struct role_request *request, const struct presence_asking *as
     subscription->blind = admission == PRESENCE_BLINDED;
     note_rates(request, asking, subscription);
     note_partial(presence, asking, presentity);
-    if (suppresses(request, presentity, &any))
-        subscription_suppress(presence->table, subscription, any);
+    if (read_condition(request, &has, &any))
+        subscription_suppress(subscription, has, any);
     if (asking->expires > 0)
         presence->counters.subscribed++;
     else
@@ -256,6 +258,8 @@ static bool refresh_target(struct role_request *request, struct subscription *su
         presence_refuse_later(request, "No Room For Subscriptions");
         return false;
     }
+    if (!endpoint_equal(&subscription->to, &to))
+        subscription_notify_abandon(presence->table, subscription, request->arrival->now.ms);
     subscription->to = to;
     subscription->listener = listener;
     return true;
@@ -270,7 +274,8 @@ static void prolong(struct role_request *request, const struct presence_asking *
     struct subscription_presentity *presentity =
         subscription_presentity_at(presence->table, subscription->presentity);
     uint8_t told = subscription->told;
-    bool any;
+    uint64_t has;
+    bool any, conditional = read_condition(request, &has, &any);
 
     if (role_trusts(request))
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_TRUSTED;
@@ -280,7 +285,6 @@ static void prolong(struct role_request *request, const struct presence_asking *
     subscription->accept = asking->accept;
     note_rates(request, asking, subscription);
     note_partial(presence, asking, presentity);
-    bool suppressed = suppresses(request, presentity, &any);
     subscription_refresh(presence->table, subscription, now->ms + asking->expires * UINT64_C(1000), now->ms);
     if (asking->expires > 0)
         presence->counters.refreshed++;
@@ -289,11 +293,12 @@ static void prolong(struct role_request *request, const struct presence_asking *
     unsigned actions = presence_admission_set(presence, subscription, admission, now);
     presence_tell_winfo(presence, subscription);
     // RFC 5839 6.3: nothing is new, not even the state that it would say
-    bool quiet = suppressed && actions == 0 && told == SUBSCRIPTION_ACTIVE;
+    bool quiet = conditional && actions == 0 && told == SUBSCRIPTION_ACTIVE &&
+                 (any || has == presence_content_tag(request->role, presentity, subscription));
     uint8_t *flags = &subscription->mark[PRESENCE_MARK_FLAGS];
     *flags = (uint8_t)(quiet ? *flags | PRESENCE_QUIETED : *flags & ~PRESENCE_QUIETED);
-    if (suppressed)
-        subscription_suppress(presence->table, subscription, any);
+    if (conditional)
+        subscription_suppress(subscription, has, any);
     answer(request, subscription, quiet ? 204 : 200);
     bool waits = asking->expires > 0
                      ? presence_durable_subscription(request->role, request->verdict, subscription,

@@ -128,7 +128,7 @@ void subscription_refresh(struct subscription_table *table, struct subscription 
     if (subscription->state == SUBSCRIPTION_TERMINATED)
         return;
     subscription->expires_ms = expires_ms;
-    subscription->any = false;
+    subscription->any = subscription->bodyless = false;
     // Only the place on the wheel: whatever else is due is said when it is looked at.
     subscription_wheel_expect(&table->wheel, subscription_slot(table, subscription), &subscription->wheel_at,
                               subscription_wheel_tick(expires_ms > now_ms ? expires_ms : now_ms + 1));
@@ -144,14 +144,22 @@ unsigned subscription_ask(struct subscription_table *table, struct subscription 
     return settle(table, subscription, 0, now_ms);
 }
 
-void subscription_suppress(struct subscription_table *table, struct subscription *subscription, bool any)
+void subscription_suppress(struct subscription *subscription, uint64_t tag, bool any)
 {
-    const struct subscription_presentity *presentity = presentity_of(table, subscription);
-
     subscription->any = any;
-    if (follows(subscription))
-        subscription->has = presentity->tag;
+    subscription->has = tag;
     subscription->bodyless = true;
+}
+
+void subscription_notify_abandon(struct subscription_table *table, struct subscription *subscription,
+                                 uint64_t now_ms)
+{
+    if (subscription->notify == SUBSCRIPTION_IDLE)
+        return;
+    subscription_notify_drop(table, subscription);
+    subscription->next_at = 0;
+    subscription_wheel_expect(&table->wheel, subscription_slot(table, subscription), &subscription->wheel_at,
+                              subscription_wheel_tick(now_ms + 1));
 }
 
 unsigned subscription_state_set(struct subscription_table *table, struct subscription *subscription,
@@ -178,7 +186,8 @@ void subscription_notify_begin(struct subscription_table *table, struct subscrip
     subscription->notify = SUBSCRIPTION_TRYING;
     subscription->telling = subscription->state;
     subscription->sending = follows(subscription) ? presentity_of(table, subscription)->tag : 0;
-    subscription->wanted = subscription->bodyless = false;
+    subscription->wanted = false;
+    subscription->bodyless = subscription->bodyless && body == 0;
     subscription->interval = t1;
     subscription->retransmit_at = stream ? 0 : subscription_deadline(now_ms, t1); // E
     subscription->ends_at = subscription_deadline(now_ms, 64 * t1);               // F
@@ -239,7 +248,8 @@ unsigned subscription_notify_answer(struct subscription_table *table, struct sub
     if (status < 300) {
         subscription_count(&table->counts.answered, 1);
         subscription->told = subscription->telling;
-        subscription->has = subscription->sending;
+        if (subscription->telling != SUBSCRIPTION_PENDING) // which says nothing of what the watcher has
+            subscription->has = subscription->sending;
         subscription->over = subscription->telling == SUBSCRIPTION_TERMINATED;
     } else {
         actions = failed(table, subscription, status, retry_after_s, now_ms);
@@ -295,7 +305,9 @@ unsigned subscription_step(struct subscription_table *table, struct subscription
         actions |= expire(table, subscription);
     if (subscription->notify == SUBSCRIPTION_IDLE && subscription_is_due(subscription->quiet_at, now_ms) &&
         subscription->state != SUBSCRIPTION_TERMINATED) {
-        subscription->wanted = true;
+        // RFC 5839 6.3, RFC 6446 6.2: no reminder of what a condition suppresses
+        subscription->wanted |=
+            !subscription_is_bodyless(subscription, presentity_of(table, subscription)->tag);
         subscription->quiet_at = 0;
     }
     return settle(table, subscription, actions, now_ms);

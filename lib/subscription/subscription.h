@@ -135,7 +135,7 @@ struct subscription {
     bool held : 1;     // caller's: its SUBSCRIBE is not answered yet, so no NOTIFY before subscription_ask
     bool blind : 1;    // caller's: what it is shown does not follow the document (politely blocked)
     bool any : 1;      // Suppress-If-Match: * (RFC 5839 6.3): no document is news
-    bool bodyless : 1; // what the next NOTIFY would carry, the watcher has (RFC 5839 6.2)
+    bool bodyless : 1; // its SUBSCRIBE had a condition, which no document that it was sent has ended yet (RFC 5839)
     bool over : 1;     // table: REMOVE was said
 
     uint64_t check;         // of our tag and our branches, never 0: whoever does not have it forged them
@@ -346,13 +346,14 @@ void subscription_refresh(struct subscription_table *table, struct subscription 
 // under way, right behind it. One that has expired already (a fetch, Expires: 0) is TERMINATED by this.
 unsigned subscription_ask(struct subscription_table *table, struct subscription *subscription,
                           uint64_t now_ms);
-// Suppress-If-Match named the current document, or was "*" (`any`): the watcher has it (RFC 5839 6.3). Call it in the
-// place of subscription_ask for a 204, before it for a new subscription, whose NOTIFY then has no body (6.2).
-void subscription_suppress(struct subscription_table *table, struct subscription *subscription, bool any);
-static inline bool subscription_is_bodyless(const struct subscription *subscription,
-                                            const struct subscription_presentity *presentity)
+// Suppress-If-Match named the document with this tag, or was "*" (`any`): the watcher has it, by his own word (RFC 5839
+// 6.2, 6.3). Whether that is the current one is seen whenever something could be told, so a document that is not
+// composed yet may be named. Call it in the place of subscription_ask for a 204, before it for any other answer.
+void subscription_suppress(struct subscription *subscription, uint64_t tag, bool any);
+// The condition holds for the document with this tag: a NOTIFY has no body.
+static inline bool subscription_is_bodyless(const struct subscription *subscription, uint64_t tag)
 {
-    return subscription->bodyless && (subscription->any || subscription->has == presentity->tag);
+    return subscription->bodyless && (subscription->any || subscription->has == tag);
 }
 
 // Granted (ACTIVE), doubted again (PENDING), or ended with a reason (TERMINATED). The same state again is no news.
@@ -365,6 +366,11 @@ unsigned subscription_state_set(struct subscription_table *table, struct subscri
 // If it then cannot be made or sent, over UDP Timer E sees to it; over a stream say 503 by subscription_notify_answer.
 void subscription_notify_begin(struct subscription_table *table, struct subscription *subscription,
                                uint32_t body, uint64_t now_ms);
+// The watcher is elsewhere now, so the NOTIFY under way leads nowhere: it is over without a word, and its Timer F does
+// not end what a SUBSCRIBE has just prolonged. What it said is news again, and goes soon. Nothing where none is.
+void subscription_notify_abandon(struct subscription_table *table, struct subscription *subscription,
+                                 uint64_t now_ms);
+
 // A body for one subscription alone. Who makes it gives it to subscription_notify_begin at once, which owns it then.
 // 0: no memory, or over SUBSCRIPTION_BODY_MAX.
 uint32_t subscription_body_make(struct subscription_table *table, uint16_t type, struct slice bytes);

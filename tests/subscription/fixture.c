@@ -199,7 +199,7 @@ void fixture_act(struct fixture *f, struct subscription *subscription, unsigned 
         log->sent_ms = f->now_ms;
         log->last = subscription;
         log->state = subscription->state;
-        log->body = subscription_is_bodyless(subscription, presentity) ? 0 : presentity->forms[0];
+        log->body = subscription_is_bodyless(subscription, presentity->tag) ? 0 : presentity->forms[0];
         if (!f->idle)
             subscription_notify_begin(f->table, subscription, log->body, f->now_ms);
     }

@@ -352,9 +352,8 @@ static void refresh(struct world *w, struct watcher *watcher)
         return;
     }
     watcher->any = one_in(w, 2);
-    subscription_suppress(w->f.table, watcher->s, watcher->any);
-    if (follows(watcher))
-        watcher->has = w->tag[watcher->presentity];
+    watcher->has = one_in(w, 4) ? below(w, 9) : w->tag[watcher->presentity]; // whatever he says
+    subscription_suppress(watcher->s, watcher->has, watcher->any);
     w->suppressed++;
 }
 
@@ -381,7 +380,8 @@ static void answer(struct world *w, struct watcher *watcher)
         watcher->under_way = false;
         if (status == 200) {
             watcher->told = watcher->telling;
-            watcher->has = watcher->sending;
+            if (watcher->telling != SUBSCRIPTION_PENDING)
+                watcher->has = watcher->sending;
             watcher->over = watcher->telling == SUBSCRIPTION_TERMINATED;
         } else {
             watcher->next_ms = w->f.now_ms + (after_ms > watcher->s->min_ms ? after_ms : watcher->s->min_ms);
@@ -406,7 +406,7 @@ static void event_of_watcher(struct world *w)
     struct slice expected = text_of(w, watcher->seed);
 
     assert_true(slice_equal(target, expected));
-    switch (below(w, 12)) {
+    switch (below(w, 13)) {
     case 0:
         if (subscription_text_put(w->f.table, watcher->s, SUBSCRIPTION_TARGET, text_of(w, seed)) == 0)
             watcher->seed = seed;
@@ -425,6 +425,13 @@ static void event_of_watcher(struct world *w)
             ask(w, watcher);
         else
             refresh(w, watcher);
+        break;
+    case 6:
+        if (watcher->under_way && one_in(w, 4)) {
+            subscription_notify_abandon(w->f.table, watcher->s, w->f.now_ms);
+            watcher->under_way = false;
+            watcher->next_ms = 0;
+        }
         break;
     default:
         answer(w, watcher);
