@@ -3,6 +3,7 @@
 #include "role/digest.h"
 #include "role/hex.h"
 #include "role/trust.h"
+#include "sip/params.h"
 #include "sip/token.h"
 
 #define TAG_DIGITS 16
@@ -100,29 +101,51 @@ static bool refuse_body(struct role_request *request, uint16_t status, const cha
     return false;
 }
 
-static bool refuse_type(const struct publishing *publishing)
+// With what would be understood (RFC 3261 21.4.13).
+static bool refuse_type(struct role_request *request, struct slice name, struct slice understood)
 {
-    struct role_request *request = publishing->request;
     struct role_text lines;
 
     request->role->presence->counters.bad_body++;
     role_answer_lines_begin(request, &lines);
-    role_text_put(&lines, SLICE("Accept: "));
-    role_text_put(&lines, presence_type_name((enum presence_type)publishing->asking.package->published));
+    role_text_put(&lines, name);
+    role_text_put(&lines, understood);
     role_text_put(&lines, SLICE("\r\n"));
     role_answer_lines(request, 415, NULL, role_text_slice(&lines));
     return false;
 }
 
-static bool type_matches(const struct publishing *publishing)
+static bool is_plain(const struct sip_message *message)
 {
-    const struct sip_message *message = publishing->request->message;
-    struct slice value = sip_message_first(message, SIP_HEADER_CONTENT_TYPE);
-    struct slice type = slice_trim(slice_of(value.at, slice_find(value, ';')));
+    return !sip_message_has(message, SIP_HEADER_CONTENT_ENCODING) ||
+           slice_equal_nocase(sip_message_first(message, SIP_HEADER_CONTENT_ENCODING), SLICE("identity"));
+}
 
-    return !sip_message_has(message, SIP_HEADER_CONTENT_ENCODING) &&
-           slice_equal_nocase(type,
-                              presence_type_name((enum presence_type)publishing->asking.package->published));
+// RFC 3863 4.1: the charset parameter goes before what the document says of itself.
+static bool charset_is_known(struct slice params)
+{
+    struct sip_param charset;
+
+    if (!sip_param_find(params, SLICE("charset"), &charset) || charset.value.at == NULL)
+        return true;
+    if (charset.value.len >= 2 && charset.value.at[0] == '"')
+        charset.value = slice_of(charset.value.at + 1, charset.value.len - 2);
+    return SLICE_IS(charset.value, "utf-8") || SLICE_IS(charset.value, "us-ascii");
+}
+
+static bool check_type(const struct publishing *publishing)
+{
+    struct role_request *request = publishing->request;
+    struct slice value = sip_message_first(request->message, SIP_HEADER_CONTENT_TYPE);
+    uint32_t end = slice_find(value, ';');
+    struct slice name = presence_type_name((enum presence_type)publishing->asking.package->published);
+
+    if (!is_plain(request->message))
+        return refuse_type(request, SLICE("Accept-Encoding: "), SLICE("identity"));
+    if (!slice_equal_nocase(slice_trim(slice_of(value.at, end)), name) ||
+        (end < value.len && !charset_is_known(slice_of(value.at + end, value.len - end))))
+        return refuse_type(request, SLICE("Accept: "), name);
+    return true;
 }
 
 // Step 5. The user's own address may be written in many ways.
@@ -134,8 +157,8 @@ static bool read_body(struct publishing *publishing, struct presence_body *body)
     struct slice bytes = slice_of(message->bytes + message->body, message->body_len);
     char aor[SIP_AOR_MAX];
 
-    if (!type_matches(publishing))
-        return refuse_type(publishing);
+    if (!check_type(publishing))
+        return false;
     if (bytes.len > role->conf->document_max)
         return refuse_body(request, 413, NULL);
     enum document_error error = publishing->asking.package->read(role->presence, bytes, body);

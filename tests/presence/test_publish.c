@@ -125,6 +125,14 @@ static void test_what_cannot_be_published_is_refused(void **state)
          .source = BOB,
          .request = PUBLISH "Event: presence\nContent-Type: text/plain\n\nhello",
          .answer = "415\n+Accept: application/pidf+xml"},
+        {.what = "in another encoding",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nContent-Encoding: gzip\n" OPEN_BODY,
+         .answer = "415\n+Accept-Encoding: identity\n-Accept:"},
+        {.what = "in other letters",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nContent-Type: application/pidf+xml;charset=\"UTF-16\"\n\n<p/>",
+         .answer = "415\n+Accept: application/pidf+xml"},
         {.what = "broken XML",
          .source = BOB,
          .request = PUBLISH "Event: presence\nContent-Type: application/pidf+xml\n\n<presence",
@@ -230,6 +238,21 @@ static void test_a_publish_has_no_dialog(void **state)
     FLOW(*state, steps);
 }
 
+static void test_a_body_may_say_that_it_is_plain(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "identity, and a charset",
+         .source = BOB,
+         .request =
+             PUBLISH "Event: presence\nContent-Encoding: Identity\n"
+                     "Content-Type: Application/PIDF+xml ; charset=\"utf-8\"\n\n"
+                     "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:bob@example.com\"/>",
+         .answer = "200"},
+    };
+
+    FLOW(*state, steps);
+}
+
 // RFC 3903 4.1: an entity-tag is one of a resource and a package.
 static void test_a_tag_is_nobody_elses(void **state)
 {
@@ -305,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_repeated_publish_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_that_comes_late_publishes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_publish_has_no_dialog, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_body_may_say_that_it_is_plain, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_tag_is_nobody_elses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_is_what_the_server_grants, set_up, tear_down),
     };
