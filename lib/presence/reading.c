@@ -31,29 +31,39 @@ static bool refuse_event(struct role_request *request)
     return false;
 }
 
-// RFC 6446 9.2: NOTIFYs a second, a decimal number, as the time between two of them; 0: none that can be kept.
-static uint32_t read_rate(struct slice value)
+// A decimal number of at most ten characters, in thousandths; what is smaller is left out.
+static bool read_decimal(struct slice value, uint64_t *thousandths)
 {
-    uint64_t thousandths = 0;
     unsigned decimals = 0;
     bool point = false;
 
+    *thousandths = 0;
     if (value.len == 0 || value.len > 10)
-        return 0;
+        return false;
     for (uint32_t i = 0; i < value.len; i++) {
         if (value.at[i] == '.' && !point) {
             point = true;
         } else if (value.at[i] >= '0' && value.at[i] <= '9') {
             if (decimals == 3)
                 continue;
-            thousandths = thousandths * 10 + (uint64_t)(value.at[i] - '0');
+            *thousandths = *thousandths * 10 + (uint64_t)(value.at[i] - '0');
             decimals += point;
         } else {
-            return 0;
+            return false;
         }
     }
     for (; decimals < 3; decimals++)
-        thousandths *= 10;
+        *thousandths *= 10;
+    return true;
+}
+
+// RFC 6446 9.2: NOTIFYs a second, as the time between two of them; 0: none that can be kept.
+static uint32_t read_rate(struct slice value)
+{
+    uint64_t thousandths;
+
+    if (!read_decimal(value, &thousandths))
+        return 0;
     if (thousandths == 0)
         return RATE_MS_MAX;
     uint64_t ms = 1000000 / thousandths;
@@ -137,31 +147,68 @@ bool presence_header_has(const struct sip_message *message, enum sip_header id, 
     return false;
 }
 
-// One media-range of RFC 3261 20.1, its parameters left aside. What is only sent on request is not meant by a "*".
-static uint16_t accepted(struct slice element, const struct presence_package *package)
+#define Q_MOST 1000
+
+// RFC 3261 25.1 accept-param, in thousandths.
+static uint32_t preference_of(struct slice element)
+{
+    uint32_t end = slice_find(element, ';');
+    struct sip_param q;
+    uint64_t thousandths;
+
+    if (!sip_param_find(slice_of(element.at + end, element.len - end), SLICE("q"), &q) ||
+        !read_decimal(q.value, &thousandths))
+        return Q_MOST;
+    return thousandths < Q_MOST ? (uint32_t)thousandths : Q_MOST;
+}
+
+// What a media-range of RFC 3261 20.1 means, its parameters left aside. What is only sent on request is not meant by a
+// "*".
+static uint16_t accepted(struct slice element, const struct presence_package *package, bool *any)
 {
     struct slice range = slice_trim(slice_of(element.at, slice_find(element, ';')));
     uint32_t slash = slice_find(range, '/');
-    uint16_t bits = 0;
 
-    if (slice_equal(range, SLICE("*/*")))
-        return (uint16_t)PRESENCE_TYPE_BIT(package->type);
     for (unsigned type = 1; type < PRESENCE_TYPES; type++) {
-        struct slice name = presence_type_name((enum presence_type)type);
-        bool any = slash + 2 == range.len && range.at[slash + 1] == '*' && type == package->type &&
-                   slice_find(name, '/') == slash &&
-                   slice_equal_nocase(slice_of(range.at, slash), slice_of(name.at, slash));
-        if (any || slice_equal_nocase(range, name))
-            bits |= (uint16_t)PRESENCE_TYPE_BIT(type);
+        if (slice_equal_nocase(range, presence_type_name((enum presence_type)type)))
+            return (uint16_t)PRESENCE_TYPE_BIT(type);
     }
-    return bits;
+    struct slice name = presence_type_name((enum presence_type)package->type);
+    *any = slash + 2 == range.len && range.at[slash + 1] == '*' &&
+           (slice_equal(range, SLICE("*/*")) ||
+            (slice_find(name, '/') == slash &&
+             slice_equal_nocase(slice_of(range.at, slash), slice_of(name.at, slash))));
+    return *any ? (uint16_t)PRESENCE_TYPE_BIT(package->type) : 0;
+}
+
+struct preferences {
+    uint16_t bits, refused; // PRESENCE_TYPE_BITs; of the latter, those that have q=0
+    uint32_t whole, partial;
+};
+
+static void prefer(struct preferences *preferences, struct slice element,
+                   const struct presence_package *package)
+{
+    uint32_t q = preference_of(element);
+    bool any = false;
+    uint16_t bits = accepted(element, package, &any);
+
+    if (q == 0) { // RFC 3261 20.1: not at all, whatever is taken beside it
+        preferences->refused |= any ? 0 : bits;
+        return;
+    }
+    preferences->bits |= bits;
+    if (!any && bits & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF))
+        preferences->partial = q;
+    else if (!any && bits & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF))
+        preferences->whole = q;
 }
 
 // RFC 6665 4.1.2.1, 4.2.2: without Accept what the package says; a list needs what RFC 4662 4.3 says beside it.
 bool presence_read_accept(struct role_request *request, struct presence_asking *asking)
 {
     const struct sip_message *message = request->message;
-    uint16_t bits = 0;
+    struct preferences preferences = {0};
 
     if (!sip_message_has(message, SIP_HEADER_ACCEPT)) {
         asking->accept = (uint16_t)PRESENCE_TYPE_BIT(asking->package->type);
@@ -171,9 +218,12 @@ bool presence_read_accept(struct role_request *request, struct presence_asking *
         struct cursor c = cursor_over(sip_message_value(message, line));
         struct slice element;
         while (sip_take_element(&c, &element))
-            bits |= accepted(element, asking->package);
+            prefer(&preferences, element, asking->package);
     }
-    asking->accept = bits & (asking->package->told | PRESENCE_TYPE_BIT(PRESENCE_TYPE_LIST));
+    if (preferences.whole > preferences.partial) // RFC 5263 4.3
+        preferences.refused |= PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF);
+    asking->accept = preferences.bits & (uint16_t)~preferences.refused &
+                     (asking->package->told | PRESENCE_TYPE_BIT(PRESENCE_TYPE_LIST));
     if ((asking->accept & asking->package->told) != 0)
         return true;
     struct role_text lines;

@@ -65,6 +65,87 @@ static void test_differences_follow_the_whole(void **state)
     FLOW(*state, steps);
 }
 
+// RFC 5263 4.3: as the watcher prefers; RFC 3261 20.1: what has q=0 is not taken at all.
+static void test_preferences_are_kept(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "published",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" DESK("open"),
+         .answer = "200"},
+        {.what = "whole rather than partial",
+         .request = SUBSCRIBE "Event: presence\nExpires: 0\n"
+                              "Accept: application/pidf+xml, application/pidf-diff+xml;q=0.999\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf+xml",
+         .status = 200},
+        {.what = "equal: partial",
+         .request = SUBSCRIBE "Event: presence\nExpires: 0\n"
+                              "Accept: application/pidf+xml;q=0.5, application/pidf-diff+xml;q=0.500\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf-diff+xml",
+         .status = 200},
+        {.what = "never partial",
+         .request = SUBSCRIBE "Event: presence\nExpires: 0\n"
+                              "Accept: application/pidf-diff+xml;q=0.0, application/*;q=0.1\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf+xml",
+         .status = 200},
+        {.what = "never whole",
+         .request = SUBSCRIBE "Event: presence\nExpires: 0\n"
+                              "Accept: */*, application/pidf+xml;q=0, application/pidf-diff+xml;q=0.1\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf-diff+xml",
+         .status = 200},
+        {.what = "neither",
+         .request = SUBSCRIBE "Event: presence\nAccept: application/pidf+xml;level=1;q=0\n",
+         .answer = "406\n+Accept: application/pidf+xml"},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 5263 4.4: who takes differences from now on, and who does so no more.
+static void test_a_refresh_may_change_the_type(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "published",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" DESK("open"),
+         .answer = "200"},
+        {.what = "whole",
+         .request = SUBSCRIBE "Event: presence\nExpires: 3600\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf+xml",
+         .status = 200},
+        {.what = "now partial: all of it first",
+         .request = AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 3600\n"
+                          "Accept: application/pidf+xml, application/pidf-diff+xml\n",
+         .answer = "200",
+         .notify = "~:pidf-full",
+         .status = 200},
+        {.what = "the difference",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" DESK("closed"),
+         .answer = "200",
+         .notify = "~:pidf-diff",
+         .status = 200},
+        {.what = "whole again",
+         .request = AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\nExpires: 3600\nAccept: application/pidf+xml\n",
+         .answer = "200",
+         .notify = "+Content-Type: application/pidf+xml\n~<presence",
+         .status = 200},
+        {.what = "and whole at the end",
+         .request = AGAIN "CSeq: 4 SUBSCRIBE\nEvent: presence\nExpires: 0\n"
+                          "Accept: application/pidf+xml, application/pidf-diff+xml\n",
+         .answer = "200",
+         .notify = "~:pidf-full\n+Subscription-State: terminated;reason=timeout",
+         .status = 200},
+    };
+
+    FLOW(*state, steps);
+}
+
 // One that was not told of the document before gets all of it.
 static void test_who_missed_one_gets_all_of_it(void **state)
 {
@@ -173,6 +254,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_differences_follow_the_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_preferences_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refresh_may_change_the_type, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_missed_one_gets_all_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_poll_of_what_is_known_has_no_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refresh_of_what_is_known_is_answered_204, set_up, tear_down),
