@@ -61,8 +61,7 @@ bool presence_durable_publication(struct role *role, struct verdict *verdict,
                                   bool removed, const struct clock *now)
 {
     struct subscription_table *table = role->presence->table;
-    const struct subscription_presentity *presentity =
-        subscription_presentity_at(table, publication->presentity);
+    struct subscription_presentity *presentity = subscription_presentity_at(table, publication->presentity);
     const struct subscription_body *body = subscription_body(table, publication->body);
     char key[PRESENCE_KEY_MAX];
 
@@ -82,6 +81,9 @@ bool presence_durable_publication(struct role *role, struct verdict *verdict,
                       PRESENCE_PUBLICATION_HEAD + (before > body->len ? before : body->len));
     if (!removed)
         record->value_len = presence_stored_publication_write(now, &stored, journal_value(record));
+    // Watchers must not hear of what a crash may undo.
+    if (promises(role))
+        subscription_presentity_hold(presentity);
     return publish(role, verdict);
 }
 
@@ -226,6 +228,18 @@ static bool undo_subscription(struct role *role, const struct journal_record *re
                                  stored.opening.text[SUBSCRIPTION_TARGET]) == 0;
 }
 
+// Its outcome is known, and in the table: watchers may hear of it.
+static void release(struct role *role, struct slice key)
+{
+    uint8_t package;
+    uint32_t number;
+    struct slice aor;
+
+    if (promises(role) && presence_stored_publication_key_read(key, &package, &number, &aor))
+        subscription_presentity_release(role->presence->table,
+                                        role_presentity_key(location_key(role->location, aor), package));
+}
+
 void presence_durable_settled(struct role *role, struct journal_record *record, const struct clock *now)
 {
     struct presence *presence = role->presence;
@@ -247,6 +261,8 @@ void presence_durable_settled(struct role *role, struct journal_record *record, 
         subscription->mark[PRESENCE_MARK_FLAGS] &= (uint8_t)~PRESENCE_ASKS;
         presence_ask_soon(role, subscription, now);
     }
+    if (record->kind == STORE_PUBLICATIONS)
+        release(role, key);
 }
 
 void presence_durable_refuse(struct role *role, const struct sip_message *answer, struct sip_edits *edits)

@@ -225,6 +225,22 @@ bool subscription_touch(struct subscription_table *table, struct hash128 key)
     return true;
 }
 
+void subscription_presentity_hold(struct subscription_presentity *presentity)
+{
+    presentity->unsettled++;
+}
+
+void subscription_presentity_release(struct subscription_table *table, struct hash128 key)
+{
+    struct subscription_presentity *presentity = find(table, key);
+
+    if (presentity == NULL || presentity->unsettled == 0)
+        return;
+    presentity->unsettled--;
+    if (presentity->touched)
+        subscription_presentity_touch(table, presentity);
+}
+
 void subscription_presentity_recompose(struct subscription_table *table,
                                        struct subscription_presentity *presentity, uint64_t at_ms,
                                        uint64_t now_ms)

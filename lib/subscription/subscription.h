@@ -175,7 +175,8 @@ struct subscription_presentity {
     bool used;                                                // table
     bool touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
     uint32_t since;                                           // table: what the first version counts from
-    uint64_t seen; // caller's: of what it composed from (a list: its members' tags); zero at first
+    uint64_t seen;      // caller's: of what it composed from (a list: its members' tags); zero at first
+    uint32_t unsettled; // table: holds
 } __attribute__((aligned(64)));
 
 struct subscription_limits { // of this worker
@@ -232,6 +233,10 @@ struct slice subscription_presentity_owner(const struct subscription_table *tabl
 bool subscription_touch(struct subscription_table *table, struct hash128 key);
 void subscription_presentity_touch(struct subscription_table *table,
                                    struct subscription_presentity *presentity);
+// Something was published that may yet turn out not to have been: until it is released as often as it is held, its
+// document stays as it is, whoever is to be told waits, and it does not vanish.
+void subscription_presentity_hold(struct subscription_presentity *presentity);
+void subscription_presentity_release(struct subscription_table *table, struct hash128 key);
 // As if touched at that time (milliseconds of the arrival clock; 0: never), in place of an earlier such wish.
 void subscription_presentity_recompose(struct subscription_table *table,
                                        struct subscription_presentity *presentity, uint64_t at_ms,

@@ -36,6 +36,8 @@ static enum step step_touched(struct subscription_table *table, uint64_t now_ms,
         table->touched_last = 0;
     __builtin_prefetch(&table->presentities[table->touched_first], 1);
     presentity->in_touched = false;
+    if (presentity->unsettled > 0) // its release brings it back
+        return STEP_ON;
     if (presentity->publications_n == 0 && presentity->subscriptions_n == 0) {
         // One that is still told of goes when that has come to its end.
         if (presentity->in_fan)

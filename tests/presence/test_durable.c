@@ -193,6 +193,40 @@ static void test_what_the_disk_refuses_has_not_been(void **state)
     assert_int_equal(disk->journal->lost, 0);
 }
 
+// What a watcher was told is there after a crash, so what may not be is not told (RFC 3903 6 step 6 would let it).
+static void test_watchers_hear_of_a_change_when_the_disk_has_it(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 200);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" BUSY_BODY, 200);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    // nor is who asks meanwhile told the old one: it would be his for an interval
+    ask(disk, "192.0.2.5:5060", SUBSCRIBE "Event: presence\nExpires: 0\n", 200);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 2);
+    flow_expect("the change", flow->notify, "~busy");
+
+    // two that wait, of which one is not written
+    ask(disk, BOB,
+        PUBLISH "Event: presence\nExpires: 600\n" PIDF("sip:bob@example.com", "u", "<note>away</note>"), 200);
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 0\n", 200);
+    write_all(disk, false);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 0);
+}
+
 static void test_a_store_that_is_shut_is_said_so(void **state)
 {
     struct disk *disk = *state;
@@ -327,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nobody_is_told_of_what_is_not_on_the_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_last_notify_waits_for_the_answer_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_the_disk_refuses_has_not_been, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_watchers_hear_of_a_change_when_the_disk_has_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_store_that_is_shut_is_said_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),

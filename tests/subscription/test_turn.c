@@ -141,6 +141,44 @@ static void test_touched_many_times_is_composed_once(void **state)
     fixture_close(&f);
 }
 
+static void test_held_is_composed_when_all_have_released_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    fixture_watch(&f, 1, 1);
+    struct subscription_publication *publication = fixture_publish(&f, 2, 7, "alone");
+    fixture_run(&f, 20, 10);
+    unsigned composed = f.log.composed, sent = f.log.sent;
+
+    subscription_presentity_hold(fixture_presentity(&f, 1));
+    subscription_presentity_hold(fixture_presentity(&f, 1));
+    fixture_write(&f, 2, "another");
+    subscription_touch(f.table, fixture_key(1));
+    fixture_run(&f, 100, 10);
+    subscription_presentity_release(f.table, fixture_key(1));
+    fixture_run(&f, 100, 10);
+    assert_int_equal(f.log.composed, composed);
+    assert_int_equal(f.log.sent, sent);
+    subscription_presentity_release(f.table, fixture_key(1));
+    subscription_presentity_release(f.table, fixture_key(1)); // one too many
+    fixture_run(&f, 20, 10);
+    assert_int_equal(f.log.composed, composed + 1);
+    assert_int_equal(f.log.sent, sent + 1);
+
+    // one that is held is there, though nobody has anything to do with it
+    subscription_presentity_hold(fixture_presentity(&f, 2));
+    subscription_publication_close(f.table, publication);
+    fixture_run(&f, 100, 10);
+    assert_non_null(subscription_presentity_find(f.table, fixture_key(2)));
+    subscription_presentity_release(f.table, fixture_key(2));
+    fixture_run(&f, 20, 10);
+    assert_null(subscription_presentity_find(f.table, fixture_key(2)));
+    subscription_presentity_release(f.table, fixture_key(2));
+    fixture_close(&f);
+}
+
 // What is composed at once, as for a first SUBSCRIBE, is not asked for again.
 static void test_composed_already_is_not_asked_for(void **state)
 {
@@ -306,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_a_crowd_does_not_hold_up_a_single_watcher),
         cmocka_unit_test(test_a_crowd_does_not_hold_up_time),
         cmocka_unit_test(test_touched_many_times_is_composed_once),
+        cmocka_unit_test(test_held_is_composed_when_all_have_released_it),
         cmocka_unit_test(test_composed_already_is_not_asked_for),
         cmocka_unit_test(test_recomposed_when_it_wished),
         cmocka_unit_test(test_a_leap_of_the_clock_finds_all_that_is_due),
