@@ -201,7 +201,8 @@ static void test_registrations_are_told(void **state)
         .status = 200};
     const struct flow_step expired = {.what = "it expires",
                                       .until_ms = 130000,
-                                      .notify = "~version=\"2\"\n~state=\"terminated\"\n!<contact",
+                                      .notify = "~version=\"2\"\n~state=\"terminated\"><contact\n"
+                                                "~state=\"terminated\" event=\"expired\"><uri>sip:bob@",
                                       .status = 200};
     const struct flow_step alice[] = {
         {.what = "alice watches bob, of whom nothing is known",
@@ -232,6 +233,56 @@ static void test_registrations_are_told(void **state)
     flow_step(flow, &away);
     put_bindings(flow, 120);
     flow_step(flow, &open);
+}
+
+static void register_contacts(struct flow *flow, const char *contacts)
+{
+    struct fixture *f = flow->fixture;
+    char request[512];
+
+    flow->n++;
+    snprintf(request, sizeof(request),
+             "REGISTER sip:example.com\nFrom: <sip:bob@example.com>;tag=r\nTo: <sip:bob@example.com>\n"
+             "Call-ID: r\nCSeq: %u REGISTER\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKr%u\n%s",
+             flow->n, flow->n, contacts);
+    fixture_from(f, BOB, 0);
+    fixture_request(f, request);
+    assert_int_equal(f->verdict.status, 200);
+}
+
+// RFC 3680 3.7.1, 5.1: each contact says what brought it where it is, and one that ended says so once.
+static void test_contacts_end_for_a_reason(void **state)
+{
+    struct flow *flow = *state;
+    const struct flow_step watch[] = {
+        {.what = "bob watches his registrations",
+         .source = BOB,
+         .request = BOB_SUBSCRIBES "Event: reg\n",
+         .answer = "200",
+         .notify = "~state=\"init\"",
+         .status = 200},
+    };
+    const struct flow_step both = {
+        .what = "two", .until_ms = 100, .notify = "~desk\n~mobile\n!event=\"un", .status = 200};
+    const struct flow_step away = {
+        .what = "one is taken back",
+        .until_ms = 100,
+        .notify = "~\" state=\"active\"><contact\n~\" event=\"unregistered\"><uri>sip:mobile\n"
+                  "~event=\"registered\" q=\"0.500\"><uri>sip:desk@192.0.2.9",
+        .status = 200};
+    const struct flow_step again = {
+        .what = "another comes", .until_ms = 100, .notify = "!mobile\n~desk\n~sip:car@", .status = 200};
+
+    FLOW(flow, watch);
+    register_contacts(flow, "Contact: <sip:desk@192.0.2.9>;q=0.5, <sip:mobile@192.0.2.9>");
+    flow_step(flow, &both);
+    register_contacts(flow, "Contact: <sip:mobile@192.0.2.9>;expires=0");
+    flow_step(flow, &away);
+    register_contacts(flow, "Contact: <sip:desk@192.0.2.9>;q=0.5"); // a refresh is no news, now as before
+    flow_wait(flow, 1000);
+    assert_int_equal(flow_notifies(flow), 0);
+    register_contacts(flow, "Contact: <sip:car@192.0.2.9>");
+    flow_step(flow, &again);
 }
 
 // RFC 4235 6.1.
@@ -377,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_who_is_blocked_rudely_is_refused),
         cmocka_unit_test_setup_teardown(test_what_is_private_is_for_the_user_himself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_registrations_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_contacts_end_for_a_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dialogs_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_messages_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options_say_what_is_served, set_up, tear_down),
