@@ -144,8 +144,7 @@ static enum document_error put(const struct picks *picks, struct document_block 
 #define REGISTERED_ROOM 2048
 
 // A block of one tuple, as if the registrar had published it.
-static enum document_error tell_registered(const struct document_sources *sources,
-                                           struct document_block *block)
+static void tell_registered(const struct document_sources *sources, struct document_block *block)
 {
     struct document_text text = document_text_over(block, REGISTERED_ROOM);
     struct document_piece *piece = block->piece;
@@ -160,15 +159,18 @@ static enum document_error tell_registered(const struct document_sources *source
     document_text_literal(&text, "<tuple id=\"registered\"><status><basic>");
     document_text_add(&text, open ? SLICE("open") : SLICE("closed"));
     document_text_literal(&text, "</basic></status>");
+    uint32_t len = text.len;
     if (open && sources->contact.len > 0) {
         document_text_literal(&text, "<contact>");
         document_text_escape(&text, sources->contact);
         document_text_literal(&text, "</contact>");
     }
+    if (text.full || text.room - text.len < sizeof("</tuple>"))
+        text.len = len; // what is too long is not said
+    text.full = false;
     document_text_literal(&text, "</tuple>");
     piece->len = text.len - piece->at;
     *block = (struct document_block){.bytes = text.len, .pieces = 1, .kind = DOCUMENT_PIDF};
-    return document_text_error(&text);
 }
 
 enum document_error document_compose(const struct document_sources *sources, struct document_block *block,
@@ -188,8 +190,8 @@ enum document_error document_compose(const struct document_sources *sources, str
         block->namespaces |= sources->blocks[i]->namespaces;
     }
     if (sources->kind == DOCUMENT_PIDF && sources->registered != DOCUMENT_UNSAID) {
-        enum document_error error = tell_registered(sources, last);
-        if (error != DOCUMENT_OK || !take_all(&picks, last))
+        tell_registered(sources, last);
+        if (!take_all(&picks, last))
             return DOCUMENT_TOO_LARGE;
     }
     return put(&picks, block, room);

@@ -11,10 +11,10 @@ struct document_sources {
     enum document_kind kind;
     const struct document_block *const *blocks; // the latest publication first; all of `kind`
     unsigned count;
-    // DOCUMENT_PIDF: a tuple for what the registrar knows; DOCUMENT_UNSAID: none. Closed and nothing else is also what
-    // a watcher is told who shall not see that he is blocked (RFC 5025-like polite blocking): nothing tells them apart.
+    // DOCUMENT_PIDF: a tuple for what the registrar knows; DOCUMENT_UNSAID: none.
     enum document_basic registered;
-    struct slice contact; // of that tuple when it is open, not escaped; empty: none
+    struct slice
+        contact; // of that tuple when it is open, not escaped; empty, or over 1,900 bytes when escaped: none
 };
 
 // Composes `sources` into one block of at most `room` bytes at `block` (aligned to 4).

@@ -1,5 +1,5 @@
-// reg (RFC 3680): what is registered, all of it in each document, and what has just ended. What a refresh changes (expiry,
-// CSeq) is not told: it would be news to nobody, every few minutes.
+// reg (RFC 3680): what is registered, all of it in each document, and what has just ended. What a refresh changes
+// (expiry, CSeq) is not told: it would be news to nobody, every few minutes.
 #include "document/reginfo.h"
 
 #include "presence/parts.h"
@@ -109,7 +109,7 @@ static void put_contact(struct presence *presence, struct document_text *text,
     presence->counters.overlong++;
 }
 
-// What is registered goes into the document and among the contacts. Returns when the first of it ends; 0: there is none.
+// What is registered goes into the document and among the contacts. Returns when the first of it ends; 0: nothing is.
 static uint64_t put_active(struct presence *presence, const struct location_set *set, uint64_t now_ms,
                            struct document_text *text, struct document_text *contacts)
 {

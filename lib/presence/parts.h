@@ -26,8 +26,8 @@ struct presence_asked {
     uint32_t slot;
 };
 
-// A tag that a PUBLISH made and that is none any more: its publication has another, or was removed, by the PUBLISH itself
-// perhaps. A copy of that PUBLISH which comes late is answered, and publishes nothing.
+// A tag that a PUBLISH made and that is none any more: its publication has another, or was removed, by that PUBLISH
+// perhaps. A copy of it that comes late is answered, and publishes nothing.
 struct presence_spent {
     uint64_t tag;
     uint64_t until_ms;

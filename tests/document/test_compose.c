@@ -129,9 +129,6 @@ static void test_too_little_room_is_said_at_every_length(void **state)
         assert_int_equal(document_compose(&sources, small, room), DOCUMENT_TOO_LARGE);
         free(small);
     }
-    sources.contact = slice_of(memory, sizeof(memory));
-    assert_int_equal(document_compose(&sources, (struct document_block *)written, sizeof(written)),
-                     DOCUMENT_TOO_LARGE);
 }
 
 static uint32_t version_at(struct slice text)
@@ -173,6 +170,24 @@ static void test_the_version_stands_in_the_first_bytes(void **state)
     assert_in_range(version_at(slice_of(text.at, text.len)), 1, last);
 }
 
+// Whoever registers chooses its length, and must not thereby take what others published out of the document.
+static void test_a_contact_that_is_too_long_is_not_said(void **state)
+{
+    static char contact[4096];
+    struct document_sources sources = {.registered = DOCUMENT_OPEN, .contact = slice_of(contact, 0)};
+    struct document_block *block = (struct document_block *)memory;
+
+    (void)state;
+    memset(contact, '&', sizeof(contact));
+    for (; sources.contact.len < sizeof(contact); sources.contact.len += 64) {
+        struct document_text text = document_text_over(written, sizeof(written));
+        assert_int_equal(document_compose(&sources, block, sizeof(memory)), DOCUMENT_OK);
+        assert_int_equal(document_pidf_write(block, SLICE("sip:a@b"), &text), DOCUMENT_OK);
+        assert_true(sources.contact.len % 1024 != 0 || schema_holds(slice_of(text.at, text.len), "presence"));
+        assert_int_equal(block->piece[0].basic, DOCUMENT_OPEN);
+    }
+}
+
 // What a disk gives back may be anything.
 static void test_a_block_that_reaches_out_of_itself_is_none(void **state)
 {
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_too_many_pieces_are_refused),
         cmocka_unit_test(test_too_little_room_is_said_at_every_length),
         cmocka_unit_test(test_the_version_stands_in_the_first_bytes),
+        cmocka_unit_test(test_a_contact_that_is_too_long_is_not_said),
         cmocka_unit_test(test_a_block_that_reaches_out_of_itself_is_none),
     };
 
