@@ -97,7 +97,8 @@ bool presence_dialog_read(struct role_request *request, struct subscription_open
     text[SUBSCRIPTION_CALL_ID] = request->call_id;
     text[SUBSCRIPTION_REMOTE_TAG] = request->from_tag.at != NULL ? request->from_tag : SLICE("");
     text[SUBSCRIPTION_TARGET] = contact.address.uri.text;
-    len += request->call_id.len + text[SUBSCRIPTION_REMOTE_TAG].len + contact.address.uri.text.len;
+    len += request->call_id.len + text[SUBSCRIPTION_REMOTE_TAG].len + contact.address.uri.text.len +
+           text[SUBSCRIPTION_EVENT_ID].len;
     if (!fits || len > PRESENCE_DIALOG_MAX || !check_route(text[SUBSCRIPTION_ROUTE])) {
         presence_refuse(request, &presence->counters.refused, 400, "Dialog Too Long Or Route Set Malformed");
         return false;
@@ -157,12 +158,66 @@ bool presence_hop_find(struct role_request *request, struct slice route, const s
     return true;
 }
 
-void presence_contact_put(const struct role *role, unsigned listener, struct document_text *text)
+// RFC 5630 5.3: a sips URI does not say transport=tls. RFC 6665 4.5.1: a notifier's is a GRUU, so that nobody shares its
+// dialogs; it is of our own making (RFC 5627 4.3).
+void presence_contact_put(const struct role *role, unsigned listener, bool sips, struct document_text *text)
 {
     const struct conf_listener *own = &role->conf->listeners[listener];
 
-    document_text_add(text, SLICE("Contact: <sip:"));
+    sips = sips && (own->transport == ENDPOINT_TLS || own->transport == ENDPOINT_WSS);
+    document_text_add(text, sips ? SLICE("Contact: <sips:") : SLICE("Contact: <sip:"));
     document_text_add(text, slice_of(own->advertised_text.text, own->advertised_text.len));
-    document_text_add(text, sip_transport_param(own->transport));
-    document_text_add(text, SLICE(">\r\n"));
+    if (!sips || own->transport != ENDPOINT_TLS)
+        document_text_add(text, sip_transport_param(own->transport));
+    document_text_add(text, SLICE(";gr>\r\n"));
+}
+
+bool presence_dialog_is_sips(const struct presence *presence, const struct subscription *subscription)
+{
+    struct cursor c = cursor_over(presence_text_of(presence, subscription, SUBSCRIPTION_ROUTE));
+    struct slice target = presence_text_of(presence, subscription, SUBSCRIPTION_TARGET);
+    struct sip_address first;
+
+    if (cursor_left(&c) > 0 && sip_address_take(&c, &first) && first.uri.scheme == SIP_SCHEME_SIPS)
+        return true;
+    return target.len > 5 && slice_equal_nocase(slice_of(target.at, 5), SLICE("sips:"));
+}
+
+struct subscription *presence_dialog_find(const struct role_request *request)
+{
+    const struct presence *presence = request->role->presence;
+    struct role_dialog_tag tag;
+    struct subscription *subscription =
+        role_dialog_tag_read(request->to_tag, &tag) ? subscription_find(presence->table, tag.check) : NULL;
+
+    if (subscription != NULL &&
+        slice_equal(request->call_id, presence_text_of(presence, subscription, SUBSCRIPTION_CALL_ID)) &&
+        slice_equal(request->from_tag, presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_TAG)))
+        return subscription;
+    return NULL;
+}
+
+bool presence_dialog_move(struct role_request *request, struct subscription *subscription)
+{
+    struct presence *presence = request->role->presence;
+    struct slice route = presence_text_of(presence, subscription, SUBSCRIPTION_ROUTE);
+    struct sip_contact contact;
+    struct endpoint to;
+    uint8_t listener;
+
+    if (!sip_message_has(request->message, SIP_HEADER_CONTACT))
+        return true;
+    if (!presence_contact_read(request, &contact) ||
+        !presence_hop_find(request, route, &contact.address.uri, &to, &listener))
+        return false;
+    if (subscription_text_put(presence->table, subscription, SUBSCRIPTION_TARGET, contact.address.uri.text) !=
+        0) {
+        presence_refuse_later(request, "No Room For Subscriptions");
+        return false;
+    }
+    if (!endpoint_equal(&subscription->to, &to))
+        subscription_notify_abandon(presence->table, subscription, request->arrival->now.ms);
+    subscription->to = to;
+    subscription->listener = listener;
+    return true;
 }

@@ -27,12 +27,14 @@ static void put_line(struct document_text *text, struct slice name, struct slice
 // RFC 6446 9.2: NOTIFYs a second.
 static void put_rate(struct document_text *text, struct slice name, uint32_t ms)
 {
-    uint32_t thousandths = ms < 1000000 ? 1000000 / ms : 1;
-    char decimals[] = {'.', (char)('0' + thousandths / 100 % 10), (char)('0' + thousandths / 10 % 10),
-                       (char)('0' + thousandths % 10)};
+    uint64_t millionths = UINT64_C(1000000000) / ms;
+    uint64_t rest = millionths % 1000000;
+    char decimals[7] = ".";
 
+    for (unsigned i = 6; i > 0; i--, rest /= 10)
+        decimals[i] = (char)('0' + rest % 10);
     document_text_add(text, name);
-    document_text_number(text, thousandths / 1000);
+    document_text_number(text, millionths / 1000000);
     document_text_add(text, slice_of(decimals, sizeof(decimals)));
 }
 
@@ -202,7 +204,7 @@ static void write_notify(const struct role *role, const struct subscription_pres
     presence_content_read(body, subscription, &content);
     put_start(role, text, subscription);
     put_dialog(presence, text, subscription);
-    presence_contact_put(role, subscription->listener, text);
+    presence_contact_put(role, subscription->listener, presence_dialog_is_sips(presence, subscription), text);
     put_event(text, presence_package_at(presentity->package),
               presence_text_of(presence, subscription, SUBSCRIPTION_EVENT_ID));
     put_state(text, subscription, now);

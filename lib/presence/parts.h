@@ -19,6 +19,7 @@
 #define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
 #define PRESENCE_SPENT_MAX    4096
 #define PRESENCE_TOUCHED_MAX  64
+#define PRESENCE_ENDED_MAX    512
 
 // A subscription whose SUBSCRIBE was answered in this turn: the NOTIFY follows its answer out.
 struct presence_asked {
@@ -31,6 +32,14 @@ struct presence_asked {
 struct presence_spent {
     uint64_t tag;
     uint64_t until_ms;
+};
+
+// A subscription that its watcher ended: who repeats that is answered the same again (RFC 3261 17.2.2).
+struct presence_ended {
+    uint64_t check;
+    uint64_t until_ms;
+    uint32_t cseq;
+    uint16_t status;
 };
 
 struct presence {
@@ -47,6 +56,7 @@ struct presence {
     struct presence_asked asked[PRESENCE_ASKED_MAX];
     struct hash128 touched[PRESENCE_TOUCHED_MAX];                   // addresses of record
     struct presence_spent spent[PRESENCE_SPENT_MAX];                // the newest of those that share a place
+    struct presence_ended ended[PRESENCE_ENDED_MAX];        // by check
     char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
     char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
     char list[PRESENCE_DOCUMENT_MAX], parts[PRESENCE_DOCUMENT_MAX]; // of a list
@@ -103,6 +113,11 @@ struct presence_asking {
 bool presence_read_event(struct role_request *request, struct presence_asking *asking);
 bool presence_read_expires(struct role_request *request, struct presence_asking *asking);
 bool presence_read_accept(struct role_request *request, struct presence_asking *asking);
+// The rates that the answer to a NOTIFY asks for, and nothing else (RFC 6446 9.3). False: it says nothing of them.
+bool presence_read_rates(const struct sip_message *message, struct presence_asking *asking);
+// What becomes of the wish: as often as is allowed here, and as makes sense.
+void presence_pace(const struct conf *conf, const struct presence_asking *asking,
+                   struct subscription *subscription, const struct clock *now);
 // Whether a comma list in any line of the header field holds the token.
 bool presence_header_has(const struct sip_message *message, enum sip_header id, struct slice token);
 
@@ -136,8 +151,14 @@ bool presence_contact_read(struct role_request *request, struct sip_contact *con
 // Where NOTIFYs go. False: answered, or parked.
 bool presence_hop_find(struct role_request *request, struct slice route, const struct sip_uri *target,
                        struct endpoint *to, uint8_t *listener);
-// "Contact: <sip:…>" with its line end.
-void presence_contact_put(const struct role *role, unsigned listener, struct document_text *text);
+// "Contact: <sip:…>" with its line end. `sips`: where the listener can say so.
+void presence_contact_put(const struct role *role, unsigned listener, bool sips, struct document_text *text);
+// The dialog is one of sips URIs (RFC 3261 12.1.1), as far as its texts say.
+bool presence_dialog_is_sips(const struct presence *presence, const struct subscription *subscription);
+// The subscription of the dialog that the request says it is in (12.2.2). NULL: there is none.
+struct subscription *presence_dialog_find(const struct role_request *request);
+// The target that the watcher has now (12.2.2). False: answered, or parked.
+bool presence_dialog_move(struct role_request *request, struct subscription *subscription);
 
 // subscribe.c, publish.c
 void presence_subscribe(struct role_request *request);
@@ -147,6 +168,9 @@ void presence_forget_publication(struct role *role, struct subscription_publicat
                                  const struct clock *now);
 void presence_refuse(struct role_request *request, uint64_t *counter, uint16_t status, const char *reason);
 void presence_refuse_later(struct role_request *request, const char *reason); // 503 for want of room
+// 480 with Retry-After, where others have room: a 503 would have a proxy in front send nothing here at all (RFC 3261
+// 21.5.4).
+void presence_refuse_crowd(struct role_request *request, const char *reason);
 
 // notify.c: does what the machine of a subscription asks for. Afterwards the subscription may be gone.
 void presence_act(struct role *role, struct subscription *subscription, unsigned actions,

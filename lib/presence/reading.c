@@ -17,6 +17,18 @@ void presence_refuse_later(struct role_request *request, const char *reason)
     role_answer_unavailable(request, reason);
 }
 
+void presence_refuse_crowd(struct role_request *request, const char *reason)
+{
+    struct role_text lines;
+
+    request->role->presence->counters.crowded++;
+    role_answer_lines_begin(request, &lines);
+    role_text_put(&lines, SLICE("Retry-After: "));
+    role_text_put_number(&lines, request->role->conf->retry_after);
+    role_text_put(&lines, SLICE("\r\n"));
+    role_answer_lines(request, 480, reason, role_text_slice(&lines));
+}
+
 // RFC 6665 8.3.2: with what there is instead.
 static bool refuse_event(struct role_request *request)
 {
@@ -31,43 +43,50 @@ static bool refuse_event(struct role_request *request)
     return false;
 }
 
-// A decimal number of at most ten characters, in thousandths; what is smaller is left out.
-static bool read_decimal(struct slice value, uint64_t *thousandths)
+// A decimal number of at most two digits before the point, in units of the last place that is looked at.
+static bool read_decimal(struct slice value, unsigned places, uint64_t *units)
 {
-    unsigned decimals = 0;
+    unsigned digits = 0, decimals = 0;
     bool point = false;
 
-    *thousandths = 0;
-    if (value.len == 0 || value.len > 10)
-        return false;
+    *units = 0;
     for (uint32_t i = 0; i < value.len; i++) {
         if (value.at[i] == '.' && !point) {
             point = true;
-        } else if (value.at[i] >= '0' && value.at[i] <= '9') {
-            if (decimals == 3)
+        } else if (value.at[i] >= '0' && value.at[i] <= '9' && (point || digits++ < 2)) {
+            if (decimals == places)
                 continue;
-            *thousandths = *thousandths * 10 + (uint64_t)(value.at[i] - '0');
+            *units = *units * 10 + (uint64_t)(value.at[i] - '0');
             decimals += point;
         } else {
             return false;
         }
     }
-    for (; decimals < 3; decimals++)
-        *thousandths *= 10;
-    return true;
+    for (; decimals < places; decimals++)
+        *units *= 10;
+    return value.len > 0;
 }
 
-// RFC 6446 9.2: NOTIFYs a second, as the time between two of them; 0: none that can be kept.
+// RFC 6446 9.2: NOTIFYs a second, ten places behind the point, as the time between two of them; 0: it is none.
 static uint32_t read_rate(struct slice value)
 {
-    uint64_t thousandths;
+    uint64_t rate;
 
-    if (!read_decimal(value, &thousandths))
+    if (!read_decimal(value, 10, &rate))
         return 0;
-    if (thousandths == 0)
+    if (rate == 0)
         return RATE_MS_MAX;
-    uint64_t ms = 1000000 / thousandths;
+    uint64_t ms = UINT64_C(10000000000000) / rate;
     return ms == 0 ? 1 : ms < RATE_MS_MAX ? (uint32_t)ms : RATE_MS_MAX;
+}
+
+// It is written into NOTIFYs as it came.
+static bool is_token(struct slice value)
+{
+    struct cursor c = cursor_over(value);
+
+    sip_take_token(&c, SIP_ERROR_PARAMETER);
+    return c.error == 0 && cursor_done(&c);
 }
 
 static bool read_params(struct cursor *c, struct presence_asking *asking)
@@ -75,6 +94,8 @@ static bool read_params(struct cursor *c, struct presence_asking *asking)
     struct sip_param param;
 
     while (sip_param_next(c, &param)) {
+        if (SLICE_IS(param.name, "id") && !is_token(param.value))
+            return false;
         if (param.value.at == NULL)
             continue;
         if (SLICE_IS(param.name, "id"))
@@ -87,9 +108,23 @@ static bool read_params(struct cursor *c, struct presence_asking *asking)
     return c->error == 0 && cursor_done(c);
 }
 
-// RFC 6665 8.2.1, RFC 3903 6 step 2: a request without any is answered as one with an unknown one.
+bool presence_read_rates(const struct sip_message *message, struct presence_asking *asking)
+{
+    struct slice value = sip_message_first(message, SIP_HEADER_EVENT);
+    struct cursor c = cursor_over(value);
+
+    *asking = (struct presence_asking){.package = NULL};
+    if (value.at == NULL)
+        return false;
+    sip_take_token(&c, SIP_ERROR_PARAMETER);
+    return c.error == 0 && read_params(&c, asking);
+}
+
+// RFC 6665 8.2.1: one event and no more. 4.2.3, RFC 3903 6 step 2: a request without any is answered as one with an
+// unknown one.
 bool presence_read_event(struct role_request *request, struct presence_asking *asking)
 {
+    const struct sip_message *message = request->message;
     struct slice value = sip_message_first(request->message, SIP_HEADER_EVENT);
     struct cursor c = cursor_over(value);
 
@@ -98,7 +133,8 @@ bool presence_read_event(struct role_request *request, struct presence_asking *a
     if (value.at == NULL)
         return refuse_event(request);
     asking->package = presence_package_named(sip_take_token(&c, SIP_ERROR_PARAMETER));
-    if (c.error != 0 || !read_params(&c, asking)) {
+    if (c.error != 0 || !read_params(&c, asking) ||
+        sip_message_next(message, message->first[SIP_HEADER_EVENT]) != SIP_NO_LINE) {
         presence_refuse(request, &request->role->presence->counters.refused, 400, "Malformed Event");
         return false;
     }
@@ -157,7 +193,7 @@ static uint32_t preference_of(struct slice element)
     uint64_t thousandths;
 
     if (!sip_param_find(slice_of(element.at + end, element.len - end), SLICE("q"), &q) ||
-        !read_decimal(q.value, &thousandths))
+        !read_decimal(q.value, 3, &thousandths))
         return Q_MOST;
     return thousandths < Q_MOST ? (uint32_t)thousandths : Q_MOST;
 }

@@ -36,6 +36,7 @@ static enum drop take(struct role *role, const struct sip_message *message, cons
 {
     struct slice via = sip_message_first(message, SIP_HEADER_VIA);
     struct role_branch branch;
+    struct presence_asking asking;
     struct sip_cseq cseq;
     struct slice rest;
 
@@ -48,6 +49,8 @@ static enum drop take(struct role *role, const struct sip_message *message, cons
         return DROP_RESPONSE_UNKNOWN;
     if (cseq.method != SIP_METHOD_NOTIFY || cseq.number != branch.loop)
         return DROP_RESPONSE_FORGED;
+    if (message->status / 100 == 2 && presence_read_rates(message, &asking)) // RFC 6446 9.3
+        presence_pace(role->conf, &asking, subscription, now);
     hear(role, subscription, branch.loop, message->status, retry_after(message), now);
     return DROP_RESPONSE_TO_NOTIFY;
 }

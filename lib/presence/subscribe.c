@@ -42,24 +42,32 @@ static uint64_t left_s(const struct subscription *subscription, const struct clo
     return subscription->expires_ms > now->ms ? (subscription->expires_ms - now->ms + 999) / 1000 : 0;
 }
 
-// RFC 6665 8.3.1 has no 202; RFC 5839 7.1 has 204.
+// RFC 6665 8.3.1 has no 202; RFC 5839 7.1 has 204. `subscription`: NULL where it is over.
 static void answer(struct role_request *request, const struct subscription *subscription, uint16_t status)
 {
     const struct presence *presence = request->role->presence;
-    struct document_text contact;
-    struct role_text lines;
+    bool sips = request->uri.scheme == SIP_SCHEME_SIPS ||
+                (subscription != NULL && presence_dialog_is_sips(presence, subscription));
     char room[256];
+    struct document_text contact = document_text_over(room, sizeof(room));
+    struct role_text lines;
 
     role_answer_lines_begin(request, &lines);
     role_text_put(&lines, SLICE("Expires: "));
-    role_text_put_number(&lines, left_s(subscription, &request->arrival->now));
+    role_text_put_number(&lines, subscription != NULL ? left_s(subscription, &request->arrival->now) : 0);
     role_text_put(&lines, SLICE("\r\n"));
-    if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST) // RFC 4662 4.1
+    if (subscription != NULL && (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)) // RFC 4662 4.1
         role_text_put(&lines, SLICE("Require: eventlist\r\n"));
-    contact = document_text_over(room, sizeof(room));
-    presence_contact_put(request->role, request->arrival->listener, &contact);
+    if (request->to_tag.at == NULL) { // RFC 6665 4.4.4: where a dialog begins
+        role_text_put(&lines, SLICE("Allow-Events: "));
+        presence_put_events(&lines);
+        role_text_put(&lines, SLICE("\r\n"));
+    }
+    presence_contact_put(request->role, request->arrival->listener, sips, &contact);
     role_text_put(&lines, document_slice(&contact));
-    role_answer_dialog(request, status, presence_text_of(presence, subscription, SUBSCRIPTION_LOCAL_TAG),
+    role_answer_dialog(request, status,
+                       subscription != NULL ? presence_text_of(presence, subscription, SUBSCRIPTION_LOCAL_TAG)
+                                            : request->to_tag,
                        role_text_slice(&lines));
 }
 
@@ -97,20 +105,37 @@ static void note_partial(struct presence *presence, const struct presence_asking
     subscription_presentity_touch(presence->table, presentity);
 }
 
-static void note_rates(const struct role_request *request, const struct presence_asking *asking,
-                       struct subscription *subscription)
+void presence_pace(const struct conf *conf, const struct presence_asking *asking,
+                   struct subscription *subscription, const struct clock *now)
 {
-    uint32_t own = request->role->conf->notify_ms;
+    uint64_t left_ms = subscription->expires_ms > now->ms ? subscription->expires_ms - now->ms : 0;
+    // RFC 6446 5.3: no less often than once in its life
+    uint32_t asked = asking->min_ms < left_ms ? asking->min_ms : (uint32_t)left_ms;
+    uint32_t min_ms = asked > conf->notify_ms ? asked : conf->notify_ms;
+    // 8: the one that asks for less
+    uint32_t quiet_ms = asking->quiet_ms > 0 && asking->quiet_ms < min_ms ? min_ms : asking->quiet_ms;
 
-    subscription->min_ms = asking->min_ms > own ? asking->min_ms : own;
-    // RFC 6446 5.4: the one that asks for less
-    subscription->quiet_ms = asking->quiet_ms > 0 && asking->quiet_ms < subscription->min_ms
-                                 ? subscription->min_ms
-                                 : asking->quiet_ms;
     if (asking->min_ms > 0)
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_PACED;
     else
         subscription->mark[PRESENCE_MARK_FLAGS] &= (uint8_t)~PRESENCE_PACED;
+    subscription_pace(subscription, min_ms, quiet_ms, now->ms);
+}
+
+static void refuse_open(struct role_request *request, int error)
+{
+    if (error == -EDQUOT)
+        presence_refuse_crowd(request, "Too Many Subscriptions From Here");
+    else if (error == -EUSERS)
+        presence_refuse_crowd(request, "Too Many Watchers");
+    else
+        presence_refuse_later(request, "No Room For Subscriptions");
+}
+
+// Behind one who is trusted there are many.
+static struct endpoint counted_as(struct role_request *request)
+{
+    return role_trusts(request) ? (struct endpoint){.family = ENDPOINT_NONE} : request->arrival->source;
 }
 
 // A dialog that nobody has seen yet.
@@ -122,7 +147,8 @@ static void begin(struct role_request *request, const struct presence_asking *as
     const struct clock *now = &request->arrival->now;
     struct role_dialog_tag tag = {(uint32_t)(presentity->key.high >> 32), check};
     struct subscription_opening opening = {
-        .source = request->arrival->source,
+        .text[SUBSCRIPTION_EVENT_ID] = asking->event_id,
+        .source = counted_as(request),
         .check = check,
         .expires_ms = now->ms + asking->expires * UINT64_C(1000),
         .local_cseq = first_cseq(now->unix_s),
@@ -139,12 +165,9 @@ static void begin(struct role_request *request, const struct presence_asking *as
         return;
     role_dialog_tag_write(&tag, local_tag);
     opening.text[SUBSCRIPTION_LOCAL_TAG] = slice_of(local_tag, sizeof(local_tag));
-    opening.text[SUBSCRIPTION_EVENT_ID] = asking->event_id;
     int error = subscription_open(presence->table, presentity, &opening, now->ms, &subscription);
     if (error != 0) {
-        presence_refuse_later(request, error == -EDQUOT   ? "Too Many Subscriptions From Here"
-                                       : error == -EUSERS ? "Too Many Watchers"
-                                                          : "No Room For Subscriptions");
+        refuse_open(request, error);
         return;
     }
     subscription->mark[PRESENCE_MARK_FLAGS] =
@@ -153,7 +176,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
     subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
     subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
     subscription->blind = admission == PRESENCE_BLINDED;
-    note_rates(request, asking, subscription);
+    presence_pace(request->role->conf, asking, subscription, now);
     note_partial(presence, asking, presentity);
     if (read_condition(request, &has, &any))
         subscription_suppress(subscription, has, any);
@@ -163,8 +186,8 @@ static void begin(struct role_request *request, const struct presence_asking *as
         presence->counters.fetched++;
     presence_tell_winfo(presence, subscription);
     answer(request, subscription, 200);
-    if (asking->expires > 0 && presence_durable_subscription(request->role, request->verdict, subscription,
-                                                             &request->arrival->source, now))
+    if (asking->expires > 0 &&
+        presence_durable_subscription(request->role, request->verdict, subscription, &opening.source, now))
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_ASKS;
     else
         presence_ask_soon(request->role, subscription, now);
@@ -221,47 +244,39 @@ static void subscribe_anew(struct role_request *request, const struct presence_a
         begin(request, asking, presentity, admission, check, list);
 }
 
-// RFC 3261 12.2.2: the dialog that the request says it is in. NULL: answered.
-static struct subscription *find_dialog(struct role_request *request)
+static struct presence_ended *ended_at(struct presence *presence, uint64_t check)
 {
-    struct presence *presence = request->role->presence;
-    struct role_dialog_tag tag;
-    struct subscription *subscription =
-        role_dialog_tag_read(request->to_tag, &tag) ? subscription_find(presence->table, tag.check) : NULL;
-
-    if (subscription != NULL && subscription->state != SUBSCRIPTION_TERMINATED &&
-        slice_equal(request->call_id, presence_text_of(presence, subscription, SUBSCRIPTION_CALL_ID)) &&
-        slice_equal(request->from_tag, presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_TAG)))
-        return subscription;
-    presence_refuse(request, &presence->counters.unmatched, 481, NULL);
-    return NULL;
+    return &presence->ended[check % PRESENCE_ENDED_MAX];
 }
 
-// RFC 3261 12.2.2: the target that the watcher has now.
-static bool refresh_target(struct role_request *request, struct subscription *subscription)
+static void note_ended(struct role_request *request, uint64_t check, uint16_t status)
+{
+    const struct role *role = request->role;
+
+    *ended_at(role->presence, check) = (struct presence_ended){
+        .check = check,
+        .until_ms = request->arrival->now.ms + 64 * (uint64_t)role->conf->t1_ms,
+        .cseq = request->cseq.number,
+        .status = status,
+    };
+}
+
+// False: it is not the SUBSCRIBE that ended it.
+static bool answer_ended(struct role_request *request)
 {
     struct presence *presence = request->role->presence;
-    struct slice route = presence_text_of(presence, subscription, SUBSCRIPTION_ROUTE);
-    struct sip_contact contact;
-    struct endpoint to;
-    uint8_t listener;
+    const struct presence_ended *ended;
+    struct role_dialog_tag tag;
 
-    if (!sip_message_has(request->message, SIP_HEADER_CONTACT))
-        return true;
-    if (!presence_contact_read(request, &contact) ||
-        !presence_hop_find(request, route, &contact.address.uri, &to, &listener))
+    if (!role_dialog_tag_read(request->to_tag, &tag))
         return false;
-    if (!slice_equal(presence_text_of(presence, subscription, SUBSCRIPTION_TARGET),
-                     contact.address.uri.text) &&
-        subscription_text_put(presence->table, subscription, SUBSCRIPTION_TARGET, contact.address.uri.text) !=
-            0) {
-        presence_refuse_later(request, "No Room For Subscriptions");
+    ended = ended_at(presence, tag.check);
+    if (ended->check != tag.check || ended->cseq != request->cseq.number ||
+        ended->until_ms <= request->arrival->now.ms)
         return false;
-    }
-    if (!endpoint_equal(&subscription->to, &to))
-        subscription_notify_abandon(presence->table, subscription, request->arrival->now.ms);
-    subscription->to = to;
-    subscription->listener = listener;
+    presence->counters.repeated++;
+    answer(request, NULL, ended->status);
+    presence_durable_wait(request, STORE_SUBSCRIPTIONS);
     return true;
 }
 
@@ -283,9 +298,9 @@ static void prolong(struct role_request *request, const struct presence_asking *
     if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
         presence_list_begin(subscription);
     subscription->accept = asking->accept;
-    note_rates(request, asking, subscription);
     note_partial(presence, asking, presentity);
     subscription_refresh(presence->table, subscription, now->ms + asking->expires * UINT64_C(1000), now->ms);
+    presence_pace(request->role->conf, asking, subscription, now);
     if (asking->expires > 0)
         presence->counters.refreshed++;
     else
@@ -300,10 +315,12 @@ static void prolong(struct role_request *request, const struct presence_asking *
     if (conditional)
         subscription_suppress(subscription, has, any);
     answer(request, subscription, quiet ? 204 : 200);
-    bool waits = asking->expires > 0
-                     ? presence_durable_subscription(request->role, request->verdict, subscription,
-                                                     &request->arrival->source, now)
-                     : presence_durable_forget(request->role, request->verdict, subscription);
+    if (asking->expires == 0)
+        note_ended(request, subscription->check, quiet ? 204 : 200);
+    struct endpoint source = counted_as(request);
+    bool waits = asking->expires > 0 ? presence_durable_subscription(request->role, request->verdict,
+                                                                     subscription, &source, now)
+                                     : presence_durable_forget(request->role, request->verdict, subscription);
     if (quiet && asking->expires == 0) { // RFC 5839 5.7
         presence_end(request->role, subscription);
     } else if (!quiet && waits) {
@@ -318,16 +335,19 @@ static void prolong(struct role_request *request, const struct presence_asking *
 static void subscribe_again(struct role_request *request, const struct presence_asking *asking)
 {
     struct presence *presence = request->role->presence;
-    struct subscription *subscription = find_dialog(request);
+    struct subscription *subscription = presence_dialog_find(request);
     const struct subscription_presentity *presentity;
 
-    if (subscription == NULL)
+    if (subscription == NULL || subscription->state == SUBSCRIPTION_TERMINATED) {
+        if (!answer_ended(request))
+            presence_refuse(request, &presence->counters.unmatched, 481, NULL);
         return;
+    }
     presentity = subscription_presentity_at(presence->table, subscription->presentity);
     if (presentity->package != asking->package->number ||
         !slice_equal(asking->event_id, presence_text_of(presence, subscription, SUBSCRIPTION_EVENT_ID))) {
-        // RFC 6665 4.5.2: another usage of the dialog, which is not offered
-        presence_refuse(request, &presence->counters.unmatched, 481, NULL);
+        // RFC 6665 4.5.2: another usage of the dialog
+        presence_refuse(request, &presence->counters.refused, 403, "Dialog Sharing Is Not Supported");
         return;
     }
     if (request->cseq.number < subscription->remote_cseq) { // RFC 3261 12.2.2
@@ -349,7 +369,7 @@ static void subscribe_again(struct role_request *request, const struct presence_
                      &request->arrival->now);
         return;
     }
-    if (!presence_durable_ready(request) || !refresh_target(request, subscription))
+    if (!presence_durable_ready(request) || !presence_dialog_move(request, subscription))
         return;
     prolong(request, asking, subscription, admission);
 }

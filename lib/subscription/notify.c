@@ -162,6 +162,19 @@ void subscription_notify_abandon(struct subscription_table *table, struct subscr
                               subscription_wheel_tick(now_ms + 1));
 }
 
+static uint32_t after(uint64_t now_ms, uint32_t ms)
+{
+    return ms > 0 ? subscription_deadline(now_ms, ms) : 0;
+}
+
+void subscription_pace(struct subscription *subscription, uint32_t min_ms, uint32_t quiet_ms, uint64_t now_ms)
+{
+    subscription->min_ms = min_ms;
+    subscription->quiet_ms = quiet_ms;
+    subscription->next_at = after(now_ms, min_ms);
+    subscription->quiet_at = after(now_ms, quiet_ms);
+}
+
 unsigned subscription_state_set(struct subscription_table *table, struct subscription *subscription,
                                 enum subscription_state state, enum subscription_reason reason,
                                 uint64_t now_ms)
@@ -191,10 +204,7 @@ void subscription_notify_begin(struct subscription_table *table, struct subscrip
     subscription->interval = t1;
     subscription->retransmit_at = stream ? 0 : subscription_deadline(now_ms, t1); // E
     subscription->ends_at = subscription_deadline(now_ms, 64 * t1);               // F
-    subscription->next_at =
-        subscription->min_ms > 0 ? subscription_deadline(now_ms, subscription->min_ms) : 0;
-    subscription->quiet_at =
-        subscription->quiet_ms > 0 ? subscription_deadline(now_ms, subscription->quiet_ms) : 0;
+    subscription_pace(subscription, subscription->min_ms, subscription->quiet_ms, now_ms);
     subscription_count(&table->counts.notified, 1);
     settle(table, subscription, 0, now_ms);
 }

@@ -361,6 +361,9 @@ static inline bool subscription_is_bodyless(const struct subscription *subscript
     return subscription->bodyless && (subscription->any || subscription->has == tag);
 }
 
+// From now on: `min_ms` and `quiet_ms` as in the record.
+void subscription_pace(struct subscription *subscription, uint32_t min_ms, uint32_t quiet_ms, uint64_t now_ms);
+
 // Granted (ACTIVE), doubted again (PENDING), or ended with a reason (TERMINATED). The same state again is no news.
 unsigned subscription_state_set(struct subscription_table *table, struct subscription *subscription,
                                 enum subscription_state state, enum subscription_reason reason,

@@ -91,7 +91,7 @@ static void test_who_is_blocked_politely_cannot_tell(void **state)
         {.what = "with a tag as any other",
          .request = SUBSCRIBE "Event: presence\nExpires: 600\nSuppress-If-Match: {version}\n",
          .answer = "200",
-         .notify = "+Subscription-State: active;expires=600\n~SIP-ETag: \n~closed\n!open",
+         .notify = "+Subscription-State: active;expires=600\n~SIP-ETag: \n~<presence \n!open",
          .status = 200},
     };
     const struct flow_step again[] = {
@@ -108,7 +108,7 @@ static void test_who_is_blocked_politely_cannot_tell(void **state)
         .what = "the truth is not among what can be guessed",
         .request = AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\nExpires: 600\nSuppress-If-Match: {version}\n",
         .answer = "200",
-        .notify = "~closed",
+        .notify = "~<presence \n!open",
         .status = 200};
     const struct flow_step let_in = {
         .what = "let in", .until_ms = 100, .notify = "~open\n!closed", .status = 200};
@@ -130,12 +130,62 @@ static void test_who_is_blocked_politely_cannot_tell(void **state)
     flow_step(flow, &let_in);
 }
 
+// RFC 6446 5.3: fewer than one in its life makes no sense. 9.2: ten places behind the point.
+static void test_a_rate_that_leaves_nothing_is_raised(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "one in 2,000 s, of 600",
+         .request = SUBSCRIBE "Event: presence;max-rate=0.0005\nExpires: 600\n",
+         .answer = "200",
+         .notify = "+Subscription-State: active;expires=600;max-rate=0.001666",
+         .status = 200},
+        {.what = "as many as there may be",
+         .request = SUBSCRIBE "Event: presence;max-rate=99.9999999999;min-rate=0.0004000000\nExpires: 6000\n",
+         .answer = "200",
+         .notify = "+Subscription-State: active;expires=6000;max-rate=100.000000;min-rate=0.000400",
+         .status = 200},
+        {.what = "what is no number says nothing",
+         .request = SUBSCRIBE "Event: presence;max-rate=1e3;min-rate=123\nExpires: 600\n",
+         .answer = "200",
+         .notify = "+Subscription-State: active;expires=600",
+         .status = 200},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 6446 9.3: all rates that are wanted are said again, by the answer to a NOTIFY, too.
+static void test_the_answer_to_a_notify_changes_the_rate(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "ten seconds between two, twenty at most",
+         .request = SUBSCRIBE "Event: presence;max-rate=0.1;min-rate=0.05\nExpires: 600\n",
+         .answer = "200",
+         .notify = "~;max-rate=0.100000;min-rate=0.050000",
+         .status = 200,
+         .header = "Event: presence;max-rate=0.5\n"},
+        {.what = "two are enough",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" BUSY_BODY,
+         .answer = "200",
+         .until_ms = 2200,
+         .notify = "~busy\n~;max-rate=0.500000\n!min-rate",
+         .status = 200},
+        {.what = "an answer that says nothing changes nothing, and nothing reminds any more",
+         .wait_ms = 60000},
+    };
+
+    FLOW(*state, steps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_polls_alone_gets_no_body_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_ends_unchanged_ends_without_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_cannot_tell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_rate_that_leaves_nothing_is_raised, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_answer_to_a_notify_changes_the_rate, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("presence conditional", tests, NULL, NULL);

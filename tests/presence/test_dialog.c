@@ -60,11 +60,158 @@ static void test_who_comes_again_by_another_connection_is_not_forgotten(void **s
     by_connection(flow, 4, "alice@10.0.0.5:5060", 3); // 200, not 481
 }
 
+// RFC 3261 12.2.2, RFC 6665 4.5.2.
+static void test_whoever_is_not_in_a_dialog_gets_nothing_of_it(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "begun",
+         .request = SUBSCRIBE "Event: presence\nExpires: 600\n",
+         .answer = "200",
+         .notify = "",
+         .status = 200},
+        {.what = "another From tag",
+         .request = "SUBSCRIBE {target}\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs{n}\n"
+                    "From: <sip:alice@example.com>;tag=other\nTo: <sip:bob@example.com>;tag={tag}\n"
+                    "Call-ID: {call}\nCSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 0\n",
+         .answer = "481"},
+        {.what = "another Call-ID",
+         .request = "SUBSCRIBE {target}\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs{n}\n"
+                    "To: <sip:bob@example.com>;tag={tag}\nCall-ID: other\nCSeq: 2 SUBSCRIBE\n"
+                    "Event: presence\nExpires: 0\n",
+         .answer = "481"},
+        {.what = "a usage of its own",
+         .request = AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence;id=2\n",
+         .answer = "403\n~Dialog Sharing Is Not Supported"},
+        {.what = "far ahead is no error",
+         .request = AGAIN "CSeq: 2147483000 SUBSCRIBE\nEvent: presence\nExpires: 600\n",
+         .answer = "200",
+         .notify = "+Subscription-State: active;expires=600",
+         .status = 200},
+        {.what = "behind is one", .request = AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\n", .answer = "500"},
+        {.what = "out of the numbers that there are",
+         .request = AGAIN "CSeq: 4294967296 SUBSCRIBE\nEvent: presence\n",
+         .answer = "400"},
+        {.what = "it goes on",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" BUSY_BODY,
+         .answer = "200",
+         .notify = "~busy",
+         .status = 200},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 3261 17.2.2: the answer to the last SUBSCRIBE was lost, and so it comes again behind the last NOTIFY.
+static void test_an_end_that_is_repeated_is_answered_again(void **state)
+{
+    static const char *const conditions[] = {"", "Suppress-If-Match: *\n"};
+    struct flow *flow = *state;
+    char end[1024];
+
+    for (unsigned i = 0; i < 2; i++) {
+        bool quiet = i == 1;
+        const char *status =
+            quiet ? "204\n+Expires: 0" : "200\n+Expires: 0\n+Contact: <sip:198.18.0.1:5060;gr>";
+        snprintf(end, sizeof(end), "%sCSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 0\n%s",
+                 "SUBSCRIBE {target}\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKend\n"
+                 "To: Bob <sip:bob@example.com>;tag={tag}\nCall-ID: {call}\n",
+                 conditions[i]);
+        const struct flow_step steps[] = {
+            {.what = "begun",
+             .request = SUBSCRIBE "Event: presence\nExpires: 600\n",
+             .answer = "200",
+             .notify = "",
+             .status = 200},
+            {.what = "ended",
+             .request = end,
+             .answer = status,
+             .notify = quiet ? NULL : "+Subscription-State: terminated;reason=timeout"},
+            {.what = "again, the NOTIFY under way or not", .request = end, .answer = status},
+        };
+        const struct flow_step rest[] = {
+            {.what = "again, when it is over", .request = end, .answer = status},
+            {.what = "something else in it",
+             .request = AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\nExpires: 600\n",
+             .answer = "481"},
+            {.what = "no more", .wait_ms = 33000},
+            {.what = "when the transaction is gone, too", .request = end, .answer = "481"},
+        };
+        FLOW(flow, steps);
+        if (!quiet)
+            flow_answer(flow, 200, NULL);
+        FLOW(flow, rest);
+    }
+}
+
+// RFC 6665 8.2.1, 8.4: one event, whose id is a token, for it is written into every NOTIFY.
+static void test_an_event_is_one_and_well_formed(void **state)
+{
+    char long_id[3000];
+    struct flow *flow = *state;
+    const struct flow_step steps[] = {
+        {.what = "two", .request = SUBSCRIBE "Event: presence\nEvent: dialog\n", .answer = "400"},
+        {.what = "in one line", .request = SUBSCRIBE "Event: presence, dialog\n", .answer = "400"},
+        {.what = "an id that is no token",
+         .request = SUBSCRIBE "Event: presence;id=\"a b\"\n",
+         .answer = "400"},
+        {.what = "an id that says nothing", .request = SUBSCRIBE "Event: presence;id\n", .answer = "400"},
+        {.what = "in capitals it is another one", .request = SUBSCRIBE "Event: Presence\n", .answer = "489"},
+        {.what = "what is not known of it does not matter",
+         .request = SUBSCRIBE "Event: presence;param=\"x\";id=a1\nExpires: 0\n",
+         .answer = "200",
+         .notify = "+Event: presence;id=a1",
+         .status = 200},
+    };
+
+    FLOW(flow, steps);
+    unsigned len = (unsigned)snprintf(long_id, sizeof(long_id), "%sEvent: presence;id=", SUBSCRIBE);
+    memset(long_id + len, 'x', 2000);
+    strcpy(long_id + len + 2000, "\n");
+    flow_request(flow, NULL, long_id);
+    assert_int_equal(flow->fixture->verdict.status, 400); // no NOTIFY would have room for it and a document
+}
+
+// RFC 3261 12.1.1: a dialog of sips URIs is answered with one, where the listener can be asked by TLS.
+static void test_a_secure_dialog_is_answered_with_a_secure_contact(void **state)
+{
+    struct flow *flow = flow_open("policy = open\nnotify_interval = 0\n",
+                                  "[listener tls]\naddress = 198.18.0.1:5061\ntransport = tls\n"
+                                  "[certificate c]\nchain = c.pem\nkey = k.pem\n");
+    struct fixture *f = flow->fixture;
+
+    (void)state;
+    for (unsigned sips = 0; sips < 2; sips++) {
+        char request[512];
+        fixture_from(f, "198.51.100.7:40000", 2);
+        f->arrival.source.transport = ENDPOINT_TLS;
+        f->arrival.source.flow = 3;
+        snprintf(request, sizeof(request),
+                 "SUBSCRIBE sip%s:bob@example.com\nVia: SIP/2.0/TLS 10.0.0.5:5061;branch=z9hG4bK%u\n"
+                 "Call-ID: c%u\nContact: <sip%s:alice@10.0.0.5:5061%s>\nEvent: presence",
+                 sips ? "s" : "", sips, sips, sips ? "s" : "", sips ? "" : ";transport=tls");
+        fixture_request(f, request);
+        assert_int_equal(f->verdict.status, 200);
+        const char *contact =
+            sips ? "+Contact: <sips:198.18.0.1:5061;gr>" : "+Contact: <sip:198.18.0.1:5061;transport=tls;gr>";
+        flow_expect("the answer's", f->text, contact);
+        flow_wait(flow, 8);
+        assert_int_equal(flow_notifies(flow), 1);
+        flow_expect("the NOTIFY's", flow->notify, contact);
+    }
+    flow_close(flow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_comes_again_by_another_connection_is_not_forgotten, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_whoever_is_not_in_a_dialog_gets_nothing_of_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_an_end_that_is_repeated_is_answered_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_event_is_one_and_well_formed, set_up, tear_down),
+        cmocka_unit_test(test_a_secure_dialog_is_answered_with_a_secure_contact),
     };
 
     return cmocka_run_group_tests_name("presence dialog", tests, NULL, NULL);
