@@ -9,6 +9,7 @@
 #define LARGE_CACHE 32
 #define LARGE_SHARE 32 // one large buffer for so many ordinary ones
 #define LARGE_MIN   128
+#define LONGEST     64 // of the longest, which are there for as long as one is on its way out
 
 static struct rte_mempool *make(const char *what, int node, unsigned n, unsigned cache, unsigned priv,
                                 unsigned room)
@@ -37,6 +38,11 @@ static int make_node(struct strowger *strowger, int node)
     strowger->large[node] = make("large", node, large, LARGE_CACHE, PACKET_SIZE, WORKER_LARGE_ROOM);
     if (strowger->large[node] == NULL)
         return -ENOMEM;
+    if (strowger->conf->presence) { // without a cache: what one worker kept in it the others would miss
+        strowger->longest[node] = make("longest", node, LONGEST, 0, PACKET_SIZE, WORKER_LONGEST_ROOM);
+        if (strowger->longest[node] == NULL)
+            return -ENOMEM;
+    }
     strowger->indirect[node] =
         make("indirect", node, n / 4, POOL_CACHE / 4, PACKET_SIZE, RTE_PKTMBUF_HEADROOM + 128);
     return strowger->indirect[node] == NULL ? -ENOMEM : 0;
@@ -64,8 +70,10 @@ void stop_pools(struct strowger *strowger)
 {
     for (unsigned node = 0; node < RTE_MAX_NUMA_NODES; node++) {
         rte_mempool_free(strowger->indirect[node]);
+        rte_mempool_free(strowger->longest[node]);
         rte_mempool_free(strowger->large[node]);
         rte_mempool_free(strowger->pool[node]);
-        strowger->indirect[node] = strowger->large[node] = strowger->pool[node] = NULL;
+        strowger->indirect[node] = strowger->longest[node] = NULL;
+        strowger->large[node] = strowger->pool[node] = NULL;
     }
 }

@@ -36,6 +36,7 @@ struct strowger {
     struct worker_parts *parts[WORKERS_MAX];
     struct rte_mempool *pool[RTE_MAX_NUMA_NODES]; // by NUMA node; NULL where no worker is
     struct rte_mempool *large[RTE_MAX_NUMA_NODES];
+    struct rte_mempool *longest[RTE_MAX_NUMA_NODES]; // NULL where no lists are told of
     struct rte_mempool *indirect[RTE_MAX_NUMA_NODES];
     struct worker_port ports[CONF_PORTS_MAX]; // what all workers share of them
     uint16_t queues[CONF_PORTS_MAX];          // RX/TX queue pairs

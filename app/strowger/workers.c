@@ -92,6 +92,7 @@ static int make(struct strowger *strowger, unsigned id, unsigned lcore)
     worker->qsbr = strowger->qsbr;
     worker->pool = strowger->pool[node];
     worker->large = strowger->large[node];
+    worker->longest = strowger->longest[node];
     worker->indirect = strowger->indirect[node];
     worker->hops = strowger->hops;
     worker->location = strowger->location;

@@ -8,8 +8,8 @@
 #include "net/nexthop.h"
 
 #define TTL           64
-#define DSCP_CS3      24 // signalling (RFC 4594 3.2)
-#define FRAGMENTS_MAX 32 // of one datagram: the longest message over an MTU of 576 has 31
+#define DSCP_CS3      24  // signalling (RFC 4594 3.2)
+#define FRAGMENTS_MAX 128 // of one datagram: the longest that there can be over an MTU of 576 has 119
 
 static void send_fragments(struct worker *worker, struct rte_mbuf *mbuf, const struct net_hop *hop)
 {

@@ -35,10 +35,10 @@ static struct slice message_of(const struct rte_mbuf *mbuf)
 // An empty buffer for so many bytes; NULL: none is left, or there is none so large.
 static struct rte_mbuf *take(struct worker *worker, uint32_t bytes)
 {
-    struct rte_mempool *pools[] = {worker->pool, worker->large};
+    struct rte_mempool *pools[] = {worker->pool, worker->large, worker->longest};
 
     for (unsigned i = 0; i < RTE_DIM(pools); i++) {
-        if (bytes + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(pools[i]))
+        if (pools[i] != NULL && bytes + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(pools[i]))
             return rte_pktmbuf_alloc(pools[i]);
     }
     return NULL;
@@ -157,6 +157,8 @@ static struct buffer *outlet_copy(void *owner, struct slice source, struct sip_e
         mbuf = write_edited(take_spare(worker), source, edits, &error);
     if (error != SIP_OK && may_hold(worker, true))
         mbuf = write_edited(rte_pktmbuf_alloc(worker->large), source, edits, &error);
+    if (error != SIP_OK && worker->longest != NULL && may_hold(worker, true))
+        mbuf = write_edited(rte_pktmbuf_alloc(worker->longest), source, edits, &error);
     sip_edits_clear(edits);
     prepare_spare(worker);
     if (mbuf == NULL) {

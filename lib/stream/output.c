@@ -174,10 +174,12 @@ void stream_unsent(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker
     stream->setup.unsent(stream->setup.owner, mbuf, worker);
 }
 
-// As it was when its worker sent it. NULL: no buffer is free, and its timers must find out.
+// As it was when its worker sent it; the front of what is longer than any peer may send, a request of our own, whose Via
+// says enough. NULL: no buffer is free, and its timers must find out.
 static struct rte_mbuf *message_again(struct stream *stream, const struct outgoing *outgoing)
 {
-    uint32_t len = outgoing->len - outgoing->lead;
+    uint32_t most = rte_pktmbuf_data_room_size(stream->setup.large) - RTE_PKTMBUF_HEADROOM;
+    uint32_t len = RTE_MIN(outgoing->len - outgoing->lead, most);
     bool fits = len + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(stream->setup.pool);
     struct rte_mbuf *mbuf = rte_pktmbuf_alloc(fits ? stream->setup.pool : stream->setup.large);
 

@@ -74,7 +74,7 @@ static int take_memory(struct stream *stream)
     // It must hold what is kept of a connection, and what it says next.
     stream->scratch_n = RTE_MAX(conf->stream_buffer_max, (uint32_t)SIP_MESSAGE_MAX) + 1;
     stream->scratch = take(stream, stream->scratch_n);
-    stream->outbox_n = WORKER_LARGE_ROOM;
+    stream->outbox_n = WORKER_LONGEST_ROOM;
     stream->outbox = take(stream, stream->outbox_n);
     stream->held_max = HELD_ANYWAYS + (uint64_t)HELD_EACH * bound;
     if (stream->sockets == NULL || stream->scratch == NULL || stream->outbox == NULL)

@@ -20,6 +20,8 @@
 #define WORKER_NO_QUEUE   0xffff
 #define WORKER_BURST      32    // packets taken from a queue or ring at a time
 #define WORKER_LARGE_ROOM 24576 // bytes of a large buffer: SIP_MESSAGE_MAX, its edits, headroom
+// Of one for a message of our own that is as long as a datagram can be: an mbuf has no more.
+#define WORKER_LONGEST_ROOM 65535
 
 // One port as one worker uses it.
 struct worker_port {
@@ -54,6 +56,7 @@ struct worker {
     struct rte_rcu_qsbr *qsbr;
     struct rte_mempool *pool;     // received frames; private area is a struct packet
     struct rte_mempool *large;    // messages joined from segments, or grown out of their buffer
+    struct rte_mempool *longest;  // messages of our own that no peer may send; NULL: there are none
     struct rte_mempool *indirect; // headers of output fragments
     struct rte_ring *mailbox;     // many workers -> this one
     struct rte_ring *punt;        // this one -> control

@@ -118,7 +118,7 @@ static bool pools_are_whole(const struct strowger *strowger)
 
     for (unsigned node = 0; node < RTE_MAX_NUMA_NODES; node++) {
         struct rte_mempool *const pools[] = {strowger->pool[node], strowger->large[node],
-                                             strowger->indirect[node]};
+                                             strowger->longest[node], strowger->indirect[node]};
         for (unsigned i = 0; i < RTE_DIM(pools); i++) {
             if (pools[i] == NULL || rte_mempool_full(pools[i]))
                 continue;
