@@ -72,6 +72,7 @@ bool presence_durable_publication(struct role *role, struct verdict *verdict,
     const struct presence_stored_publication stored = {
         .tag = publication->tag,
         .expires_ms = publication->expires_ms,
+        .order = publication->order,
         .type = (uint8_t)body->type,
         .body = slice_of(body->bytes, body->len),
     };
@@ -166,14 +167,20 @@ static int put_publication(struct presence *presence, struct hash128 aor_key, ui
 
     if (presentity == NULL)
         return -ENOSPC;
-    if (publication != NULL)
-        return subscription_publication_change(table, publication, stored->tag, stored->type, &stored->body,
-                                               stored->expires_ms, now->ms);
-    publication = subscription_publish(table, presentity, stored->tag, stored->type, stored->body,
-                                       stored->expires_ms, now->ms);
-    if (publication == NULL)
-        return -ENOSPC;
-    publication->source = number;
+    if (publication != NULL) {
+        int error = subscription_publication_change(table, publication, stored->tag, stored->type,
+                                                    &stored->body, stored->expires_ms, now->ms);
+        if (error != 0)
+            return error;
+    } else {
+        publication = subscription_publish(table, presentity, stored->tag, stored->type, stored->body,
+                                           stored->expires_ms, now->ms);
+        if (publication == NULL)
+            return -ENOSPC;
+        publication->source = number;
+    }
+    if (stored->order != 0)
+        subscription_publication_place(table, publication, stored->order);
     return 0;
 }
 

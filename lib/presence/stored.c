@@ -41,7 +41,8 @@ uint32_t presence_stored_publication_write(const struct clock *now,
     char *at = store_put(to, VERSION, 1);
 
     at = store_put(at, publication->type, 1);
-    at = store_put(at, 0, 6);
+    at = store_put(at, 0, 2);
+    at = store_put(at, publication->order, 4);
     at = store_put(at, unix_of(now, publication->expires_ms), 8);
     at = store_put(at, publication->tag, 8);
     return (uint32_t)(store_put_text(at, publication->body) - to);
@@ -54,7 +55,8 @@ bool presence_stored_publication_read(const struct clock *now, struct slice valu
     uint64_t version = store_take(&c, 1);
 
     publication->type = (uint8_t)store_take(&c, 1);
-    store_take(&c, 6);
+    store_take(&c, 2);
+    publication->order = (uint32_t)store_take(&c, 4);
     publication->expires_ms = clock_of(now, store_take(&c, 8));
     publication->tag = store_take(&c, 8);
     publication->body = store_take_text(&c, cursor_left(&c));

@@ -4,7 +4,8 @@
 // the clock of a process nor the order of its configuration outlives it. Reading trusts nothing. Pure: any thread.
 //
 //   publication  key: u8 package, u32 number, the address of record
-//                version 1: u8 version, u8 type of content, u16 0, u32 0, u64 when it dies (Unix seconds), u64 tag, body
+//                version 1: u8 version, u8 type of content, u16 0, u32 order among the user's (0: the latest), u64 when
+//                it dies (Unix seconds), u64 tag, body
 //   subscription key: u64 check
 //                version 1: u8 version, u8 package, u8 state, u8 flags, u32 CSeq of the watcher, u64 when it dies, u64
 //                when it began, u32 and u32 least and most ms between NOTIFYs, u16 accepted types, endpoints `to`,
@@ -24,7 +25,8 @@
 struct presence_stored_publication {
     uint64_t tag;
     uint64_t expires_ms; // of the clock; 0: it has died
-    uint8_t type;        // enum presence_type
+    uint32_t order;
+    uint8_t type; // enum presence_type
     struct slice body;
 };
 

@@ -13,10 +13,13 @@ static void link_newest(struct subscription_table *table, struct subscription_pu
     struct subscription_presentity *presentity = &table->presentities[publication->presentity];
     uint32_t slot = subscription_publication_slot(table, publication);
 
+    publication->order = 1;
     publication->previous = 0;
     publication->next = presentity->publications;
-    if (publication->next != 0)
+    if (publication->next != 0) {
+        publication->order += table->publications[publication->next].order;
         table->publications[publication->next].previous = slot;
+    }
     presentity->publications = slot;
 }
 
@@ -129,6 +132,25 @@ int subscription_publication_change(struct subscription_table *table,
     publication->expires_ms = expires_ms;
     expect(table, publication);
     return 0;
+}
+
+void subscription_publication_place(struct subscription_table *table,
+                                    struct subscription_publication *publication, uint32_t order)
+{
+    struct subscription_presentity *presentity = &table->presentities[publication->presentity];
+    uint32_t slot = subscription_publication_slot(table, publication), before = 0, after;
+
+    unlink_from(table, publication);
+    for (after = presentity->publications; after != 0 && table->publications[after].order > order;
+         after = table->publications[after].next)
+        before = after;
+    publication->order = order;
+    publication->previous = before;
+    publication->next = after;
+    *(before != 0 ? &table->publications[before].next : &presentity->publications) = slot;
+    if (after != 0)
+        table->publications[after].previous = slot;
+    subscription_presentity_touch(table, presentity);
 }
 
 void subscription_publication_close(struct subscription_table *table,

@@ -107,6 +107,7 @@ struct subscription_publication {
     uint32_t previous;
     uint32_t body;     // reference
     uint32_t source;   // the caller's: what it wants to remember of who published
+    uint32_t order;    // of its body among the presentity's: a later one has a higher number
     uint16_t wheel_at; // table
     bool used;         // table
 };
@@ -298,6 +299,9 @@ subscription_publication_find(struct subscription_table *table,
 int subscription_publication_change(struct subscription_table *table,
                                     struct subscription_publication *publication, uint64_t tag, uint16_t type,
                                     const struct slice *body, uint64_t expires_ms, uint64_t now_ms);
+// Its body came as early or late as this number says, which is not 0: one from before a restart.
+void subscription_publication_place(struct subscription_table *table,
+                                    struct subscription_publication *publication, uint32_t order);
 void subscription_publication_close(struct subscription_table *table,
                                     struct subscription_publication *publication);
 uint32_t subscription_publication_slot(const struct subscription_table *table,

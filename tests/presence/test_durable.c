@@ -312,6 +312,50 @@ static void test_all_goes_on_after_a_restart(void **state)
     flow_answer(flow, 200, NULL);
 }
 
+// Which publication is the latest says what is composed (RFC 4479 3.5 leaves it to the composer). Several, so that
+// chance does not put them right.
+static void test_the_latest_publication_is_still_the_latest_after_a_restart(void **state)
+{
+    static const char *const tuples[] = {
+        PUBLISH "Event: presence\n" PIDF("sip:bob@example.com", "t0", ""),
+        PUBLISH "Event: presence\n" PIDF("sip:bob@example.com", "t1", ""),
+        PUBLISH "Event: presence\n" PIDF("sip:bob@example.com", "t2", ""),
+        PUBLISH "Event: presence\n" PIDF("sip:bob@example.com", "t3", ""),
+    };
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    char first[64] = "", before[sizeof(flow->notify)];
+
+    for (unsigned i = 0; i < sizeof(tuples) / sizeof(*tuples); i++) {
+        ask(disk, BOB, tuples[i], 200);
+        if (i == 0)
+            strcpy(first, flow->etag);
+    }
+    strcpy(flow->etag, first); // and the first is changed last
+    ask(disk, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" BUSY_BODY, 200);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    strcpy(before, strstr(flow->notify, "<presence"));
+    assert_true(strstr(before, "busy") < strstr(before, "t3") && strstr(before, "t3") < strstr(before, "t1"));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(restart(disk), 5);
+        flow_wait(flow, 100);
+        assert_int_equal(flow_notifies(flow), 1);
+        assert_string_equal(strstr(flow->notify, "<presence"), before);
+        flow_answer(flow, 200, NULL);
+    }
+    // and what comes now is later than what was there
+    ask(disk, BOB, PUBLISH "Event: presence\n" PIDF("sip:bob@example.com", "t9", ""), 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    assert_true(strstr(flow->notify, "t9") < strstr(flow->notify, "busy"));
+    flow_answer(flow, 200, NULL);
+}
+
 // Every value cut off anywhere, and every byte of it wrong, is refused or harmless.
 static void test_what_is_damaged_is_told(void **state)
 {
@@ -365,6 +409,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_store_that_is_shut_is_said_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_latest_publication_is_still_the_latest_after_a_restart,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
     };
 
