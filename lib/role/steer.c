@@ -81,9 +81,10 @@ struct hash128 role_via_key(const struct role *role, const struct sip_message *m
 // The top Via, and what the server transaction is found by where the Via says it all.
 static void read_via(const struct role *role, const struct sip_message *message, struct steered *steered)
 {
-    struct cursor c = cursor_over(sip_message_first(message, SIP_HEADER_VIA));
+    struct slice via = sip_message_first(message, SIP_HEADER_VIA);
+    struct cursor c = cursor_over(via);
 
-    steered->has_via = sip_via_take(&c, &steered->via);
+    steered->has_via = via.at != NULL && sip_via_take(&c, &steered->via);
     steered->has_transaction =
         role->transactions != NULL && steered->has_via && role_via_is_unique(&steered->via);
     if (steered->has_transaction)
