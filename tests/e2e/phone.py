@@ -81,7 +81,7 @@ class Phone:
                 f"To: <{to}>{tag}",
                 f"Call-ID: {call_id or f'{number}@{self.sent_by}'}",
                 f"CSeq: {cseq} {method}", *lines,
-                f"Content-Length: {len(body)}"]
+                f"Content-Length: {len(body.encode())}"]
         return "\r\n".join(head) + "\r\n\r\n" + body
 
     def ask(self, *arguments, **how):
