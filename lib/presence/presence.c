@@ -9,6 +9,12 @@ static struct subscription_timers timers_of(const struct conf *conf)
     return (struct subscription_timers){.t1_ms = conf->t1_ms, .t2_ms = conf->t2_ms};
 }
 
+// One source's subscriptions are spread over the workers as those of all are.
+static uint32_t per_source(const struct conf *conf, unsigned workers)
+{
+    return (uint32_t)subscription_share(conf->watches_source_max, workers);
+}
+
 static int make_table(struct presence *presence, const struct presence_setup *setup)
 {
     const struct conf *conf = setup->conf;
@@ -18,7 +24,7 @@ static int make_table(struct presence *presence, const struct presence_setup *se
         .publications = subscription_share(conf->publications_max, setup->workers),
         .subscriptions = subscription_share(conf->subscriptions_max, setup->workers),
         .watchers = conf->watchers_max,
-        .per_source = conf->watches_source_max,
+        .per_source = per_source(conf, setup->workers),
         .node = setup->node,
     };
 
@@ -77,6 +83,7 @@ void presence_renew(struct presence *presence, const struct conf *conf)
     const struct subscription_timers timers = timers_of(conf);
 
     subscription_table_time(presence->table, &timers);
+    subscription_table_bound(presence->table, conf->watchers_max, per_source(conf, presence->all_n));
 }
 
 // RFC 3261 8.2.2: merged requests, then what they require.

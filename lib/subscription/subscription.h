@@ -213,6 +213,8 @@ int subscription_table_create(struct subscription_table **table, const struct su
                               struct rte_rcu_qsbr *qsbr, const struct memory *memory);
 void subscription_table_destroy(struct subscription_table *table); // NULL is allowed
 void subscription_table_time(struct subscription_table *table, const struct subscription_timers *timers);
+// Other bounds from now on, as in subscription_limits; those who are there stay. Owner worker only, or before launch.
+void subscription_table_bound(struct subscription_table *table, uint32_t watchers, uint32_t per_source);
 
 // Presentities. Owner worker only, but for what says otherwise.
 

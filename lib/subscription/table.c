@@ -151,6 +151,12 @@ void subscription_table_destroy(struct subscription_table *table)
     memory.give(memory.owner, table->block, table->block_bytes);
 }
 
+void subscription_table_bound(struct subscription_table *table, uint32_t watchers, uint32_t per_source)
+{
+    table->watchers_max = watchers;
+    table->per_source_max = per_source;
+}
+
 void subscription_table_time(struct subscription_table *table, const struct subscription_timers *timers)
 {
     table->timers = *timers;
