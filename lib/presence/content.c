@@ -34,21 +34,32 @@ uint64_t presence_content_tag(const struct role *role, const struct subscription
     return presence_tag_of(blind.at, blind.len);
 }
 
+// What one would see of a user who is away, in the form that he takes.
+static uint32_t choose_blind(struct presence *presence, const struct subscription_presentity *presentity,
+                             const struct subscription *subscription)
+{
+    const struct presence_package *package = presence_package_at(presentity->package);
+    struct slice aor = subscription_presentity_owner(presence->table, presentity);
+    bool partial = package->blind_partial != NULL &&
+                   (subscription->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF)) != 0;
+    struct slice blind = partial ? package->blind_partial(presence, aor) : package->blind(presence, aor);
+
+    return blind.len == 0 ? 0
+                          : subscription_body_make(presence->table,
+                                                   partial ? PRESENCE_TYPE_PIDF_DIFF : package->type, blind);
+}
+
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
                                  struct subscription *subscription, const struct clock *now)
 {
     struct presence *presence = role->presence;
-    const struct presence_package *package = presence_package_at(presentity->package);
 
     if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) ||
         subscription_is_bodyless(subscription, presence_content_tag(role, presentity, subscription)) ||
         subscription->reason == SUBSCRIPTION_REJECTED)
         return 0;
-    if (subscription->blind) {
-        struct slice blind =
-            package->blind(presence, subscription_presentity_owner(presence->table, presentity));
-        return blind.len == 0 ? 0 : subscription_body_make(presence->table, package->type, blind);
-    }
+    if (subscription->blind)
+        return choose_blind(presence, presentity, subscription);
     if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
         return presence_list_choose(role, presentity, subscription, now);
     if (subscription->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF))
@@ -56,9 +67,9 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
     return presentity->forms[PRESENCE_FORM_WHOLE];
 }
 
-static bool is_numbered(enum presence_type type)
+bool presence_content_is_numbered(const struct subscription_body *body)
 {
-    return type != PRESENCE_TYPE_PIDF && type != PRESENCE_TYPE_SUMMARY;
+    return body != NULL && body->type != PRESENCE_TYPE_PIDF && body->type != PRESENCE_TYPE_SUMMARY;
 }
 
 // Documents are shared by all who watch, and numbered for each of them from 0, or from 1 (RFC 5263 4.4). They were
@@ -76,7 +87,7 @@ void presence_content_read(const struct subscription_body *body, const struct su
         content->type = slice_of(body->bytes, end);
         content->before = slice_of(body->bytes + end + 2, body->len - end - 2);
     }
-    if (!is_numbered((enum presence_type)body->type))
+    if (!presence_content_is_numbered(body))
         return;
     uint32_t seen = content->before.len < VERSION_SEEN ? content->before.len : VERSION_SEEN;
     const char *at = memmem(content->before.at, seen, VERSION, sizeof(VERSION) - 1);

@@ -253,7 +253,7 @@ static void begin_notify(struct role *role, const struct subscription_presentity
     subscription_notify_begin(role->presence->table, subscription, body, now->ms);
     if (subscription->blind) // it follows no document, and has this one
         subscription->sending = subscription->own[PRESENCE_OWN_TAG];
-    subscription->version += body != 0;
+    subscription->version += presence_content_is_numbered(subscription_body(role->presence->table, body));
 }
 
 void presence_act(struct role *role, struct subscription *subscription, unsigned actions,

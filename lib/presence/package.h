@@ -50,8 +50,10 @@ struct presence_package {
     enum document_error (*read)(struct presence *presence, struct slice bytes, struct presence_body *body);
     // Composes the document anew and puts it into the table, or says there that nothing changed.
     void (*compose)(struct presence_composing *composing);
-    // What a watcher sees who shall not see that he is blocked; PRESENCE_TYPE_NONE: no body.
+    // What a watcher sees who shall not see that he is blocked: the same as of a user who is away, of whom nothing is
+    // known. The other for those who take differences (RFC 5263), where the package has them.
     struct slice (*blind)(struct presence *presence, struct slice aor);
+    struct slice (*blind_partial)(struct presence *presence, struct slice aor);
     // What is said in a list of one of whom there is no document, as nobody publishes or watches, and its tag.
     struct slice (*absent)(struct role *role, struct hash128 key, struct slice aor, uint64_t now_ms);
     uint64_t (*absent_tag)(const struct role *role, struct hash128 key, uint64_t now_ms);

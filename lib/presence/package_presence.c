@@ -106,9 +106,18 @@ static struct slice write_alone(struct presence *presence, const struct document
 
 static struct slice blind(struct presence *presence, struct slice aor)
 {
-    const struct document_sources sources = {.kind = DOCUMENT_PIDF, .registered = DOCUMENT_CLOSED};
+    const struct document_sources sources = {.kind = DOCUMENT_PIDF};
 
     return write_alone(presence, &sources, aor);
+}
+
+static struct slice blind_partial(struct presence *presence, struct slice aor)
+{
+    const struct document_block block = {.bytes = sizeof(block), .kind = DOCUMENT_PIDF};
+    struct document_text text = document_text_over(presence->document, sizeof(presence->document));
+
+    (void)document_pidf_full_write(&block, presence_entity(presence, aor), 0, &text); // it is short
+    return document_slice(&text);
 }
 
 static struct slice absent(struct role *role, struct hash128 key, struct slice aor, uint64_t now_ms)
@@ -138,6 +147,7 @@ const struct presence_package presence_package_presence = {
     .read = read_published,
     .compose = compose,
     .blind = blind,
+    .blind_partial = blind_partial,
     .absent = absent,
     .absent_tag = absent_tag,
 };

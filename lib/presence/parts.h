@@ -214,6 +214,8 @@ struct presence_content {
 };
 void presence_content_read(const struct subscription_body *body, const struct subscription *subscription,
                            struct presence_content *content);
+// Whether it has a version, of which each watcher has his own. NULL: it has none.
+bool presence_content_is_numbered(const struct subscription_body *body);
 
 // The watchers of a presentity that have another package's document to tell them (RFC 3857).
 void presence_tell_winfo(struct presence *presence, const struct subscription *subscription);

@@ -105,7 +105,7 @@ static void test_who_is_blocked_politely_is_told_nothing_true(void **state)
          .source = "192.0.2.5:5060",
          .request = STRANGER,
          .answer = "200",
-         .notify = "~Subscription-State: active\n~closed\n!open",
+         .notify = "~Subscription-State: active\n~<presence\n!<tuple\n~SIP-ETag: ",
          .status = 200},
         {.what = "nor does he hear of it",
          .source = BOB,
@@ -120,6 +120,35 @@ static void test_who_is_blocked_politely_is_told_nothing_true(void **state)
     rule(flow, "eve@example.org", ROSTER_ALLOW);
     const struct flow_step after = {.what = "let in", .notify = "~busy", .status = 200, .until_ms = 100};
     flow_step(flow, &after);
+}
+
+// RFC 3856 6.6.2: nothing tells him from one whose friend is away, in whatever form he asks for it.
+static void test_who_is_blocked_cannot_tell(void **state)
+{
+    static const char *const types[] = {"application/pidf+xml",
+                                        "application/pidf-diff+xml, application/pidf+xml"};
+    struct flow *flow = *state;
+    char request[1024], away[4096];
+
+    rule(flow, "alice@example.com", ROSTER_ALLOW);
+    rule(flow, "eve@example.org", ROSTER_POLITE);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(request, sizeof(request), SUBSCRIBE "Event: presence\nExpires: 0\nAccept: %s\n", types[i]);
+        flow_request(flow, NULL, request);
+        flow_wait(flow, 8);
+        assert_int_equal(flow_notifies(flow), 1);
+        flow_answer(flow, 200, NULL);
+        strcpy(away, strstr(flow->notify, "\nSIP-ETag"));
+        flow_request(flow, BOB, PUBLISH "Event: presence\n" OPEN_BODY);
+        snprintf(request, sizeof(request), STRANGER "Expires: 0\nAccept: %s\n", types[i]);
+        flow_request(flow, "192.0.2.5:5060", request);
+        flow_wait(flow, 8);
+        assert_int_equal(flow_notifies(flow), 1);
+        flow_answer(flow, 200, NULL);
+        assert_string_equal(strstr(flow->notify, "\nSIP-ETag"), away);
+        flow_request(flow, BOB, PUBLISH "Event: presence\nSIP-If-Match: {etag}\nExpires: 0\n");
+        assert_int_equal(flow->fixture->verdict.status, 200);
+    }
 }
 
 static void test_who_is_blocked_rudely_is_refused(void **state)
@@ -434,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_waits_is_seen_and_let_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_is_told_nothing_true, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_blocked_cannot_tell, set_up, tear_down),
         cmocka_unit_test(test_who_is_blocked_rudely_is_refused),
         cmocka_unit_test_setup_teardown(test_what_is_private_is_for_the_user_himself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_registrations_are_told, set_up, tear_down),

@@ -122,13 +122,13 @@ static void test_a_refresh_may_change_the_type(void **state)
          .request = AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 3600\n"
                           "Accept: application/pidf+xml, application/pidf-diff+xml\n",
          .answer = "200",
-         .notify = "~:pidf-full",
+         .notify = "~:pidf-full\n~ version=\"1\"",
          .status = 200},
         {.what = "the difference",
          .source = BOB,
          .request = PUBLISH "Event: presence\nSIP-If-Match: {etag}\n" DESK("closed"),
          .answer = "200",
-         .notify = "~:pidf-diff",
+         .notify = "~:pidf-diff\n~ version=\"2\"",
          .status = 200},
         {.what = "whole again",
          .request = AGAIN "CSeq: 3 SUBSCRIBE\nEvent: presence\nExpires: 3600\nAccept: application/pidf+xml\n",
@@ -139,7 +139,7 @@ static void test_a_refresh_may_change_the_type(void **state)
          .request = AGAIN "CSeq: 4 SUBSCRIBE\nEvent: presence\nExpires: 0\n"
                           "Accept: application/pidf+xml, application/pidf-diff+xml\n",
          .answer = "200",
-         .notify = "~:pidf-full\n+Subscription-State: terminated;reason=timeout",
+         .notify = "~:pidf-full\n~ version=\"3\"\n+Subscription-State: terminated;reason=timeout",
          .status = 200},
     };
 
