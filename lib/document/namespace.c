@@ -42,7 +42,9 @@ void document_namespace_declare(struct document_text *text, enum document_kind k
 {
     enum document_namespace plain = document_namespace_default(kind);
 
-    document_text_attribute(text, SLICE("xmlns"), table[plain].uri);
+    document_text_literal(text, " xmlns=\"");
+    document_text_add(text, table[plain].uri);
+    document_text_literal(text, "\"");
     for (unsigned i = 0; i < DOCUMENT_NS_DECLARED; i++) {
         struct slice prefix = table[i].prefix;
         if (!(bits & 1u << i) || prefix.len == 0)

@@ -1,6 +1,5 @@
 // PUBLISH (RFC 3903 6): what is published of a user, under a tag that changes with each.
 #include "presence/parts.h"
-#include "role/digest.h"
 #include "role/hex.h"
 #include "role/trust.h"
 #include "sip/params.h"
@@ -18,9 +17,9 @@ struct publishing {
 };
 
 // The same for every retransmission, and for nothing else.
-static uint64_t tag_of(const struct role_request *request)
+static uint64_t tag_of(struct role_request *request)
 {
-    uint64_t tag = role_request_mark(request, ROLE_DIGEST_PUBLICATION);
+    uint64_t tag = role_request_mark(request).high;
 
     return tag != 0 ? tag : 1;
 }

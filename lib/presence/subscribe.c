@@ -4,7 +4,6 @@
 #include "presence/list.h"
 
 #include "document/winfo.h"
-#include "role/digest.h"
 #include "role/hex.h"
 #include "role/trust.h"
 
@@ -29,9 +28,9 @@ static uint32_t first_cseq(uint64_t unix_s)
 }
 
 // The same for every retransmission of a request, and for nothing else (RFC 3261 8.2.7, 17.2.3).
-static uint64_t check_of(const struct role_request *request)
+static uint64_t check_of(struct role_request *request)
 {
-    uint64_t check = role_request_mark(request, ROLE_DIGEST_DIALOG);
+    uint64_t check = role_request_mark(request).high;
 
     return check != 0 ? check : 1;
 }

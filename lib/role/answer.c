@@ -14,33 +14,40 @@ void role_drop(struct role_request *request, enum drop drop)
     *request->verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
 }
 
-uint64_t role_request_mark(const struct role_request *request, enum role_digest_purpose purpose)
+// Made of what a request shares with its retransmissions and with the ACK to its negative answer. The key makes it
+// unique and not guessable (RFC 3261 19.3). Request-URI and branch tell this hop from the others of the same call: an
+// answer of ours may pass us once more on its way back from somebody who sent the request here, and the ACK to that is
+// his.
+struct hash128 role_request_mark(struct role_request *request)
 {
+    const struct sip_message *message = request->message;
+    enum sip_method method = message->method == SIP_METHOD_ACK ? SIP_METHOD_INVITE : message->method;
     struct role_digest digest;
 
-    role_digest_begin(&digest, &request->role->secret, purpose);
-    role_digest_put(&digest, request->call_id);
-    role_digest_put(&digest, request->from_tag);
-    role_digest_put_number(&digest, request->cseq.number);
-    role_digest_put(&digest, sip_message_span(request->message, request->message->uri));
-    role_digest_put(&digest, request->via.branch);
-    return role_digest_end(&digest).low;
+    if (hash128_equal(request->mark, (struct hash128){0, 0})) {
+        role_digest_begin(&digest, &request->role->secret, ROLE_DIGEST_TAG);
+        role_digest_put(&digest, request->call_id);
+        role_digest_put(&digest, request->from_tag);
+        role_digest_put_number(&digest, request->cseq.number);
+        role_digest_put_number(&digest, method);
+        role_digest_put(&digest, sip_message_span(message, message->uri));
+        role_digest_put(&digest, request->via.branch);
+        request->mark = role_digest_end(&digest);
+    }
+    return request->mark;
 }
 
-// Made of what a request shares with its retransmissions and with the ACK to its negative answer, so that the
-// tag is always the same (RFC 3261 8.2.7) and is known again without state. The key makes it unique and not
-// guessable (19.3). Request-URI and branch tell this hop from the others of the same call: an answer of ours may
-// pass us once more on its way back from somebody who sent the request here, and the ACK to that is his.
-static void write_tag(const struct role_request *request, char tag[TAG_LEN])
+// Always the same (RFC 3261 8.2.7), and known again without state.
+static void write_tag(struct role_request *request, char tag[TAG_LEN])
 {
-    uint64_t number = role_request_mark(request, ROLE_DIGEST_TAG);
+    uint64_t number = role_request_mark(request).low;
 
     memcpy(tag, TAG_PREFIX, sizeof(TAG_PREFIX) - 1);
     tag = role_hex_write(tag + sizeof(TAG_PREFIX) - 1, (uint32_t)(number >> 32));
     role_hex_write(tag, (uint32_t)number);
 }
 
-bool role_request_acks_us(const struct role_request *request)
+bool role_request_acks_us(struct role_request *request)
 {
     char tag[TAG_LEN];
 

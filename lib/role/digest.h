@@ -20,8 +20,6 @@ enum role_digest_purpose {
     ROLE_DIGEST_PROBE = 'p',
     ROLE_DIGEST_MERGED = 'm',
     ROLE_DIGEST_NONCE = 'n',
-    ROLE_DIGEST_DIALOG = 'd',
-    ROLE_DIGEST_PUBLICATION = 'e',
 };
 
 struct role_digest {

@@ -78,6 +78,7 @@ enum sip_error role_request_parse(struct role_request *request)
     request->from_tag = request->to_tag = (struct slice){NULL, 0};
     request->call_id = sip_message_first(message, SIP_HEADER_CALL_ID);
     request->cseq.number = 0;
+    request->mark = (struct hash128){0, 0};
     error = parse_via(request);
     if (error == SIP_OK)
         error = parse_address(message, SIP_HEADER_FROM, SIP_ERROR_FROM, &request->from, &request->from_tag);

@@ -5,7 +5,6 @@
 #ifndef ROLE_REQUEST_H
 #define ROLE_REQUEST_H
 
-#include "role/digest.h"
 #include "role/hashing.h"
 #include "role/role.h"
 #include "role/route.h"
@@ -64,7 +63,8 @@ struct role_request {
 
     struct role_proof proof;
 
-    struct hash128 key; // of its server transaction (RFC 3261 17.2.3), valid where the role has transactions
+    struct hash128 mark; // role_request_mark() makes it once; 0: not yet
+    struct hash128 key;  // of its server transaction (RFC 3261 17.2.3), valid where the role has transactions
 
     struct role_where where; // whose the request-URI is
     struct role_routes routes;
@@ -106,9 +106,10 @@ struct endpoint role_answer_endpoint(const struct role_request *request);
 void role_request_stamp(struct role_request *request);
 void role_request_stamp_spare(struct role_request *request); // for a copy: into role->spare, and nothing else
 // An ACK with a To tag that this server made (RFC 3261 17.1.1.3).
-bool role_request_acks_us(const struct role_request *request);
-// What a request shares with its retransmissions and with nothing else (8.2.7, 17.2.3), as a keyed number.
-uint64_t role_request_mark(const struct role_request *request, enum role_digest_purpose purpose);
+bool role_request_acks_us(struct role_request *request);
+// What a request shares with its retransmissions, and with the ACK to it, and with nothing else (8.2.7, 17.2.3). The low
+// half is in the To tag of our answers; the high half nobody knows until it is told him.
+struct hash128 role_request_mark(struct role_request *request);
 // A 2xx of ours that waited for the disk becomes a 503 with Retry-After. `success`: a bit per enum sip_header
 // whose lines only a 2xx has.
 void role_answer_withdraw(const struct sip_message *answer, struct slice start_line, uint32_t seconds,
