@@ -96,14 +96,11 @@ void presence_reconsider_one(struct role *role, struct subscription_presentity *
     for (subscription = subscription_next(presence->table, presentity, NULL); subscription != NULL;
          subscription = next) {
         char watcher[SIP_AOR_MAX];
-        struct sip_address address;
         unsigned len;
         next = subscription_next(presence->table, presentity, subscription); // this one may be gone then
-        if (subscription->state == SUBSCRIPTION_TERMINATED ||
-            sip_address_parse(presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_URI), &address) !=
-                SIP_OK)
+        if (subscription->state == SUBSCRIPTION_TERMINATED)
             continue;
-        len = presence_aor_of(role, &address.uri, watcher);
+        len = presence_aor_of_entity(role, presence_watcher(presence, subscription), watcher);
         presence_act(role, subscription,
                      presence_admission_set(
                          presence, subscription,
@@ -115,6 +112,24 @@ void presence_reconsider_one(struct role *role, struct subscription_presentity *
     subscription_touch(
         presence->table,
         role_presentity_key(role_presentity_aor(presentity->key, presentity->package), ROLE_PACKAGE_WINFO));
+}
+
+#define PLACES 64 // that a call looks at for one
+
+void presence_reconsider_next(struct role *role, const struct clock *now)
+{
+    struct presence *presence = role->presence;
+    const struct subscription_presentity *found;
+
+    if (presence->anew == SUBSCRIPTION_WALK_END)
+        return;
+    found = subscription_presentity_walk(presence->table, &presence->anew, PLACES);
+    if (found == NULL)
+        return;
+    struct subscription_presentity *presentity = subscription_presentity_find(presence->table, found->key);
+    if (!presence_package_at(presentity->package)->private)
+        presence_reconsider_one(role, presentity, now);
+    subscription_presentity_touch(presence->table, presentity);
 }
 
 void presence_reconsider(struct role *role, struct hash128 aor, const struct clock *now)

@@ -97,8 +97,10 @@ bool presence_dialog_read(struct role_request *request, struct subscription_open
     text[SUBSCRIPTION_CALL_ID] = request->call_id;
     text[SUBSCRIPTION_REMOTE_TAG] = request->from_tag.at != NULL ? request->from_tag : SLICE("");
     text[SUBSCRIPTION_TARGET] = contact.address.uri.text;
+    if (!slice_equal(presence_identity(request), request->from.uri.text))
+        text[SUBSCRIPTION_WATCHER] = presence_identity(request);
     len += request->call_id.len + text[SUBSCRIPTION_REMOTE_TAG].len + contact.address.uri.text.len +
-           text[SUBSCRIPTION_EVENT_ID].len;
+           text[SUBSCRIPTION_EVENT_ID].len + text[SUBSCRIPTION_WATCHER].len;
     if (!fits || len > PRESENCE_DIALOG_MAX || !check_route(text[SUBSCRIPTION_ROUTE])) {
         presence_refuse(request, &presence->counters.refused, 400, "Dialog Too Long Or Route Set Malformed");
         return false;

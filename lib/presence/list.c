@@ -19,12 +19,7 @@ const struct roster_list *presence_list_of(const struct role *role, const struct
 unsigned presence_list_watcher(const struct role *role, const struct subscription *subscription,
                                char aor[SIP_AOR_MAX])
 {
-    struct sip_address address;
-
-    if (sip_address_parse(presence_text_of(role->presence, subscription, SUBSCRIPTION_REMOTE_URI),
-                          &address) != SIP_OK)
-        return 0;
-    return presence_aor_of(role, &address.uri, aor);
+    return presence_aor_of_entity(role, presence_watcher(role->presence, subscription), aor);
 }
 
 static bool is_ours(const struct role *role, const struct roster_member *member)

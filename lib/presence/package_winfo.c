@@ -52,8 +52,10 @@ static void put_watcher(struct presence *presence, const struct subscription *su
     struct document_text id = document_text_over(room, sizeof(room));
     struct sip_address address;
 
-    if (sip_address_parse(presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_URI), &address) !=
-        SIP_OK)
+    // RFC 3857 4.7.2: who was there for a moment, to be told once, was not there
+    if ((subscription->state == SUBSCRIPTION_TERMINATED && subscription->told == 0) ||
+        sip_address_parse(presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_URI), &address) !=
+            SIP_OK)
         return;
     // one slot has one subscription at a time
     document_text_number(&id, subscription_slot(presence->table, subscription));
@@ -61,7 +63,7 @@ static void put_watcher(struct presence *presence, const struct subscription *su
     document_text_number(&id, subscription->own[PRESENCE_OWN_BEGAN]);
     const struct document_watcher watcher = {
         .id = document_slice(&id),
-        .uri = address.uri.text,
+        .uri = presence_watcher(presence, subscription),
         .display_name = plain(address.display),
         .status = status_of(subscription),
         .event = event_of(subscription),

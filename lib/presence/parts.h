@@ -51,7 +51,9 @@ struct presence {
     struct memory memory;
 
     // worker
-    struct clock now; // of the last turn
+    uint8_t policy, polite, registered; // of [presence], as all were judged by
+    uint64_t anew;                      // where the walk over all is, after another policy; SUBSCRIPTION_WALK_END
+    struct clock now;                   // of the last turn
     unsigned asked_n, touched_n;
     struct presence_asked asked[PRESENCE_ASKED_MAX];
     struct hash128 touched[PRESENCE_TOUCHED_MAX];                   // addresses of record
@@ -126,6 +128,11 @@ unsigned presence_aor_of(const struct role *role, const struct sip_uri *uri, cha
 // Whose the request-URI is; what an entity in a document names ("pres:" and "sip:" alike).
 unsigned presence_aor_asked(const struct role_request *request, char aor[SIP_AOR_MAX]);
 unsigned presence_aor_of_entity(const struct role *role, struct slice entity, char aor[SIP_AOR_MAX]);
+// The URI of who asks: whom somebody trusted asserts him to be, else whom From names, which was proved where that must be
+// (auth/auth.h).
+struct slice presence_identity(struct role_request *request);
+// The same of who asked once.
+struct slice presence_watcher(const struct presence *presence, const struct subscription *subscription);
 
 // admission.c: who may watch.
 enum presence_admission {
@@ -140,6 +147,8 @@ enum presence_admission presence_admit(const struct role *role, const struct pre
 unsigned presence_admission_set(struct presence *presence, struct subscription *subscription,
                                 enum presence_admission admission, const struct clock *now);
 
+// Another policy holds: all are looked at anew, one presentity a call.
+void presence_reconsider_next(struct role *role, const struct clock *now);
 void presence_reconsider(struct role *role, struct hash128 aor, const struct clock *now);
 void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
                              const struct clock *now);

@@ -32,6 +32,18 @@ static int make_table(struct presence *presence, const struct presence_setup *se
                                      setup->memory);
 }
 
+// False: it is the same as before.
+static bool note_policy(struct presence *presence, const struct conf *conf)
+{
+    bool same = presence->policy == conf->presence_policy && presence->polite == conf->presence_polite &&
+                presence->registered == conf->presence_registered;
+
+    presence->policy = (uint8_t)conf->presence_policy;
+    presence->polite = conf->presence_polite;
+    presence->registered = conf->presence_registered;
+    return !same;
+}
+
 int presence_create(struct presence **created, const struct presence_setup *setup)
 {
     const struct memory *memory = setup->memory;
@@ -41,6 +53,8 @@ int presence_create(struct presence **created, const struct presence_setup *setu
     if (presence == NULL)
         return -ENOMEM;
     presence->memory = *memory;
+    note_policy(presence, setup->conf);
+    presence->anew = SUBSCRIPTION_WALK_END;
     presence->reader = document_reader_create(memory, setup->node, setup->salt);
     error = presence->reader == NULL ? -ENOMEM : make_table(presence, setup);
     if (error != 0) {
@@ -84,6 +98,8 @@ void presence_renew(struct presence *presence, const struct conf *conf)
 
     subscription_table_time(presence->table, &timers);
     subscription_table_bound(presence->table, conf->watchers_max, per_source(conf, presence->all_n));
+    if (note_policy(presence, conf))
+        presence->anew = 0;
 }
 
 // RFC 3261 8.2.2: merged requests, then what they require.

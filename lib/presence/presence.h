@@ -38,7 +38,7 @@ struct subscription_table *presence_table(const struct presence *presence);
 
 // What follows is the worker's.
 
-// Another configuration holds.
+// Another configuration holds: by another policy all who watch are judged anew, in the turns that follow.
 void presence_renew(struct presence *presence, const struct conf *conf);
 
 // Sets the verdict of a request that role_is_presences(). By the owner of the address of record.

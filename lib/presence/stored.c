@@ -4,6 +4,7 @@
 #include "store/pack.h"
 
 #define VERSION    1
+#define NEWEST     2 // of a subscription: in VERSION it had one text less, which is the last one now
 #define NEVER      (UINT64_MAX / 2)
 #define EXPIRES_AT 8 // in both values
 
@@ -83,7 +84,7 @@ uint32_t presence_stored_subscription_write(const struct conf *conf, const struc
 {
     const struct subscription_presentity *presentity = subscription_presentity_of(table, subscription);
     struct slice aor = presentity != NULL ? subscription_presentity_owner(table, presentity) : SLICE("");
-    char *at = store_put(to, VERSION, 1);
+    char *at = store_put(to, NEWEST, 1);
 
     at = store_put(at, presentity != NULL ? presentity->package : 0, 1);
     at = store_put(at, subscription->state, 1);
@@ -122,12 +123,12 @@ static uint8_t listener_of(const struct conf *conf, const struct endpoint *addre
     return (uint8_t)other;
 }
 
-static void take_texts(struct cursor *c, struct presence_stored_subscription *subscription)
+static void take_texts(struct cursor *c, unsigned texts, struct presence_stored_subscription *subscription)
 {
-    for (unsigned i = 0; i < SUBSCRIPTION_TEXTS; i++)
+    for (unsigned i = 0; i < texts; i++)
         subscription->opening.text[i].len = (uint32_t)store_take(c, 2);
     subscription->aor.len = (uint32_t)store_take(c, 2);
-    for (unsigned i = 0; i < SUBSCRIPTION_TEXTS; i++)
+    for (unsigned i = 0; i < texts; i++)
         subscription->opening.text[i] = store_take_text(c, subscription->opening.text[i].len);
     subscription->aor = store_take_text(c, subscription->aor.len);
 }
@@ -155,9 +156,9 @@ bool presence_stored_subscription_read(const struct conf *conf, const struct clo
     listener = store_take_endpoint(&c);
     opening->listener = listener_of(conf, &listener);
     opening->source = store_take_endpoint(&c);
-    take_texts(&c, subscription);
-    return c.error == 0 && cursor_done(&c) && version == VERSION && opening->check != 0 &&
-           presence_package_at(subscription->package) != NULL &&
+    take_texts(&c, version == VERSION ? SUBSCRIPTION_TEXTS - 1 : SUBSCRIPTION_TEXTS, subscription);
+    return c.error == 0 && cursor_done(&c) && version >= VERSION && version <= NEWEST &&
+           opening->check != 0 && presence_package_at(subscription->package) != NULL &&
            (opening->state == SUBSCRIPTION_PENDING || opening->state == SUBSCRIPTION_ACTIVE) &&
            opening->min_ms < UINT32_C(1) << 31 && opening->quiet_ms < UINT32_C(1) << 31 &&
            opening->to.family != ENDPOINT_NONE && subscription->aor.len > 0 &&
@@ -171,5 +172,5 @@ uint64_t presence_stored_expires(struct slice value)
 
     store_take_text(&c, EXPIRES_AT - 1);
     uint64_t expires = store_take(&c, 8);
-    return c.error == 0 && version == VERSION ? expires : NEVER;
+    return c.error == 0 && version >= VERSION && version <= NEWEST ? expires : NEVER;
 }

@@ -88,7 +88,7 @@ static enum presence_admission judge(struct role_request *request, const struct 
                                      struct slice presentity)
 {
     char watcher[SIP_AOR_MAX];
-    unsigned len = presence_aor_of(request->role, &request->from.uri, watcher);
+    unsigned len = presence_aor_of_entity(request->role, presence_identity(request), watcher);
 
     return presence_admit(request->role, package, presentity, slice_of(watcher, len), role_trusts(request));
 }

@@ -72,6 +72,7 @@ void presence_turn(struct role *role, const struct clock *now)
     for (unsigned i = 0; i < presence->touched_n; i++)
         presence_reconsider(role, presence->touched[i], now);
     presence->touched_n = 0;
+    presence_reconsider_next(role, now);
     ask_all(role, now);
     subscription_turn(presence->table, BUDGET);
     while (sent < SENT && subscription_due(presence->table, now->ms, &due)) {

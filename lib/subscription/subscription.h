@@ -46,6 +46,7 @@ enum subscription_text {
     SUBSCRIPTION_TARGET,     // the watcher's Contact, request-URI of the NOTIFY
     SUBSCRIPTION_ROUTE,      // the route set as one comma list, first hop first; empty: none
     SUBSCRIPTION_EVENT_ID,   // RFC 6665 4.5.2; empty: none
+    SUBSCRIPTION_WATCHER,    // the URI of who asked; empty: that of SUBSCRIPTION_REMOTE_URI
     SUBSCRIPTION_TEXTS,
 };
 

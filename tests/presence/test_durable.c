@@ -356,6 +356,41 @@ static void test_the_latest_publication_is_still_the_latest_after_a_restart(void
     flow_answer(flow, 200, NULL);
 }
 
+// What version 1 wrote had no text of who asks beside From.
+static void test_an_older_subscription_is_read(void **state)
+{
+    enum { LENGTHS = 34 + 3 * 9 }; // behind three IPv4 endpoints
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct fixture *f = flow->fixture;
+    char key[8], value[PRESENCE_SUBSCRIPTION_MAX];
+    struct presence_stored_subscription stored;
+    struct role_dialog_tag tag;
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence;id=k\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    flow_notifies(flow);
+    flow_answer(flow, 200, NULL);
+    assert_true(role_dialog_tag_read(slice_text(flow->tag), &tag));
+    presence_stored_subscription_key(tag.check, key);
+    int len = store_get(disk->store, STORE_SUBSCRIPTIONS, slice_of(key, 8), value, sizeof(value));
+    assert_true(len > LENGTHS);
+    char *last = value + LENGTHS + 2 * (SUBSCRIPTION_TEXTS - 1);
+    memmove(last, last + 2, (size_t)(value + len - last - 2));
+    value[0] = 1;
+    assert_true(presence_stored_subscription_read(f->conf, &f->arrival.now, slice_of(key, 8),
+                                                  slice_of(value, (size_t)len - 2), &stored));
+    assert_true(slice_equal(stored.opening.text[SUBSCRIPTION_EVENT_ID], SLICE("k")));
+    assert_int_equal(stored.opening.text[SUBSCRIPTION_WATCHER].len, 0);
+    assert_true(slice_equal(stored.aor, SLICE("bob@example.com")));
+    assert_int_equal(presence_stored_expires(slice_of(value, (size_t)len - 2)),
+                     f->arrival.now.unix_s + 600);
+    value[0] = 3;
+    assert_false(presence_stored_subscription_read(f->conf, &f->arrival.now, slice_of(key, 8),
+                                                   slice_of(value, (size_t)len - 2), &stored));
+}
+
 // Every value cut off anywhere, and every byte of it wrong, is refused or harmless.
 static void test_what_is_damaged_is_told(void **state)
 {
@@ -412,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_latest_publication_is_still_the_latest_after_a_restart,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_older_subscription_is_read, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("presence durable", tests, NULL, NULL);

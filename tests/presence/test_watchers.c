@@ -1,0 +1,211 @@
+// Who watches: as whom he counts, by what he is judged, and what the user hears of him (RFC 3325, RFC 3856 6.6, RFC 3857).
+#include "flow.h"
+#include "requests.h"
+
+#include <string.h>
+
+#define GATEWAY "192.0.2.77:5060"
+#define ASSERTING(identity)                                 \
+    "SUBSCRIBE sip:bob@example.com\n"                       \
+    "Via: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKg{n}\n" \
+    "From: <sip:anonymous@anonymous.invalid>;tag=g{n}\n"    \
+    "Call-ID: g{n}\n"                                       \
+    "Contact: <sip:gateway@192.0.2.77:5060>\n"              \
+    "Event: presence\n" identity
+#define BOB_WATCHES_WATCHERS                               \
+    "SUBSCRIBE sip:bob@example.com\n"                      \
+    "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKb{n}\n" \
+    "From: <sip:bob@example.com>;tag=b\n"                  \
+    "Call-ID: b{n}\n"                                      \
+    "Contact: <sip:bob@192.0.2.9:5060>\n"                  \
+    "Event: presence.winfo\n"
+#define STRANGER                                           \
+    "SUBSCRIBE sip:bob@example.com\n"                      \
+    "Via: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx{n}\n" \
+    "From: <sip:eve@example.org>;tag=e{n}\n"               \
+    "Call-ID: x{n}\n"                                      \
+    "Contact: <sip:eve@192.0.2.5:5060>\n"                  \
+    "Event: presence\n"
+
+static int set_up(void **state)
+{
+    *state = flow_open("notify_interval = 0\n", "[trust]\nnetworks = 192.0.2.77\n");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    flow_close(*state);
+    return 0;
+}
+
+static void rule(struct flow *flow, const char *watcher, enum roster_decision decision)
+{
+    struct roster_draft draft;
+
+    assert_int_equal(
+        roster_rule_draft(flow->roster, SLICE("bob@example.com"), slice_text(watcher), decision, &draft), 0);
+    roster_publish(flow->roster, &draft);
+    service_touch(&flow->fixture->role, location_key(flow->fixture->location, SLICE("bob@example.com")));
+}
+
+// RFC 3325 9.1: From may say anything, where somebody is trusted to say who it is.
+static void test_whom_the_trusted_assert_is_who_watches(void **state)
+{
+    static const struct {
+        const char *what, *source, *request, *state;
+    } cases[] = {
+        {"of the domain", GATEWAY, ASSERTING("P-Asserted-Identity: \"Alice\" <sip:alice@example.com>\n"),
+         "active"},
+        {"behind a number", GATEWAY,
+         ASSERTING("P-Asserted-Identity: <tel:+15550100>, <sip:alice@example.com>\n"), "active"},
+        {"in two lines", GATEWAY,
+         ASSERTING("P-Asserted-Identity: <tel:+15550100>\nP-Asserted-Identity: <sip:alice@example.com>\n"),
+         "active"},
+        {"a stranger", GATEWAY, ASSERTING("P-Asserted-Identity: <sip:eve@example.org>\n"), "pending"},
+        {"by nobody who is trusted", "192.0.2.5:5060",
+         ASSERTING("P-Asserted-Identity: <sip:alice@example.com>\n"), "pending"},
+        {"who wants to be nobody", GATEWAY,
+         ASSERTING("P-Asserted-Identity: <sip:alice@example.com>\nPrivacy: id\n"), "pending"},
+        {"who does not mind", GATEWAY,
+         ASSERTING("P-Asserted-Identity: <sip:alice@example.com>\nPrivacy: none\n"), "active"},
+        {"what is no identity", GATEWAY, ASSERTING("P-Asserted-Identity: <<>>\n"), "pending"},
+    };
+    struct flow *flow = *state;
+    char expected[64];
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(expected, sizeof(expected), "~Subscription-State: %s", cases[i].state);
+        const struct flow_step step = {.what = cases[i].what,
+                                       .source = cases[i].source,
+                                       .request = cases[i].request,
+                                       .answer = "200",
+                                       .notify = expected,
+                                       .status = 481};
+        flow_step(flow, &step);
+    }
+}
+
+// RFC 3858 3.2: "the authenticated identity", and what is decided of it later concerns that, too.
+static void test_an_asserted_watcher_is_seen_and_judged_as_such(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+    const struct flow_step steps[] = {
+        {.what = "bob watches his watchers",
+         .source = BOB,
+         .request = BOB_WATCHES_WATCHERS,
+         .answer = "200",
+         .notify = "!<watcher ",
+         .status = 200},
+        {.what = "one comes by the gateway",
+         .source = GATEWAY,
+         .request = ASSERTING("P-Asserted-Identity: <sip:eve@example.org>\n"),
+         .answer = "200",
+         .notify = "",
+         .notifies = 2},
+    };
+    struct endpoint bob, gateway;
+
+    FLOW(flow, steps);
+    endpoint_parse(SLICE("192.0.2.9:5060"), &bob);
+    endpoint_parse(SLICE("192.0.2.77:5060"), &gateway);
+    assert_non_null(strstr(outlet_find(f->outlet, &bob, "NOTIFY")->bytes, ">sip:eve@example.org</watcher>"));
+    fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
+    fixture_answer(f, "192.0.2.77:5060", "NOTIFY", 200, "");
+    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_wait(flow, 24);
+    assert_int_equal(flow_notifies(flow), 2);
+    assert_non_null(strstr(outlet_find(f->outlet, &gateway, "NOTIFY")->bytes, "Subscription-State: active"));
+    fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
+    fixture_answer(f, "192.0.2.77:5060", "NOTIFY", 200, "");
+}
+
+// RFC 3856 5: a watcher may name himself by a pres URI.
+static void test_a_pres_uri_names_the_same_user(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "of the domain",
+         .request = "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs{n}\n"
+                    "From: <pres:alice@example.com>;tag=p\nTo: <pres:bob@example.com>\nCall-ID: p{n}\n"
+                    "Contact: <sip:alice@192.0.2.4:5060>\nEvent: presence\n",
+         .answer = "200",
+         .notify = "~Subscription-State: active\n+To: <pres:alice@example.com>;tag=p",
+         .status = 200},
+    };
+
+    FLOW(*state, steps);
+}
+
+// RFC 3857 4.7.2: no notifications for states that pass at once.
+static void test_a_fetch_is_no_watcher(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "bob watches his watchers",
+         .source = BOB,
+         .request = BOB_WATCHES_WATCHERS,
+         .answer = "200",
+         .notify = "!<watcher ",
+         .status = 200},
+        {.what = "alice looks once",
+         .request = SUBSCRIBE "Event: presence\nExpires: 0\n",
+         .answer = "200",
+         .notify = "+Subscription-State: terminated;reason=timeout\n+Call-ID: s2",
+         .status = 200},
+        {.what = "which is nobody's business", .wait_ms = 1000},
+    };
+
+    FLOW(*state, steps);
+}
+
+// By a reload: whoever watches is judged by what holds now, not when he asks again an hour later.
+static void test_another_policy_holds_at_once(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+    const struct flow_step before[] = {
+        {.what = "bob is there",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" OPEN_BODY,
+         .answer = "200"},
+        {.what = "a stranger waits",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER,
+         .answer = "200",
+         .notify = "~Subscription-State: pending",
+         .status = 200},
+    };
+    const struct flow_step open = {.what = "everybody may",
+                                   .until_ms = 100,
+                                   .notify = "~Subscription-State: active\n~<basic>open</basic>",
+                                   .status = 200};
+    const struct flow_step list = {.what = "nobody may",
+                                   .until_ms = 100,
+                                   .notify = "~Subscription-State: pending\n+Content-Length: 0",
+                                   .status = 200};
+
+    FLOW(flow, before);
+    f->conf->presence_policy = CONF_PRESENCE_OPEN;
+    service_renew(&f->role, f->policy);
+    flow_step(flow, &open);
+    service_renew(&f->role, f->policy); // the same again
+    flow_wait(flow, 1000);
+    assert_int_equal(flow_notifies(flow), 0);
+    f->conf->presence_policy = CONF_PRESENCE_LIST;
+    service_renew(&f->role, f->policy);
+    flow_step(flow, &list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_whom_the_trusted_assert_is_who_watches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_asserted_watcher_is_seen_and_judged_as_such, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_pres_uri_names_the_same_user, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_policy_holds_at_once, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("presence watchers", tests, NULL, NULL);
+}
