@@ -1,6 +1,8 @@
 // When a record must be looked at next, and whether it only lingers.
 #include "transaction/table.h"
 
+#define AHEAD 4 // records that are prefetched before they are due
+
 // Milliseconds from now, and negative for what has passed.
 struct outlook {
     int32_t nearest; // deadline at which something is to be done; INT32_MAX: none
@@ -73,48 +75,26 @@ static void linger(struct transaction_table *table, struct transaction *transact
     if (transaction->lingers)
         return;
     transaction->lingers = true;
-    table->lingering[slot] = (struct transaction_link){.previous = table->linger_last};
-    if (table->linger_last != 0)
-        table->lingering[table->linger_last].next = slot;
-    else
-        table->linger_first = slot;
-    table->linger_last = slot;
+    list_append(&table->linger, table->lingering, slot);
     transaction_count(&table->counts.lingering, 1);
 }
 
 void transaction_linger_not(struct transaction_table *table, struct transaction *transaction)
 {
-    struct transaction_link link = table->lingering[transaction_slot(table, transaction)];
-
     if (!transaction->lingers)
         return;
     transaction->lingers = false;
-    if (link.previous != 0)
-        table->lingering[link.previous].next = link.next;
-    else
-        table->linger_first = link.next;
-    if (link.next != 0)
-        table->lingering[link.next].previous = link.previous;
-    else
-        table->linger_last = link.previous;
+    list_remove(&table->linger, table->lingering, transaction_slot(table, transaction));
     transaction_count(&table->counts.lingering, -1);
 }
 
-// A place in the wheel that is early enough stays.
 static void wait_until(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms,
                        int32_t after)
 {
-    struct transaction_wheel *wheel = &table->wheel;
-    uint32_t slot = transaction_slot(table, transaction);
-    uint64_t tick = after > 0 ? transaction_wheel_tick(now_ms + (uint32_t)after)
+    uint64_t tick = after > 0 ? wheel_tick(now_ms + (uint32_t)after, TRANSACTION_TICK_MS)
                               : now_ms / TRANSACTION_TICK_MS + 1; // not again in this turn
 
-    if (transaction->wheel_at != TRANSACTION_WHEEL_NONE) {
-        if (transaction_wheel_tick_at(wheel, transaction->wheel_at) <= tick)
-            return;
-        transaction_wheel_remove(wheel, slot, transaction->wheel_at);
-    }
-    transaction->wheel_at = transaction_wheel_put(wheel, slot, tick);
+    wheel_expect(&table->wheel, transaction_slot(table, transaction), &transaction->wheel_at, tick);
 }
 
 bool transaction_settle(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms)
@@ -140,7 +120,7 @@ bool transaction_settle(struct transaction_table *table, struct transaction *tra
 
 struct transaction *transaction_due(struct transaction_table *table, uint64_t now_ms)
 {
-    uint32_t slot = transaction_wheel_due(&table->wheel, now_ms);
+    uint32_t slot = wheel_due(&table->wheel, now_ms / TRANSACTION_TICK_MS);
 
     if (slot == 0)
         return NULL;
@@ -148,13 +128,13 @@ struct transaction *transaction_due(struct transaction_table *table, uint64_t no
     uint32_t ahead = slot;
 
     // The links of those before the last were read in the call before.
-    for (unsigned i = 0; i < TRANSACTION_WHEEL_AHEAD; i++) {
+    for (unsigned i = 0; i < AHEAD; i++) {
         ahead = table->wheel.links[ahead].next;
-        if (i == TRANSACTION_WHEEL_AHEAD / 2 - 1)
+        if (i == AHEAD / 2 - 1)
             transaction_prefetch_kept(&table->records[ahead]); // itself prefetched two calls before
     }
     __builtin_prefetch(&table->records[ahead], 1);
     __builtin_prefetch(&table->records[ahead].first, 1);
-    transaction->wheel_at = TRANSACTION_WHEEL_NONE;
+    transaction->wheel_at = WHEEL_NONE;
     return transaction;
 }

@@ -2,7 +2,8 @@
 
 #include <errno.h>
 
-#define LINE 64
+#define LINE   64
+#define SPOKES 8192 // of the wheel: what lies beyond 65 s gets there in steps
 
 // A function that only prefetches does nothing as far as gcc can see, and a call of it is left out.
 #define PREFETCHES static inline __attribute__((always_inline)) void
@@ -39,9 +40,9 @@ static struct layout layout_of(const struct transaction_limits *limits)
     l.records = place(&bytes, slots, sizeof(struct transaction));
     l.heads = place(&bytes, l.heads_n, sizeof(struct transaction_edge));
     l.edges = place(&bytes, slots, sizeof(struct transaction_edge));
-    l.lingering = place(&bytes, slots, sizeof(struct transaction_link));
-    l.links = place(&bytes, slots, sizeof(struct transaction_link));
-    l.spokes = place(&bytes, TRANSACTION_SPOKES, sizeof(uint32_t));
+    l.lingering = place(&bytes, slots, sizeof(struct list_link));
+    l.links = place(&bytes, slots, sizeof(struct list_link));
+    l.spokes = place(&bytes, SPOKES, sizeof(uint32_t));
     l.branches = place(&bytes, limits->branches, sizeof(struct transaction_branch));
     l.bytes = bytes + LINE; // what is taken may be less aligned than cache lines ask for
     return l;
@@ -65,11 +66,10 @@ int transaction_table_create(struct transaction_table **table, const struct tran
         .records = (struct transaction *)(at + l.records),
         .heads = (struct transaction_edge *)(at + l.heads),
         .edges = (struct transaction_edge *)(at + l.edges),
-        .lingering = (struct transaction_link *)(at + l.lingering),
+        .lingering = (struct list_link *)(at + l.lingering),
         .heads_mask = l.heads_n - 1,
         .records_n = (uint32_t)limits->records,
         .fresh = 1,
-        .wheel = {.spokes = (uint32_t *)(at + l.spokes), .links = (struct transaction_link *)(at + l.links)},
         .branches = (struct transaction_branch *)(at + l.branches),
         .branches_n = (uint32_t)limits->branches,
         .branches_free = TRANSACTION_NONE,
@@ -77,6 +77,7 @@ int transaction_table_create(struct transaction_table **table, const struct tran
         .memory = *memory,
         .block = block,
     };
+    wheel_init(&made->wheel, (uint32_t *)(at + l.spokes), SPOKES, (struct list_link *)(at + l.links));
     transaction_table_time(made, timers);
     *table = made;
     return 0;
@@ -226,8 +227,8 @@ uint32_t transaction_slot(const struct transaction_table *table, const struct tr
 // lead to when they have come.
 PREFETCHES prepare_eviction(const struct transaction_table *table)
 {
-    const struct transaction_link *links = table->wheel.links;
-    uint32_t second = table->lingering[table->linger_first].next;
+    const struct list_link *links = table->wheel.links;
+    uint32_t second = table->lingering[table->linger.first].next;
     uint32_t fourth = table->lingering[table->lingering[second].next].next;
 
     prefetch_record(table, fourth);
@@ -269,11 +270,11 @@ struct transaction *transaction_open(struct transaction_table *table, struct has
     uint32_t slot = take_slot(table);
 
     if (slot == 0) {
-        if (table->linger_first == 0) {
+        if (table->linger.first == 0) {
             transaction_count(&table->counts.refused, 1);
             return NULL;
         }
-        struct transaction *oldest = &table->records[table->linger_first];
+        struct transaction *oldest = &table->records[table->linger.first];
 
         evict(owner, oldest);
         transaction_close(table, oldest);
@@ -296,8 +297,8 @@ struct transaction *transaction_open(struct transaction_table *table, struct has
     };
     chain(table, slot, key);
     // Where its branch's first retransmission, or a final answer's, will want it.
-    transaction->wheel_at =
-        transaction_wheel_put(&table->wheel, slot, transaction_wheel_tick(now_ms + table->timers.t1_ms));
+    wheel_put(&table->wheel, slot, &transaction->wheel_at,
+              wheel_tick(now_ms + table->timers.t1_ms, TRANSACTION_TICK_MS));
     transaction_count(&table->counts.records, 1);
     transaction_count(&table->counts.opened, 1);
     return transaction;
@@ -319,8 +320,7 @@ void transaction_close(struct transaction_table *table, struct transaction *tran
 
     free_branches(table, transaction);
     transaction_linger_not(table, transaction);
-    if (transaction->wheel_at != TRANSACTION_WHEEL_NONE)
-        transaction_wheel_remove(&table->wheel, slot, transaction->wheel_at);
+    wheel_remove(&table->wheel, slot, &transaction->wheel_at);
     unchain(table, slot, transaction->key);
     transaction->state = 0;
     table->edges[slot].slot = table->free;

@@ -7,8 +7,9 @@
 #ifndef TRANSACTION_TABLE_H
 #define TRANSACTION_TABLE_H
 
+#include "base/wheel.h"
 #include "sip/method.h"
-#include "transaction/wheel.h"
+#include "transaction/transaction.h"
 
 struct transaction_edge {
     uint32_t tag;  // of the key of
@@ -18,16 +19,16 @@ struct transaction_edge {
 #define TRANSACTION_EDGE_LAST (UINT32_C(1) << 31)
 
 struct transaction_table {
-    struct transaction *records;        // by slot
-    struct transaction_edge *heads;     // by key
-    struct transaction_edge *edges;     // by slot: to the next of the chain; of a free one to the next free
-    struct transaction_link *lingering; // by slot
-    uint32_t linger_first, linger_last; // oldest, newest
+    struct transaction *records;    // by slot
+    struct transaction_edge *heads; // by key
+    struct transaction_edge *edges; // by slot: to the next of the chain; of a free one to the next free
+    struct list_link *lingering;    // by slot
+    struct list linger;             // oldest first
     uint32_t heads_mask;
     uint32_t records_n;
     uint32_t fresh; // first slot that was never used
     uint32_t free;  // slots that were
-    struct transaction_wheel wheel;
+    struct wheel wheel;
 
     struct transaction_branch *branches; // further ones; `next` links the free ones
     uint32_t branches_n, branches_fresh, branches_free;
