@@ -24,21 +24,21 @@ static struct location_set *shrink(struct location_shard *shard, uint32_t slot, 
     return smaller;
 }
 
-// True when the address of record is gone.
+// Of a slot that was due. True when the address of record is gone.
 static bool sweep(struct location_shard *shard, uint32_t slot, uint64_t now_ms)
 {
     struct location_set *set = location_shard_set(shard, slot);
     unsigned live;
     uint64_t earliest = location_set_earliest(set, now_ms, &live);
 
+    set->wheel_at = WHEEL_NONE;
     if (live == 0) {
         location_shard_remove(shard, slot);
         return true;
     }
-    location_wheel_unlink(&shard->wheel, slot, set);
     if (live < set->n)
         set = shrink(shard, slot, now_ms);
-    location_wheel_link(&shard->wheel, slot, set, location_wheel_tick(earliest));
+    wheel_put(&shard->wheel, slot, &set->wheel_at, wheel_tick(earliest, LOCATION_TICK_MS));
     return false;
 }
 
@@ -49,7 +49,7 @@ unsigned location_expire(struct location *location, unsigned number, uint64_t no
 
     location_shard_reclaim(shard, budget);
     for (unsigned left = budget; left > 0; left--) {
-        uint32_t slot = location_wheel_due(&shard->wheel, now_ms);
+        uint32_t slot = wheel_due(&shard->wheel, now_ms / LOCATION_TICK_MS);
 
         if (slot == 0)
             break;

@@ -11,15 +11,14 @@ static int refuse(struct location_shard *shard)
 static int insert(struct location_shard *shard, uint32_t reference, uint64_t tick, uint64_t now_ms)
 {
     // The clock may have begun long ago: the first of a table is not to go the way there in steps.
-    if (shard->counts.aors == 0)
-        location_wheel_leap(&shard->wheel, now_ms);
+    wheel_leap(&shard->wheel, now_ms / LOCATION_TICK_MS);
     uint32_t slot = location_shard_insert(shard, reference);
 
     if (slot == 0) {
         location_shard_give(shard, reference);
         return refuse(shard);
     }
-    location_wheel_link(&shard->wheel, slot, location_index_set(&shard->index, reference), tick);
+    wheel_put(&shard->wheel, slot, &location_index_set(&shard->index, reference)->wheel_at, tick);
     return 0;
 }
 
@@ -28,13 +27,8 @@ static void replace(struct location_shard *shard, uint32_t slot, uint32_t refere
     const struct location_set *old = location_shard_set(shard, slot);
     struct location_set *set = location_index_set(&shard->index, reference);
 
-    // Lazy: a slot that comes up early moves on by itself then.
-    if (tick < old->tick) {
-        location_wheel_unlink(&shard->wheel, slot, old);
-        location_wheel_link(&shard->wheel, slot, set, tick);
-    } else {
-        set->tick = old->tick;
-    }
+    set->wheel_at = old->wheel_at;
+    wheel_expect(&shard->wheel, slot, &set->wheel_at, tick);
     location_shard_replace(shard, slot, reference);
 }
 
@@ -68,7 +62,7 @@ int location_put(struct location *location, struct hash128 key, struct slice aor
     struct location_set *set = location_index_set(&shard->index, reference);
 
     location_set_write(set, key, aor, bindings, order, live);
-    uint64_t tick = location_wheel_tick(location_set_earliest(set, now_ms, &live));
+    uint64_t tick = wheel_tick(location_set_earliest(set, now_ms, &live), LOCATION_TICK_MS);
 
     if (old == NULL)
         return insert(shard, reference, tick, now_ms);

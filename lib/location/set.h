@@ -23,11 +23,10 @@ struct location_packed {
 
 struct location_set {
     struct hash128 key;
-    uint64_t tick;    // owner worker only: where its slot stands on the wheel
-    uint32_t retired; // owner worker only: chain of the records that wait for their readers
+    uint32_t retired;  // owner worker only: chain of the records that wait for their readers
+    uint16_t wheel_at; // owner worker only: where its slot stands on the wheel
     uint16_t aor_len;
     uint8_t n; // 1 to LOCATION_CONTACTS_MAX
-    uint8_t unused;
     struct location_packed bindings[];
 };
 

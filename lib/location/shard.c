@@ -4,6 +4,8 @@
 #define OVERFLOW_MIN 16
 #define BUCKETS_MIN  8
 
+#define SPOKES 4096 // of the wheel: what lies beyond 68 minutes gets there in steps
+
 // Where the parts lie in the block, behind the shard itself.
 struct layout {
     uint32_t hashed, all; // buckets
@@ -34,8 +36,8 @@ static struct layout layout_of(uint64_t bindings)
               ARENA_PAGES_RESERVE;
     l.bytes = sizeof(struct location_shard);
     l.buckets = behind(&l.bytes, l.all, sizeof(struct location_bucket));
-    l.links = behind(&l.bytes, (size_t)l.all * LOCATION_SLOTS + 1, sizeof(struct location_link));
-    l.spokes = behind(&l.bytes, LOCATION_SPOKES, sizeof(uint32_t));
+    l.links = behind(&l.bytes, (size_t)l.all * LOCATION_SLOTS + 1, sizeof(struct list_link));
+    l.spokes = behind(&l.bytes, SPOKES, sizeof(uint32_t));
     l.page_table = behind(&l.bytes, l.pages, sizeof(struct arena_page));
     l.records = behind(&l.bytes, l.pages, ARENA_PAGE);
     return l;
@@ -84,8 +86,7 @@ struct location_shard *location_shard_create(uint64_t bindings, struct rte_rcu_q
     shard->bytes_max = l.pages * ARENA_PAGE;
     shard->block = block;
     shard->block_bytes = bytes;
-    shard->wheel.links = (struct location_link *)(at + l.links);
-    shard->wheel.spokes = (uint32_t *)(at + l.spokes);
+    wheel_init(&shard->wheel, (uint32_t *)(at + l.spokes), SPOKES, (struct list_link *)(at + l.links));
     arena_init(&shard->arena, at + l.records, (struct arena_page *)(at + l.page_table), l.pages,
                LOCATION_SET_MAX);
     for (uint32_t i = l.all; i-- > l.hashed;)
@@ -158,7 +159,7 @@ void location_shard_remove(struct location_shard *shard, uint32_t slot)
     uint32_t reference = *location_index_slot(&shard->index, slot);
     struct location_set *set = location_index_set(&shard->index, reference);
 
-    location_wheel_unlink(&shard->wheel, slot, set);
+    wheel_remove(&shard->wheel, slot, &set->wheel_at);
     uint32_t bucket = location_index_remove(&shard->index, set->key, slot);
 
     if (bucket != 0)

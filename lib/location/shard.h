@@ -3,11 +3,15 @@
 // Retired records and overflow buckets wait in two batches: `open` gathers what was unpublished since the last
 // token, `waiting` has a token and is given back once all readers have reported a quiescent state since. So a token
 // (an atomic on a line that all workers share) is taken once per batch, and not once per record.
+//
+// On the wheel every slot of the index has its number, so a slot in use stands on it exactly once.
 #ifndef LOCATION_SHARD_H
 #define LOCATION_SHARD_H
 
+#include "base/wheel.h"
 #include "location/index.h"
-#include "location/wheel.h"
+
+#define LOCATION_TICK_MS 1000 // of the wheel
 
 // 32-bit references serve 429 million; the share of the imbalance comes on top of this.
 #define LOCATION_SHARD_BINDINGS_MAX 400000000u
@@ -33,7 +37,7 @@ struct location_shard {
     size_t block_bytes;
 
     // The owner worker's.
-    struct location_wheel wheel __attribute__((aligned(64)));
+    struct wheel wheel __attribute__((aligned(64)));
     struct location_batch open, waiting;
     uint64_t token;        // of `waiting`
     uint32_t free_buckets; // chained as in location_batch
