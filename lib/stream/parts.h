@@ -8,13 +8,15 @@
 
 #include <event2/event.h>
 
+#include "base/wheel.h"
 #include "sip/edit.h"
 #include "stream/connection.h"
 #include "stream/table.h"
-#include "stream/wheel.h"
 
 #define CONNECTION_LIVES (-1)
 #define LINGER_MS        1000 // that a peer has to take the last word
+#define TICK_MS          64   // of the wheel
+#define SPOKES           4096 // of it: what is due in over four minutes is looked at once on the way
 
 struct handshakes;
 
@@ -38,7 +40,8 @@ struct stream {
     int reserve;        // a descriptor for that case
     uint64_t now_ms;
     struct table table;
-    struct wheel wheel;
+    struct wheel wheel; // when to look at a connection: at or before the time that something of it is due
+    uint32_t spokes[SPOKES];
     struct hash_key key;
 
     uint32_t waiting_first, waiting_last; // connections that are read later

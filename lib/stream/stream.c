@@ -81,7 +81,10 @@ static int take_memory(struct stream *stream)
         return -ENOMEM;
     if (bound > 0)
         stream_want_files(bound);
-    return stream_table_create(&stream->table, bound, stream->setup.memory);
+    int error = stream_table_create(&stream->table, bound, stream->setup.memory);
+    wheel_init(&stream->wheel, stream->spokes, SPOKES, stream->table.links);
+    wheel_leap(&stream->wheel, stream->now_ms / TICK_MS);
+    return error;
 }
 
 int stream_create(struct stream **created, const struct stream_setup *setup)
@@ -98,7 +101,6 @@ int stream_create(struct stream **created, const struct stream_setup *setup)
     stream->now_ms = clock_monotonic_ms();
     stream->waiting_first = stream->waiting_last = CONNECTION_NONE;
     stream->reserve = -1;
-    stream_wheel_clear(&stream->wheel, stream->now_ms);
     int error = getrandom(&stream->key, sizeof(stream->key), 0) == sizeof(stream->key) ? 0 : -EIO;
     if (error == 0)
         error = take_memory(stream);
@@ -150,13 +152,15 @@ void stream_renew(struct stream *stream, const struct conf *conf, struct stream_
 
 unsigned stream_turn(struct stream *stream, uint64_t now_ms)
 {
-    struct connection *connection;
     unsigned done = 0;
 
     if (now_ms > stream->now_ms)
         stream->now_ms = now_ms;
-    for (; (connection = stream_wheel_next(&stream->wheel, &stream->table, stream->now_ms)) != NULL; done++)
+    for (uint32_t number; (number = wheel_due(&stream->wheel, stream->now_ms / TICK_MS)) != 0; done++) {
+        struct connection *connection = &stream->table.connections[number - 1];
+        connection->wheel_at = WHEEL_NONE;
         stream_connection_look(connection);
+    }
     if (stream->paused_ms != 0 && stream->now_ms >= stream->paused_ms)
         stream_listen_again(stream);
     if (stream->handshakes != NULL)

@@ -9,6 +9,7 @@
 #define STREAM_TABLE_H
 
 #include "base/hash.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "stream/connection.h"
 
@@ -22,6 +23,7 @@ struct table_source {
 struct table {
     const struct memory *memory;
     struct connection *connections;           // `bound` of them
+    struct list_link *links;                  // of the wheel: by number on the wheel
     struct table_source *sources;             // as many
     uint32_t *peers, *aliases, *source_heads; // `buckets` of each
     uint8_t *flows;                           // the flow that was last given to somebody of this bucket
@@ -42,6 +44,13 @@ void stream_table_give(struct table *table, struct connection *connection); // i
 static inline uint32_t stream_table_number(const struct table *table, const struct connection *connection)
 {
     return (uint32_t)(connection - table->connections);
+}
+
+// On the wheel, where 0 is none.
+static inline uint32_t stream_table_wheel_number(const struct table *table,
+                                                 const struct connection *connection)
+{
+    return stream_table_number(table, connection) + 1;
 }
 
 // Puts it under its peer and listener with a flow of its own. Whoever had the address and port before had another one,

@@ -1,17 +1,14 @@
-// Finding connections, counting sources, and the wheel. No sockets.
+// Finding connections, and counting sources. No sockets.
 #include "box.h"
 #include "stream/table.h"
-#include "stream/wheel.h"
 
 #define BOUND 600
 
 static struct table table;
-static struct wheel wheel;
 
 static int setup(void **state)
 {
     (void)state;
-    stream_wheel_clear(&wheel, 1000);
     return stream_table_create(&table, BOUND, &memory_system);
 }
 
@@ -161,54 +158,6 @@ static void test_sources_are_counted_and_forgotten(void **state)
     assert_false(stream_table_count_source(&table, connections[0], 1));
 }
 
-// Nothing is early, nothing is late by more than a tick and what the caller waits.
-static void test_the_wheel_gives_each_in_its_time(void **state)
-{
-    static const uint64_t after[] = {0, 1, 63, 64, 65, 1000, 262000, 262144, 300000, 7200000};
-    struct connection *connections[RTE_DIM(after)];
-    uint64_t given[RTE_DIM(after)] = {0};
-
-    (void)state;
-    for (unsigned i = 0; i < RTE_DIM(after); i++) {
-        connections[i] = put(from(1, (uint16_t)i), 0);
-        stream_wheel_put(&wheel, &table, connections[i], 1000 + after[i]);
-    }
-    for (uint64_t now = 1000; now < 1000 + 7300000; now += 50) {
-        struct connection *connection;
-        while ((connection = stream_wheel_next(&wheel, &table, now)) != NULL) {
-            unsigned i = connection->peer.port;
-            assert_int_equal(given[i], 0);
-            // Far ones come round before their time, and are put back.
-            if (now < 1000 + after[i])
-                stream_wheel_put(&wheel, &table, connection, 1000 + after[i]);
-            else
-                given[i] = now;
-        }
-    }
-    for (unsigned i = 0; i < RTE_DIM(after); i++)
-        assert_in_range(given[i], 1000 + after[i], 1000 + after[i] + 2 * WHEEL_TICK_MS + 50);
-}
-
-static void test_the_wheel_moves_only_what_is_due_sooner(void **state)
-{
-    struct connection *connection = put(from(1, 1), 0), *other = put(from(1, 2), 0);
-
-    (void)state;
-    stream_wheel_put(&wheel, &table, connection, 5000);
-    stream_wheel_put(&wheel, &table, other, 5000);
-    stream_wheel_put(&wheel, &table, connection, 9000); // looked at at 5000 all the same
-    stream_wheel_put(&wheel, &table, connection, 2000);
-    assert_null(stream_wheel_next(&wheel, &table, 1900));
-    assert_ptr_equal(stream_wheel_next(&wheel, &table, 2200), connection);
-    assert_null(stream_wheel_next(&wheel, &table, 4900));
-    stream_wheel_remove(&wheel, &table, other);
-    stream_wheel_remove(&wheel, &table, other);
-    assert_null(stream_wheel_next(&wheel, &table, 90000000)); // after a long sleep, too
-    stream_wheel_put(&wheel, &table, other, 90000100);
-    assert_ptr_equal(stream_wheel_next(&wheel, &table, 180000000), other);
-    assert_null(stream_wheel_next(&wheel, &table, 180000000));
-}
-
 static void test_a_table_of_none_has_none(void **state)
 {
     struct table none;
@@ -231,8 +180,6 @@ int main(void)
         WITH(test_there_are_254_of_one_address_and_port),
         WITH(test_all_of_an_address_are_found_one_after_the_other),
         WITH(test_sources_are_counted_and_forgotten),
-        WITH(test_the_wheel_gives_each_in_its_time),
-        WITH(test_the_wheel_moves_only_what_is_due_sooner),
         cmocka_unit_test(test_a_table_of_none_has_none),
     };
 
