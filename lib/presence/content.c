@@ -67,13 +67,30 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
     return presentity->forms[PRESENCE_FORM_WHOLE];
 }
 
-bool presence_content_is_numbered(const struct subscription_body *body)
+static bool is_numbered(enum presence_type type)
 {
-    return body != NULL && body->type != PRESENCE_TYPE_PIDF && body->type != PRESENCE_TYPE_SUMMARY;
+    return type != PRESENCE_TYPE_PIDF && type != PRESENCE_TYPE_SUMMARY;
 }
 
-// Documents are shared by all who watch, and numbered for each of them from 0, or from 1 (RFC 5263 4.4). They were
-// written with number 0, in their roots.
+bool presence_content_is_numbered(const struct subscription_body *body)
+{
+    return body != NULL && is_numbered((enum presence_type)body->type);
+}
+
+// They are written with number 0, in their roots.
+bool presence_content_split(enum presence_type type, struct slice bytes, struct slice *before,
+                            struct slice *after)
+{
+    uint32_t seen = bytes.len < VERSION_SEEN ? bytes.len : VERSION_SEEN;
+    const char *at = is_numbered(type) ? memmem(bytes.at, seen, VERSION, sizeof(VERSION) - 1) : NULL;
+    uint32_t len = at != NULL ? (uint32_t)(at - bytes.at) + sizeof(VERSION) - 3 : bytes.len;
+
+    *before = slice_of(bytes.at, len);
+    *after = at != NULL ? slice_of(bytes.at + len + 1, bytes.len - len - 1) : SLICE("");
+    return at != NULL;
+}
+
+// Documents are shared by all who watch, and numbered for each of them from 0, or from 1 (RFC 5263 4.4).
 void presence_content_read(const struct subscription_body *body, const struct subscription *subscription,
                            struct presence_content *content)
 {
@@ -87,15 +104,7 @@ void presence_content_read(const struct subscription_body *body, const struct su
         content->type = slice_of(body->bytes, end);
         content->before = slice_of(body->bytes + end + 2, body->len - end - 2);
     }
-    if (!presence_content_is_numbered(body))
-        return;
-    uint32_t seen = content->before.len < VERSION_SEEN ? content->before.len : VERSION_SEEN;
-    const char *at = memmem(content->before.at, seen, VERSION, sizeof(VERSION) - 1);
-    if (at == NULL)
-        return;
-    uint32_t len = (uint32_t)(at - content->before.at) + sizeof(VERSION) - 3;
-    content->after = slice_of(content->before.at + len + 1, content->before.len - len - 1);
-    content->before.len = len;
+    content->numbered = presence_content_split((enum presence_type)body->type, content->before,
+                                               &content->before, &content->after);
     content->version = subscription->version - (body->type != PRESENCE_TYPE_PIDF_DIFF);
-    content->numbered = true;
 }

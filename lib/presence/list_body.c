@@ -59,6 +59,18 @@ static struct slice content_of(struct writing *writing, const struct roster_memb
     return slice_of(view->body->bytes, view->body->len);
 }
 
+// What has a version has that of the list's document, which rises like one of its own (RFC 4662 5.6).
+static void put_content(struct writing *writing, enum presence_type type, struct slice content)
+{
+    struct slice before, after;
+    bool numbered = presence_content_split(type, content, &before, &after);
+
+    document_text_add(&writing->parts, before);
+    if (numbered)
+        document_text_number(&writing->parts, writing->subscription->version);
+    document_text_add(&writing->parts, after);
+}
+
 static void put_instance(struct writing *writing, const struct roster_member *member, unsigned number,
                          const struct presence_list_view *view)
 {
@@ -82,10 +94,10 @@ static void put_instance(struct writing *writing, const struct roster_member *me
         content = content_of(writing, member, view, &type);
     }
     if (content.len > 0) {
-        instance.cid = cid_of(writing, number, view->tag, room);
+        instance.cid = cid_of(writing, number, presence_tag_of(content.at, content.len), room);
         document_related_part(&writing->parts, slice_of(writing->boundary, DIGITS), instance.cid,
                               presence_type_name(type));
-        document_text_add(&writing->parts, content);
+        put_content(writing, type, content);
     }
     document_rlmi_instance(&writing->list, &instance);
 }

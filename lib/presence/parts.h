@@ -52,13 +52,13 @@ struct presence {
 
     // worker
     uint8_t policy, polite, registered; // of [presence], as all were judged by
-    uint64_t anew;                      // where the walk over all is, after another policy; SUBSCRIPTION_WALK_END
-    struct clock now;                   // of the last turn
+    uint64_t anew;    // where the walk over all is, after another policy; SUBSCRIPTION_WALK_END
+    struct clock now; // of the last turn
     unsigned asked_n, touched_n;
     struct presence_asked asked[PRESENCE_ASKED_MAX];
     struct hash128 touched[PRESENCE_TOUCHED_MAX];                   // addresses of record
     struct presence_spent spent[PRESENCE_SPENT_MAX];                // the newest of those that share a place
-    struct presence_ended ended[PRESENCE_ENDED_MAX];        // by check
+    struct presence_ended ended[PRESENCE_ENDED_MAX];                // by check
     char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
     char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
     char list[PRESENCE_DOCUMENT_MAX], parts[PRESENCE_DOCUMENT_MAX]; // of a list
@@ -225,6 +225,9 @@ void presence_content_read(const struct subscription_body *body, const struct su
                            struct presence_content *content);
 // Whether it has a version, of which each watcher has his own. NULL: it has none.
 bool presence_content_is_numbered(const struct subscription_body *body);
+// What stands before and behind the version of a document. False: it has none, and all is before.
+bool presence_content_split(enum presence_type type, struct slice bytes, struct slice *before,
+                            struct slice *after);
 
 // The watchers of a presentity that have another package's document to tell them (RFC 3857).
 void presence_tell_winfo(struct presence *presence, const struct subscription *subscription);
