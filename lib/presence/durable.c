@@ -197,9 +197,12 @@ static bool undo_publication(struct role *role, const struct journal_record *rec
         !presence_stored_publication_key_read(key, &package, &number, &aor))
         return false;
     struct hash128 aor_key = location_key(role->location, aor);
-    if (value.len > 0)
-        return presence_stored_publication_read(now, value, &stored) && body_is_good(presence, &stored) &&
+    if (value.len > 0 && !presence_stored_publication_read(now, value, &stored))
+        return false;
+    if (value.len > 0 && stored.expires_ms > 0)
+        return body_is_good(presence, &stored) &&
                put_publication(presence, aor_key, package, number, aor, &stored, now) == 0;
+    // The disk has none, or one that is dead, whose removal it refuses to no end.
     struct subscription_presentity *presentity =
         subscription_presentity_find(presence->table, role_presentity_key(aor_key, package));
     struct subscription_publication *publication =

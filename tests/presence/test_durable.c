@@ -227,6 +227,35 @@ static void test_watchers_hear_of_a_change_when_the_disk_has_it(void **state)
     assert_int_equal(flow_notifies(flow), 0);
 }
 
+static void test_what_expires_is_gone_though_the_disk_keeps_it(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct subscription_usage usage;
+    unsigned records = 0, notifies = 0;
+
+    ask(disk, BOB, PUBLISH "Event: presence\nExpires: 60\n" BUSY_BODY, 200);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    for (unsigned i = 0; i < 650; i++) {
+        disk->flow->fixture->arrival.now.unix_s += i % 10 == 0;
+        flow_wait(flow, 100);
+        records += write_all(disk, false);
+        if (flow_notifies(flow) > 0) {
+            notifies++;
+            flow_answer(flow, 200, NULL);
+        }
+    }
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.publications, 0);
+    assert_in_range(records, 1, 3);
+    assert_int_equal(notifies, 1);
+    flow_expect("what is left", flow->notify, "!busy");
+}
+
 static void test_a_store_that_is_shut_is_said_so(void **state)
 {
     struct disk *disk = *state;
@@ -441,6 +470,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_last_notify_waits_for_the_answer_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_the_disk_refuses_has_not_been, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watchers_hear_of_a_change_when_the_disk_has_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_expires_is_gone_though_the_disk_keeps_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_store_that_is_shut_is_said_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
