@@ -89,9 +89,9 @@ static int load_presence(struct strowger *strowger)
     int error = control_load_presence(strowger->store, strowger->presence, strowger->location, strowger->conf,
                                       &strowger->workers[0]->now, &loaded, stderr);
     if (error == 0)
-        fprintf(stderr, "strowger: %lu publication%s and %lu subscription%s loaded\n", loaded.publications,
-                loaded.publications == 1 ? "" : "s", loaded.subscriptions,
-                loaded.subscriptions == 1 ? "" : "s");
+        fprintf(stderr, "strowger: %lu publication%s and %lu subscription%s loaded in %lu ms\n",
+                loaded.publications, loaded.publications == 1 ? "" : "s", loaded.subscriptions,
+                loaded.subscriptions == 1 ? "" : "s", loaded.ms);
     return error;
 }
 

@@ -33,14 +33,14 @@ static bool load_one(void *owner, struct slice key, struct slice value)
 
 static void complain(const struct loading *loading, int error, FILE *errors)
 {
-    bool publications = loading->kind == STORE_PUBLICATIONS;
-    const char *what = publications ? "publications" : "subscriptions";
+    const char *what = loading->kind == STORE_PUBLICATIONS ? "publications" : "subscriptions";
 
     if (error == -ENOSPC)
-        fprintf(errors,
-                "strowger: the store has more %s than there is room for: raise [presence] presentities_max, "
-                "%s_max%s\n",
-                what, what, publications ? "" : ", watchers_max or source_max");
+        fprintf(
+            errors,
+            "strowger: the store has more %s than there is room for: raise [presence] presentities_max or "
+            "%s_max\n",
+            what, what);
     else if (error == -EPROTO)
         fprintf(errors,
                 "strowger: the store is damaged: its %s cannot be read; it is left as it is: put a copy of "
@@ -68,6 +68,7 @@ int control_load_presence(struct store *store, struct presence *const *all, cons
 {
     struct loading publications = {all, location, conf, now, .kind = STORE_PUBLICATIONS};
     struct loading subscriptions = {all, location, conf, now, .kind = STORE_SUBSCRIPTIONS};
+    uint64_t began_ms = clock_monotonic_ms();
     int error = load_kind(store, &publications, errors);
 
     if (error == 0)
@@ -76,6 +77,7 @@ int control_load_presence(struct store *store, struct presence *const *all, cons
         .publications = publications.loaded,
         .subscriptions = subscriptions.loaded,
         .dead = publications.dead + subscriptions.dead,
+        .ms = clock_monotonic_ms() - began_ms,
     };
     return error;
 }

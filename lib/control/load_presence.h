@@ -12,6 +12,7 @@
 struct control_load_presence {
     uint64_t publications, subscriptions; // that are in the tables now
     uint64_t dead;                        // that were left out
+    uint64_t ms;
 };
 
 // 0, or -errno after a line on `errors` that says what to do: -EPROTO, -ENOSPC, -EIO.

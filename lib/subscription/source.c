@@ -18,7 +18,7 @@ static uint32_t *head_of(const struct subscription_table *table, const struct su
 }
 
 bool subscription_source_add(struct subscription_table *table, const struct endpoint *endpoint,
-                             uint32_t *slot)
+                             uint32_t bound, uint32_t *slot)
 {
     struct subscription_slots *slots = &table->source_slots;
     struct subscription_source source = source_of(endpoint);
@@ -33,7 +33,7 @@ bool subscription_source_add(struct subscription_table *table, const struct endp
 
         if (known->address != source.address || known->family != source.family)
             continue;
-        if (known->n >= table->per_source_max)
+        if (known->n >= bound)
             return false;
         known->n++;
         *slot = at;

@@ -328,7 +328,8 @@ struct subscription_opening {
 };
 
 // A new subscription, held until subscription_ask. 0; -ENOSPC: no record or no memory; -EUSERS: the presentity has its
-// bound of watchers; -EDQUOT: the source has its bound; -E2BIG: the texts. All but 0 count as refused.
+// bound of watchers; -EDQUOT: the source has its bound; -E2BIG: the texts. All but 0 count as refused. One that is restored
+// was granted before, whatever these two bounds are now.
 int subscription_open(struct subscription_table *table, struct subscription_presentity *presentity,
                       const struct subscription_opening *opening, uint64_t now_ms,
                       struct subscription **subscription);

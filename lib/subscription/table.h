@@ -115,8 +115,9 @@ static inline uint32_t subscription_slot_take(struct subscription_slots *slots, 
 void subscription_presentity_remove(struct subscription_table *table,
                                     struct subscription_presentity *presentity);
 
-// source.c: one more of this source. False: it has its bound. *slot is what it is given back by; 0: not counted.
-bool subscription_source_add(struct subscription_table *table, const struct endpoint *source, uint32_t *slot);
+// source.c: one more of this source. False: it has `bound`. *slot is what it is given back by; 0: not counted.
+bool subscription_source_add(struct subscription_table *table, const struct endpoint *source, uint32_t bound,
+                             uint32_t *slot);
 void subscription_source_drop(struct subscription_table *table, uint32_t slot);
 
 // document.c: all who watch it are looked at, whether something is news to them.

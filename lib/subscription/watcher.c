@@ -213,7 +213,7 @@ int subscription_open(struct subscription_table *table, struct subscription_pres
 
     if (is_too_long(opening->text))
         return refuse(table, &counts->refused, -E2BIG);
-    if (presentity->subscriptions_n >= table->watchers_max)
+    if (!opening->restored && presentity->subscriptions_n >= table->watchers_max)
         return refuse(table, &counts->refused_watchers, -EUSERS);
     uint32_t slot = subscription_slot_take(slots, table->subscriptions[slots->free].chain);
 
@@ -222,7 +222,8 @@ int subscription_open(struct subscription_table *table, struct subscription_pres
     struct subscription *subscription = &table->subscriptions[slot];
     int error = 0;
 
-    if (!subscription_source_add(table, &opening->source, &source)) {
+    if (!subscription_source_add(table, &opening->source,
+                                 opening->restored ? UINT32_MAX : table->per_source_max, &source)) {
         error = refuse(table, &counts->refused_source, -EDQUOT);
     } else if ((texts = take_texts(table, slot, opening->text)) == 0) {
         subscription_source_drop(table, source);

@@ -241,6 +241,28 @@ static void test_restored_are_told_what_there_is_now_and_nothing_twice(void **st
     fixture_close(&f);
 }
 
+// A bound that is lower now, or another worker's share, ends nothing that was granted.
+static void test_restored_are_not_refused_for_their_number(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct subscription *s;
+
+    fixture_open(&f, FIXTURE_EARLY);
+    subscription_table_bound(f.table, 2, 1);
+    for (uint64_t check = 1; check <= 4; check++) {
+        struct subscription_opening opening = fixture_opening(check);
+        opening.source = opening.to;
+        opening.restored = true;
+        assert_int_equal(subscription_open(f.table, fixture_presentity(&f, 1), &opening, f.now_ms, &s), 0);
+    }
+    struct subscription_opening opening = fixture_opening(9);
+    assert_int_equal(subscription_open(f.table, fixture_presentity(&f, 1), &opening, f.now_ms, &s), -EUSERS);
+    opening.source = fixture_opening(1).to;
+    assert_int_equal(subscription_open(f.table, fixture_presentity(&f, 2), &opening, f.now_ms, &s), -EDQUOT);
+    fixture_close(&f);
+}
+
 static void test_restored_that_died_meanwhile_are_told_so(void **state)
 {
     (void)state;
@@ -305,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_subscriptions_are_bounded),
         cmocka_unit_test(test_texts_too_long_are_refused),
         cmocka_unit_test(test_restored_are_told_what_there_is_now_and_nothing_twice),
+        cmocka_unit_test(test_restored_are_not_refused_for_their_number),
         cmocka_unit_test(test_restored_that_died_meanwhile_are_told_so),
         cmocka_unit_test(test_a_walk_meets_each_once_however_few_places_it_takes),
     };
