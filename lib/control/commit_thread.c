@@ -114,8 +114,8 @@ static void tell(const struct control_commit *commit, bool slow)
 {
     const char *path = commit->setup.path;
     const char *so = commit->setup.durability == CONF_DURABILITY_NONE
-                         ? "what is registered would not outlive a restart"
-                         : "registrations are answered 503, calls go on";
+                         ? "what is registered or published would not outlive a restart"
+                         : "REGISTER, PUBLISH and SUBSCRIBE are answered 503, calls go on";
 
     if (slow)
         CONTROL_LOG(ERR, "the store in %s does not end a write for over %d s: %s; look after the disk", path,
@@ -141,7 +141,7 @@ void control_commit_tick(struct control_commit *commit, uint64_t now_ms)
         tell(commit, slow);
     } else if (commit->told_failing) {
         commit->told_failing = false;
-        CONTROL_LOG(INFO, "the store in %s is written again; registrations are served", commit->setup.path);
+        CONTROL_LOG(INFO, "the store in %s is written again", commit->setup.path);
     }
 }
 

@@ -250,7 +250,7 @@ class Failing(Folder):
             refused = self.until_status(later, 503)
             self.assertGreaterEqual(int(refused.get("Retry-After")), 30)
             self.assertEqual([], refused.all("Contact"))
-            self.box.wait_for("is full: registrations are answered 503")
+            self.box.wait_for("is full: REGISTER, PUBLISH and SUBSCRIBE are answered 503")
             self.assertEqual("failing", self.box.ask("/strowger/store")["state"])
             # calls go on
             alice.send(alice.request("OPTIONS", "sip:kept@example.com"))
