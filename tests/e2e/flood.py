@@ -66,8 +66,9 @@ class Flood(Phone):
         except BlockingIOError:
             return True
 
-    def run(self, requests, seconds=60, until=lambda: False):
-        """Asks all that, again what is not answered for a second; {Call-ID: (status, fields)} of these."""
+    def run(self, requests, seconds=60, until=lambda: False, heard=lambda answers: None):
+        """Asks all that, again what is not answered for a second; {Call-ID: (status, fields)} of these, which `heard` is
+        told of as they come."""
         requests, end = iter(requests), time.monotonic() + seconds
         waiting, done, more = {}, {}, True
         while (more or waiting) and not until():
@@ -79,15 +80,16 @@ class Flood(Phone):
                     waiting[call_id] = (text, time.monotonic())
                     self.send(text)
             self.listen(0.05)
-            for call_id in [one for one in self.answers if one in waiting]:
-                del waiting[call_id]
-                done[call_id] = self.answers[call_id]
+            news = {call_id: answer for call_id, answer in self.answers.items() if call_id in waiting}
             self.answers.clear()
+            for call_id in news:
+                del waiting[call_id]
+            done.update(news)
+            heard(news)
             for call_id, (text, at) in list(waiting.items()):
                 if time.monotonic() > at + 1:
                     waiting[call_id] = (text, time.monotonic())
                     self.send(text)
-        self.unanswered = waiting
         return done
 
 
