@@ -23,10 +23,23 @@ static int make(struct strowger *strowger, unsigned id)
     return presence_create(&strowger->presence[id], &setup);
 }
 
+// Our tags of dialogs name the worker that has them, by a hash that is another one when the key is.
+static void warn_of_key(const struct strowger *strowger)
+{
+    const struct conf *conf = strowger->conf;
+
+    if (conf->store_path != NULL && conf->secret_file == NULL && strowger->workers_n > 1)
+        fprintf(stderr,
+                "strowger: warning: [presence] serve with a [store] but without its secret_file: after a\n"
+                "strowger: warning: restart watchers are answered 481 when they refresh, and subscribe "
+                "anew\n");
+}
+
 int start_presence(struct strowger *strowger)
 {
     if (!strowger->conf->presence)
         return 0;
+    warn_of_key(strowger);
     for (unsigned id = 0; id < strowger->workers_n; id++) {
         int error = make(strowger, id);
         if (error != 0) {

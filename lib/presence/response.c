@@ -3,6 +3,8 @@
 #include "role/branch.h"
 #include "sip/cseq.h"
 
+#define NEVER_S UINT16_MAX // as long as anything is waited for
+
 static struct subscription *find(struct presence *presence, const struct role_branch *branch)
 {
     return subscription_at(presence->table, branch->slot & ~ROLE_BRANCH_NOTIFY, branch->transaction);
@@ -69,6 +71,8 @@ bool presence_unreachable(struct role *role, const struct role_branch *branch, c
 
     if (subscription == NULL)
         return false;
-    hear(role, subscription, branch->loop, 503, 0, now);
+    // By a connection that is gone he does not come back: he subscribes again by another, and is told at once.
+    uint32_t retry_s = subscription->to.flow != 0 ? NEVER_S : 0;
+    hear(role, subscription, branch->loop, 503, retry_s, now);
     return true;
 }

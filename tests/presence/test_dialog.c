@@ -60,6 +60,96 @@ static void test_who_comes_again_by_another_connection_is_not_forgotten(void **s
     by_connection(flow, 4, "alice@10.0.0.5:5060", 3); // 200, not 481
 }
 
+// Nobody comes back by a connection that has gone, so nothing is tried there; by another he is told what he missed.
+static void test_nothing_is_sent_to_a_connection_that_has_gone(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+
+    by_connection(flow, 3, "alice@10.0.0.5:5060", 1);
+    const struct endpoint gone = f->arrival.source;
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    const struct sent *sent = outlet_find(f->outlet, NULL, "NOTIFY");
+    assert_true(service_unsent(&f->role, slice_of(sent->bytes, sent->len), &gone, 2, &f->arrival.now));
+    flow_request(flow, BOB, PUBLISH "Event: presence\n" BUSY_BODY);
+    flow_wait(flow, 200000);
+    assert_int_equal(flow_notifies(flow), 0);
+    by_connection(flow, 4, "alice@10.0.0.5:5060", 2);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("the newest", flow->notify, "~busy");
+}
+
+// RFC 6665 4.6: a CANCEL changes nothing.
+static void test_a_subscribe_cannot_be_cancelled(void **state)
+{
+    struct flow *flow = *state;
+    const struct flow_step steps[] = {
+        {.what = "begun",
+         .request = SUBSCRIBE "Event: presence\nExpires: 600\n",
+         .answer = "200",
+         .notify = "",
+         .status = 200},
+        {.what = "cancelled",
+         .request = "CANCEL sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs1\n"
+                    "Call-ID: s1\nCSeq: 1 CANCEL\n"}, // bob's phone says 481 (RFC 3261 16.10)
+        {.what = "it goes on",
+         .source = BOB,
+         .request = PUBLISH "Event: presence\n" BUSY_BODY,
+         .answer = "200",
+         .notify = "~busy",
+         .status = 200},
+    };
+
+    fixture_bind(flow->fixture, "bob@example.com", fixture_contact("sip:bob@192.0.2.9"));
+    FLOW(flow, steps);
+}
+
+// Answers that nobody gave who got the NOTIFY: with another CSeq, to another method, or made up altogether.
+static void test_a_forged_answer_ends_nothing(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+    const struct flow_step begun = {.what = "begun",
+                                    .request = SUBSCRIBE "Event: presence\nExpires: 600\n",
+                                    .answer = "200",
+                                    .notify = ""};
+    const struct flow_step after = {.what = "still there",
+                                    .request = AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 600\n",
+                                    .answer = "200",
+                                    .notify = "",
+                                    .status = 200};
+    static const char *const changes[][2] = {
+        {"CSeq: 2 NOTIFY", "CSeq: 3 NOTIFY"},
+        {"CSeq: 2 NOTIFY", "CSeq: 2 INVITE"},
+        {"stg.", "xyz."},
+        {"00000002\n", "00000003\n"}, // the CSeq in the branch
+    };
+    char via[256], answer[1024], line[64];
+
+    flow_step(flow, &begun);
+    const char *at = strstr(flow->notify, "Via: ");
+    snprintf(via, sizeof(via), "%.*s", (int)strcspn(at, "\n"), at);
+    for (unsigned i = 0; i < 4 + 16; i++) {
+        snprintf(answer, sizeof(answer),
+                 "SIP/2.0 481 Gone\n%s\nFrom: <sip:b@x>;tag=b\nTo: <sip:a@x>;tag=a\n"
+                 "Call-ID: s1\nCSeq: 2 NOTIFY\nContent-Length: 0",
+                 via);
+        snprintf(line, sizeof(line), "%s", i < 4 ? changes[i][0] : "");
+        char *found = i < 4 ? strstr(answer, line) : strstr(answer, "stg.") + 4 + 4 + 2 + 8 + (i - 4);
+        if (i < 4)
+            memcpy(found, changes[i][1], strlen(line));
+        else
+            *found = *found == '0' ? '1' : '0'; // one digit of what only the watcher was told
+        fixture_from(f, "203.0.113.66:5060", 0);
+        fixture_request(f, answer);
+        assert_int_equal(f->verdict.kind, VERDICT_DROP);
+    }
+    flow_answer(flow, 200, NULL);
+    flow_step(flow, &after);
+}
+
 // RFC 3261 12.2.2, RFC 6665 4.5.2.
 static void test_whoever_is_not_in_a_dialog_gets_nothing_of_it(void **state)
 {
@@ -207,6 +297,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_comes_again_by_another_connection_is_not_forgotten, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_is_sent_to_a_connection_that_has_gone, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_subscribe_cannot_be_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_forged_answer_ends_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_whoever_is_not_in_a_dialog_gets_nothing_of_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_an_end_that_is_repeated_is_answered_again, set_up, tear_down),

@@ -261,14 +261,35 @@ static void test_what_is_answered_to_a_notify_decides(void **state)
         const char *header;
         bool stays;
     } cases[] = {
-        {481, "", false},
         {404, "", false},
         {405, "", false},
         {410, "", false},
+        {416, "", false},
+        {480, "", false},
+        {481, "", false},
+        {482, "", false},
+        {483, "", false},
+        {484, "", false},
+        {485, "", false},
         {489, "", false},
-        {408, "", false},
+        {501, "", false},
+        {604, "", false},
+        {408, "", false}, // RFC 3261 12.2.1.2
+        {300, "Contact: <sip:elsewhere.example>\n", true},
+        {302, "Contact: <sip:elsewhere.example>\n", true},
+        {400, "", true},
+        {401, "WWW-Authenticate: Digest realm=\"x\", nonce=\"n\"\n", true},
+        {403, "", true},
+        {407, "Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\"\n", true},
+        {486, "", true},
+        {487, "", true},
+        {500, "", true},
         {503, "Retry-After: 5\n", true},
+        {600, "", true},
+        {603, "", true},
         {200, "", true},
+        {202, "", true},
+        {299, "", true},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -279,6 +300,7 @@ static void test_what_is_answered_to_a_notify_decides(void **state)
              .notify = "",
              .status = cases[i].status,
              .header = cases[i].header},
+            {.what = "nothing follows at once", .wait_ms = 4000},
             {.what = "still there?",
              .wait_ms = 8,
              .request = AGAIN "CSeq: 2 SUBSCRIBE\nEvent: presence\nExpires: 0\n",
