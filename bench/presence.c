@@ -194,19 +194,19 @@ static void subscribe(struct bench *bench, uint64_t number)
         .state = SUBSCRIPTION_ACTIVE,
     };
     static const char *const forms[SUBSCRIPTION_TEXTS] = {
-        "%08x-3f1c4a52-9d0b-4d3e@198.18.100.100",
-        "s0102%08x99aabbccddeeff",
-        "%08x77665544",
-        "<sip:u%08x@sip.example.com>",
-        "\"Alice Smith\" <sip:w%08x@sip.example.com>",
-        "sip:w%08x@198.18.100.100:5060;transport=udp",
-        "<sip:edge%08x.sip.example.com;lr>",
-        "",
+        [SUBSCRIPTION_CALL_ID] = "%08x-3f1c4a52-9d0b-4d3e@198.18.100.100",
+        [SUBSCRIPTION_LOCAL_TAG] = "s0102%08x99aabbccddeeff",
+        [SUBSCRIPTION_REMOTE_TAG] = "%08x77665544",
+        [SUBSCRIPTION_LOCAL_URI] = "<sip:u%08x@sip.example.com>",
+        [SUBSCRIPTION_REMOTE_URI] = "\"Alice Smith\" <sip:w%08x@sip.example.com>",
+        [SUBSCRIPTION_TARGET] = "sip:w%08x@198.18.100.100:5060;transport=udp",
+        [SUBSCRIPTION_ROUTE] = "<sip:edge%08x.sip.example.com;lr>",
     };
 
     for (unsigned i = 0; i < SUBSCRIPTION_TEXTS; i++)
-        opening.text[i] =
-            slice_of(text[i], (size_t)snprintf(text[i], sizeof(text[i]), forms[i], (unsigned)number));
+        if (forms[i] != NULL)
+            opening.text[i] =
+                slice_of(text[i], (size_t)snprintf(text[i], sizeof(text[i]), forms[i], (unsigned)number));
     struct subscription *subscription;
     struct subscription_presentity *presentity = presentity_of(bench, number % bench->presentities);
 
