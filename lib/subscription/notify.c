@@ -100,9 +100,8 @@ static unsigned settle(struct subscription_table *table, struct subscription *su
 
     // What has passed is looked at in the next tick, never in this turn.
     if (at_ms != UINT64_MAX)
-        subscription_wheel_expect(&table->wheel, subscription_slot(table, subscription),
-                                  &subscription->wheel_at,
-                                  subscription_wheel_tick(at_ms > now_ms ? at_ms : now_ms + 1));
+        subscription_expect(table, subscription_slot(table, subscription), &subscription->wheel_at,
+                            at_ms > now_ms ? at_ms : now_ms + 1);
     return actions;
 }
 
@@ -130,8 +129,8 @@ void subscription_refresh(struct subscription_table *table, struct subscription 
     subscription->expires_ms = expires_ms;
     subscription->any = subscription->bodyless = false;
     // Only the place on the wheel: whatever else is due is said when it is looked at.
-    subscription_wheel_expect(&table->wheel, subscription_slot(table, subscription), &subscription->wheel_at,
-                              subscription_wheel_tick(expires_ms > now_ms ? expires_ms : now_ms + 1));
+    subscription_expect(table, subscription_slot(table, subscription), &subscription->wheel_at,
+                        expires_ms > now_ms ? expires_ms : now_ms + 1);
 }
 
 unsigned subscription_ask(struct subscription_table *table, struct subscription *subscription,
@@ -158,8 +157,7 @@ void subscription_notify_abandon(struct subscription_table *table, struct subscr
         return;
     subscription_notify_drop(table, subscription);
     subscription->next_at = 0;
-    subscription_wheel_expect(&table->wheel, subscription_slot(table, subscription), &subscription->wheel_at,
-                              subscription_wheel_tick(now_ms + 1));
+    subscription_expect(table, subscription_slot(table, subscription), &subscription->wheel_at, now_ms + 1);
 }
 
 static uint32_t after(uint64_t now_ms, uint32_t ms)

@@ -150,7 +150,7 @@ struct subscription_presentity *subscription_presentity_open(struct subscription
         .chain = *head_of(table, key),
         .owner = name,
         .since = (uint32_t)now_unix_s,
-        .wheel_at = SUBSCRIPTION_WHEEL_NONE,
+        .wheel_at = WHEEL_NONE,
         .package = package,
     };
     __atomic_store_n(&presentity->used, true, __ATOMIC_RELEASE);
@@ -170,8 +170,7 @@ void subscription_presentity_remove(struct subscription_table *table,
     while (slot_of(*edge) != slot)
         edge = &table->presentities[slot_of(*edge)].chain;
     __atomic_store_n(edge, presentity->chain, __ATOMIC_RELEASE);
-    subscription_wheel_remove(&table->wheel, subscription_presentity_number(table, slot),
-                              &presentity->wheel_at);
+    wheel_remove(&table->wheel, subscription_presentity_number(table, slot), &presentity->wheel_at);
     __atomic_store_n(&presentity->used, false, __ATOMIC_RELEASE);
     for (unsigned form = 0; form < SUBSCRIPTION_FORMS; form++)
         subscription_block_replace(table, &presentity->forms[form], 0);
@@ -257,6 +256,6 @@ void subscription_presentity_recompose(struct subscription_table *table,
 
     after_ms = after_ms < far_ms ? after_ms : far_ms;
     presentity->recompose_at = subscription_deadline(now_ms, (uint32_t)after_ms);
-    subscription_wheel_expect(&table->wheel, subscription_presentity_number(table, slot),
-                              &presentity->wheel_at, subscription_wheel_tick(now_ms + after_ms));
+    subscription_expect(table, subscription_presentity_number(table, slot), &presentity->wheel_at,
+                        now_ms + after_ms);
 }

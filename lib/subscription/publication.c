@@ -37,8 +37,8 @@ static void expect(struct subscription_table *table, struct subscription_publica
 {
     uint32_t slot = subscription_publication_slot(table, publication);
 
-    subscription_wheel_expect(&table->wheel, subscription_publication_number(table, slot),
-                              &publication->wheel_at, subscription_wheel_tick(publication->expires_ms));
+    subscription_expect(table, subscription_publication_number(table, slot), &publication->wheel_at,
+                        publication->expires_ms);
 }
 
 static struct subscription_publication *refuse(struct subscription_table *table)
@@ -75,7 +75,7 @@ struct subscription_publication *subscription_publish(struct subscription_table 
         .changed_ms = now_ms,
         .presentity = subscription_presentity_slot(table, presentity),
         .body = reference,
-        .wheel_at = SUBSCRIPTION_WHEEL_NONE,
+        .wheel_at = WHEEL_NONE,
         .used = true,
     };
     link_newest(table, publication);
@@ -159,8 +159,7 @@ void subscription_publication_close(struct subscription_table *table,
     struct subscription_presentity *presentity = &table->presentities[publication->presentity];
     uint32_t slot = subscription_publication_slot(table, publication);
 
-    subscription_wheel_remove(&table->wheel, subscription_publication_number(table, slot),
-                              &publication->wheel_at);
+    wheel_remove(&table->wheel, subscription_publication_number(table, slot), &publication->wheel_at);
     unlink_from(table, publication);
     presentity->publications_n--;
     subscription_block_replace(table, &publication->body, 0);

@@ -25,6 +25,7 @@
 
 #include "base/endpoint.h"
 #include "base/hash.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "base/slice.h"
 
@@ -167,7 +168,8 @@ struct subscription_presentity {
     uint32_t version;                      // of the current document; 0: there never was one
     uint64_t tag;                          // of the current document; 0: none
     uint32_t publications, publications_n; // slots, newest first
-    uint32_t subscriptions, subscriptions_last, subscriptions_n; // slots, oldest first
+    struct list subscriptions;             // slots, oldest first
+    uint32_t subscriptions_n;
     uint32_t recompose_at;           // deadline at which it is to be composed again; 0: never
     uint32_t fan_at, fan_left;       // table: who is to hear of the document next, and how many more
     uint32_t fan_next, touched_next; // table: queues

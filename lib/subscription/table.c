@@ -2,7 +2,8 @@
 
 #include <errno.h>
 
-#define LINE 64
+#define LINE   64
+#define SPOKES 16384 // of the wheel: what lies beyond 262 s gets there in steps
 
 _Static_assert(offsetof(struct subscription, check) == LINE, "what fan-out looks at is one line");
 _Static_assert(offsetof(struct subscription, own) == 2 * LINE, "and what a NOTIFY is built from another one");
@@ -58,15 +59,15 @@ static struct layout layout_of(const struct subscription_limits *limits)
 
     place(&bytes, 1, sizeof(struct subscription_table));
     l.subscriptions = place(&bytes, limits->subscriptions + 1, sizeof(struct subscription));
-    l.siblings = place(&bytes, limits->subscriptions + 1, sizeof(struct subscription_link));
+    l.siblings = place(&bytes, limits->subscriptions + 1, sizeof(struct list_link));
     l.publications = place(&bytes, limits->publications + 1, sizeof(struct subscription_publication));
     l.presentities = place(&bytes, limits->presentities + 1, sizeof(struct subscription_presentity));
     l.sources = place(&bytes, limits->subscriptions + 1, sizeof(struct subscription_source));
     l.keys = place(&bytes, l.keys_n, sizeof(uint64_t));
     l.checks = place(&bytes, l.checks_n, sizeof(uint32_t));
     l.origins = place(&bytes, l.checks_n, sizeof(uint32_t));
-    l.links = place(&bytes, numbers, sizeof(struct subscription_link));
-    l.spokes = place(&bytes, SUBSCRIPTION_SPOKES, sizeof(uint32_t));
+    l.links = place(&bytes, numbers, sizeof(struct list_link));
+    l.spokes = place(&bytes, SPOKES, sizeof(uint32_t));
     l.pages = place(&bytes, l.pages_n, sizeof(struct arena_page));
     l.records = place(&bytes, l.pages_n, ARENA_PAGE);
     l.bytes = bytes + LINE; // what is taken may be less aligned than cache lines ask for
@@ -86,15 +87,14 @@ static struct subscription_slots slots_of(uint64_t n)
 static void lay_out(struct subscription_table *table, char *at, const struct layout *l)
 {
     table->subscriptions = (struct subscription *)(at + l->subscriptions);
-    table->siblings = (struct subscription_link *)(at + l->siblings);
+    table->siblings = (struct list_link *)(at + l->siblings);
     table->publications = (struct subscription_publication *)(at + l->publications);
     table->presentities = (struct subscription_presentity *)(at + l->presentities);
     table->sources = (struct subscription_source *)(at + l->sources);
     table->keys = (uint64_t *)(at + l->keys);
     table->checks = (uint32_t *)(at + l->checks);
     table->origins = (uint32_t *)(at + l->origins);
-    table->wheel.links = (struct subscription_link *)(at + l->links);
-    table->wheel.spokes = (uint32_t *)(at + l->spokes);
+    wheel_init(&table->wheel, (uint32_t *)(at + l->spokes), SPOKES, (struct list_link *)(at + l->links));
     arena_init(&table->blocks.arena, at + l->records, (struct arena_page *)(at + l->pages), l->pages_n,
                ARENA_PAGE);
 }

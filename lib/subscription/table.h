@@ -10,8 +10,9 @@
 #define SUBSCRIPTION_TABLE_H
 
 #include "base/arena.h"
+#include "base/wheel.h"
 #include "subscription/block.h"
-#include "subscription/wheel.h"
+#include "subscription/subscription.h"
 
 struct subscription_source {
     uint64_t address; // an IPv4 address, or the first half of an IPv6 one
@@ -29,7 +30,7 @@ struct subscription_slots {
 
 struct subscription_table {
     struct subscription *subscriptions; // by slot, as the four below
-    struct subscription_link *siblings; // subscriptions of the same presentity
+    struct list_link *siblings;         // subscriptions of the same presentity
     struct subscription_publication *publications;
     struct subscription_presentity *presentities;
     struct subscription_source *sources;
@@ -40,7 +41,7 @@ struct subscription_table {
     uint32_t *origins; // of sources
     uint32_t keys_mask, checks_mask, origins_mask;
 
-    struct subscription_wheel wheel;
+    struct wheel wheel;
     struct subscription_blocks blocks;
     uint32_t touched_first, touched_last; // presentities that were touched
     uint32_t fan_first, fan_last;         // whose document is on its way to those who watch
@@ -97,6 +98,13 @@ static inline uint32_t subscription_presentity_slot(const struct subscription_ta
                                                     const struct subscription_presentity *presentity)
 {
     return (uint32_t)(presentity - table->presentities);
+}
+
+// Sees to it that the one with this number is looked at at `at_ms`, from 1, or before.
+static inline void subscription_expect(struct subscription_table *table, uint32_t number, uint16_t *wheel_at,
+                                       uint64_t at_ms)
+{
+    wheel_expect(&table->wheel, number, wheel_at, wheel_tick(at_ms, SUBSCRIPTION_TICK_MS));
 }
 
 // A slot; 0: none. Its chain field is to be read before, so what is free is given by `next_free`.

@@ -75,7 +75,7 @@ static enum step say(struct subscription_table *table, struct subscription *subs
 static inline __attribute__((always_inline)) void prefetch_rest(const struct subscription_table *table,
                                                                 uint32_t slot)
 {
-    const struct subscription_link *links = table->wheel.links;
+    const struct list_link *links = table->wheel.links;
 
     if (slot == 0 || slot > table->subscription_slots.n || table->subscriptions[slot].text == 0)
         return;
@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) void prefetch_rest(const struct sub
 
 // Links lie close together, so they lead ahead to records, and those to the rest, before either is needed.
 static inline __attribute__((always_inline)) void
-prefetch_ahead(const struct subscription_table *table, const struct subscription_link *links, uint32_t number)
+prefetch_ahead(const struct subscription_table *table, const struct list_link *links, uint32_t number)
 {
     uint32_t ahead = number;
 
@@ -134,7 +134,7 @@ static enum step step_fan(struct subscription_table *table, uint64_t now_ms, str
         return STEP_ON;
     }
     if (presentity->fan_at == 0)
-        presentity->fan_at = presentity->subscriptions;
+        presentity->fan_at = presentity->subscriptions.first;
     uint32_t slot = presentity->fan_at;
 
     prefetch_ahead(table, table->siblings, slot);
@@ -158,8 +158,7 @@ static enum step step_presentity(struct subscription_table *table, uint32_t slot
     } else if (presentity->recompose_at != 0) {
         uint64_t at_ms = subscription_deadline_ms(presentity->recompose_at, now_ms);
 
-        subscription_wheel_expect(&table->wheel, number, &presentity->wheel_at,
-                                  subscription_wheel_tick(at_ms));
+        subscription_expect(table, number, &presentity->wheel_at, at_ms);
     }
     return STEP_ON;
 }
@@ -172,7 +171,7 @@ static enum step step_publication(struct subscription_table *table, uint32_t slo
     bool expired = publication->expires_ms <= now_ms;
     uint64_t at_ms = expired ? now_ms + table->timers.t1_ms : publication->expires_ms;
 
-    subscription_wheel_expect(&table->wheel, number, &publication->wheel_at, subscription_wheel_tick(at_ms));
+    subscription_expect(table, number, &publication->wheel_at, at_ms);
     if (!expired)
         return STEP_ON;
     *due = (struct subscription_due){
@@ -185,7 +184,7 @@ static enum step step_publication(struct subscription_table *table, uint32_t slo
 
 static enum step step_time(struct subscription_table *table, uint64_t now_ms, struct subscription_due *due)
 {
-    uint32_t number = subscription_wheel_due(&table->wheel, now_ms);
+    uint32_t number = wheel_due(&table->wheel, now_ms / SUBSCRIPTION_TICK_MS);
     uint32_t subscriptions = table->subscription_slots.n;
     uint32_t others = subscriptions + table->publication_slots.n;
 
@@ -195,15 +194,14 @@ static enum step step_time(struct subscription_table *table, uint64_t now_ms, st
     if (number <= subscriptions) {
         struct subscription *subscription = &table->subscriptions[number];
 
-        subscription_wheel_remove(&table->wheel, number, &subscription->wheel_at);
+        subscription->wheel_at = WHEEL_NONE;
         return say(table, subscription, now_ms, due);
     }
     if (number <= others) {
-        subscription_wheel_remove(&table->wheel, number,
-                                  &table->publications[number - subscriptions].wheel_at);
+        table->publications[number - subscriptions].wheel_at = WHEEL_NONE;
         return step_publication(table, number - subscriptions, now_ms, due);
     }
-    subscription_wheel_remove(&table->wheel, number, &table->presentities[number - others].wheel_at);
+    table->presentities[number - others].wheel_at = WHEEL_NONE;
     return step_presentity(table, number - others, now_ms);
 }
 

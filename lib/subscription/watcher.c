@@ -130,7 +130,7 @@ struct subscription *subscription_next(struct subscription_table *table,
                                        const struct subscription_presentity *presentity,
                                        const struct subscription *subscription)
 {
-    uint32_t slot = subscription == NULL ? presentity->subscriptions
+    uint32_t slot = subscription == NULL ? presentity->subscriptions.first
                                          : table->siblings[subscription_slot(table, subscription)].next;
 
     return slot != 0 ? &table->subscriptions[slot] : NULL;
@@ -139,32 +139,18 @@ struct subscription *subscription_next(struct subscription_table *table,
 static void link_last(struct subscription_table *table, struct subscription_presentity *presentity,
                       uint32_t slot)
 {
-    table->siblings[slot] = (struct subscription_link){.previous = presentity->subscriptions_last};
-    if (presentity->subscriptions_last != 0)
-        table->siblings[presentity->subscriptions_last].next = slot;
-    else
-        presentity->subscriptions = slot;
-    presentity->subscriptions_last = slot;
+    list_append(&presentity->subscriptions, table->siblings, slot);
     presentity->subscriptions_n++;
 }
 
 static void unlink_from(struct subscription_table *table, struct subscription_presentity *presentity,
                         uint32_t slot)
 {
-    struct subscription_link link = table->siblings[slot];
-
-    if (link.previous != 0)
-        table->siblings[link.previous].next = link.next;
-    else
-        presentity->subscriptions = link.next;
-    if (link.next != 0)
-        table->siblings[link.next].previous = link.previous;
-    else
-        presentity->subscriptions_last = link.previous;
+    list_remove(&presentity->subscriptions, table->siblings, slot);
     presentity->subscriptions_n--;
     // The round of those who are told of a document goes on behind it.
     if (presentity->fan_at == slot)
-        presentity->fan_at = link.next;
+        presentity->fan_at = table->siblings[slot].next;
 }
 
 // Coming and going.
@@ -184,7 +170,7 @@ static void fill(struct subscription_table *table, struct subscription *subscrip
     *subscription = (struct subscription){
         .expires_ms = opening->expires_ms,
         .presentity = presentity,
-        .wheel_at = SUBSCRIPTION_WHEEL_NONE,
+        .wheel_at = WHEEL_NONE,
         .told = opening->restored ? opening->state : 0,
         .held = !opening->restored,
         .check = opening->check,
@@ -260,7 +246,7 @@ void subscription_close(struct subscription_table *table, struct subscription *s
     uint32_t slot = subscription_slot(table, subscription);
 
     subscription_notify_drop(table, subscription);
-    subscription_wheel_remove(&table->wheel, slot, &subscription->wheel_at);
+    wheel_remove(&table->wheel, slot, &subscription->wheel_at);
     unchain(table, subscription);
     unlink_from(table, presentity, slot);
     subscription_source_drop(table, subscription->source);
