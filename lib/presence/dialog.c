@@ -78,7 +78,7 @@ bool presence_contact_read(struct role_request *request, struct sip_contact *con
     return false;
 }
 
-bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening)
+bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening, uint8_t *hop)
 {
     struct presence *presence = request->role->presence;
     const struct sip_message *message = request->message;
@@ -106,7 +106,7 @@ bool presence_dialog_read(struct role_request *request, struct subscription_open
         return false;
     }
     return presence_hop_find(request, text[SUBSCRIPTION_ROUTE], &contact.address.uri, &opening->to,
-                             &opening->listener);
+                             &opening->listener, hop);
 }
 
 // A phone that is our neighbour is reached where it came from: by its connection, or through its NAT.
@@ -128,7 +128,7 @@ static bool has_one_via(const struct sip_message *message)
 
 // RFC 3261 12.2.1.1, and 8.1.2 for the first route that is no loose router.
 bool presence_hop_find(struct role_request *request, struct slice route, const struct sip_uri *target,
-                       struct endpoint *to, uint8_t *listener)
+                       struct endpoint *to, uint8_t *listener, uint8_t *hop)
 {
     const struct role_tried none = {.n = 0};
     struct role_target candidate = {.listener = CONF_NONE, .gateway = GATEWAY_NONE}, found;
@@ -143,6 +143,7 @@ bool presence_hop_find(struct role_request *request, struct slice route, const s
     } else if (has_one_via(request->message) && came_by_itself(request, target)) {
         *to = request->arrival->source;
         *listener = request->arrival->listener;
+        *hop = 0;
         return true;
     }
     if (role_pick_uri(&pick, request, uri, &candidate, &failed) == ROLE_TARGET_ANSWERED)
@@ -157,6 +158,7 @@ bool presence_hop_find(struct role_request *request, struct slice route, const s
     }
     *to = found.hop;
     *listener = (uint8_t)from;
+    *hop = PRESENCE_HOP_NAMED;
     return true;
 }
 
@@ -205,20 +207,23 @@ bool presence_dialog_move(struct role_request *request, struct subscription *sub
     struct slice route = presence_text_of(presence, subscription, SUBSCRIPTION_ROUTE);
     struct sip_contact contact;
     struct endpoint to;
-    uint8_t listener;
+    uint8_t listener, hop;
 
     if (!sip_message_has(request->message, SIP_HEADER_CONTACT))
         return true;
     if (!presence_contact_read(request, &contact) ||
-        !presence_hop_find(request, route, &contact.address.uri, &to, &listener))
+        !presence_hop_find(request, route, &contact.address.uri, &to, &listener, &hop))
         return false;
     if (subscription_text_put(presence->table, subscription, SUBSCRIPTION_TARGET, contact.address.uri.text) !=
         0) {
         presence_refuse_later(request, "No Room For Subscriptions");
         return false;
     }
-    if (!endpoint_equal(&subscription->to, &to))
+    if (endpoint_equal(&subscription->to, &to))
+        hop |= subscription->mark[PRESENCE_MARK_HOP] & PRESENCE_HOP_REFUSED;
+    else
         subscription_notify_abandon(presence->table, subscription, request->arrival->now.ms);
+    subscription->mark[PRESENCE_MARK_HOP] = hop;
     subscription->to = to;
     subscription->listener = listener;
     return true;

@@ -331,6 +331,7 @@ static int restore_subscription(struct presence *const *all, const struct locati
     subscription->mark[PRESENCE_MARK_FLAGS] = stored.flags & PRESENCE_FLAGS_STORED;
     subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
     subscription->own[PRESENCE_OWN_BEGAN] = stored.began_s;
+    subscription->mark[PRESENCE_MARK_HOP] = stored.flags & PRESENCE_NAMED ? PRESENCE_HOP_NAMED : 0;
     subscription->blind = (stored.flags & PRESENCE_BLIND) != 0;
     subscription->version = stored.opening.local_cseq;
     return 0;

@@ -2,6 +2,7 @@
 #include "presence/parts.h"
 #include "role/branch.h"
 #include "role/hex.h"
+#include "role/hop.h"
 #include "sip/token.h"
 
 static const struct slice reasons[] = {
@@ -78,19 +79,19 @@ static void put_event(struct document_text *text, const struct presence_package 
 }
 
 static void put_via(const struct role *role, struct document_text *text,
-                    const struct subscription *subscription)
+                    const struct subscription *subscription, uint8_t listener)
 {
     const struct role_branch branch = {
         .transaction = subscription->check,
         .slot = ROLE_BRANCH_NOTIFY | subscription_slot(role->presence->table, subscription),
         .loop = subscription->local_cseq,
         .worker = role->worker,
-        .listener = subscription->listener,
+        .listener = listener,
     };
     char digits[ROLE_BRANCH_LEN];
 
     role_branch_write(&branch, digits);
-    put_line(text, role_route_via(role->route, subscription->listener), slice_of(digits, sizeof(digits)));
+    put_line(text, role_route_via(role->route, listener), slice_of(digits, sizeof(digits)));
 }
 
 // The first value of a route that is no loose router is asked itself, and the target comes last (12.2.1.1).
@@ -108,7 +109,7 @@ static bool is_strict(struct slice route, struct sip_address *first, struct slic
 }
 
 static void put_start(const struct role *role, struct document_text *text,
-                      const struct subscription *subscription)
+                      const struct subscription *subscription, uint8_t listener)
 {
     const struct presence *presence = role->presence;
     struct slice target = presence_text_of(presence, subscription, SUBSCRIPTION_TARGET);
@@ -120,7 +121,7 @@ static void put_start(const struct role *role, struct document_text *text,
     LITERAL(text, "NOTIFY ");
     document_text_add(text, strict ? first.uri.text : target);
     LITERAL(text, " SIP/2.0\r\n");
-    put_via(role, text, subscription);
+    put_via(role, text, subscription, listener);
     LITERAL(text, "Max-Forwards: 70\r\n");
     if (strict) {
         LITERAL(text, "Route: ");
@@ -193,16 +194,19 @@ static void put_content(struct document_text *text, const struct presence_conten
     document_text_add(text, content->after);
 }
 
-static void write_notify(const struct role *role, const struct subscription_presentity *presentity,
-                         const struct subscription *subscription, const struct clock *now,
-                         struct document_text *text)
+// Contact is the same whichever way it goes: it is where the watcher sends to (RFC 3261 12.2.1.1).
+static struct slice write_notify(struct role *role, const struct subscription_presentity *presentity,
+                                 const struct subscription *subscription, uint8_t listener,
+                                 const struct clock *now)
 {
-    const struct presence *presence = role->presence;
+    struct presence *presence = role->presence;
+    struct document_text room = document_text_over(presence->message, sizeof(presence->message));
+    struct document_text *text = &room;
     const struct subscription_body *body = subscription_body(presence->table, subscription->body);
     struct presence_content content;
 
     presence_content_read(body, subscription, &content);
-    put_start(role, text, subscription);
+    put_start(role, text, subscription, listener);
     put_dialog(presence, text, subscription);
     presence_contact_put(role, subscription->listener, presence_dialog_is_sips(presence, subscription), text);
     put_event(text, presence_package_at(presentity->package),
@@ -212,26 +216,45 @@ static void write_notify(const struct role *role, const struct subscription_pres
         LITERAL(text, "Require: eventlist\r\n");
     put_tag(text, subscription->own[PRESENCE_OWN_TAG]);
     put_content(text, &content);
+    return text->full ? SLICE("") : document_slice(text);
 }
 
-// False: nothing left. Over UDP it is then as if it had been lost.
+// RFC 3261 18.1.1. Who is reached where he was seen, through his NAT, is reached by UDP alone.
+static bool goes_by_tcp(const struct role *role, const struct subscription *subscription, uint32_t len,
+                        struct endpoint *to, uint8_t *listener)
+{
+    uint32_t max = role->conf->udp_max;
+
+    return max > 0 && len > max && subscription->mark[PRESENCE_MARK_HOP] == PRESENCE_HOP_NAMED &&
+           role_hop_by_tcp(role, to, listener);
+}
+
+// False: nothing left. Over UDP it is then as if it had been lost. What is sent again goes as its `first` copy went.
 static bool send_notify(struct role *role, const struct subscription_presentity *presentity,
-                        const struct subscription *subscription, const struct clock *now)
+                        struct subscription *subscription, bool first, const struct clock *now)
 {
     struct presence *presence = role->presence;
     const struct outlet *outlet = &role->outlet;
-    struct document_text text = document_text_over(presence->message, sizeof(presence->message));
+    struct endpoint to = subscription->to;
+    uint8_t listener = subscription->listener;
     struct buffer *buffer = NULL;
 
-    write_notify(role, presentity, subscription, now, &text);
+    struct slice bytes = write_notify(role, presentity, subscription, listener, now);
+    bool by_tcp = first && goes_by_tcp(role, subscription, bytes.len, &to, &listener);
+    if (by_tcp)
+        bytes = write_notify(role, presentity, subscription, listener, now);
     sip_edits_clear(&role->spare);
-    if (!text.full && outlet->room(outlet->owner, 1))
-        buffer = outlet->copy(outlet->owner, document_slice(&text), &role->spare, NULL);
+    if (bytes.len > 0 && outlet->room(outlet->owner, 1))
+        buffer = outlet->copy(outlet->owner, bytes, &role->spare, NULL);
     if (buffer == NULL) {
         presence->counters.unsent++;
         return false;
     }
-    outlet->send(outlet->owner, buffer, &subscription->to, subscription->listener, 0);
+    if (by_tcp) {
+        subscription_notify_by_stream(subscription);
+        role->grown++;
+    }
+    outlet->send(outlet->owner, buffer, &to, listener, 0);
     outlet->release(outlet->owner, buffer);
     presence->counters.notified++;
     return true;
@@ -239,6 +262,7 @@ static bool send_notify(struct role *role, const struct subscription_presentity 
 
 void presence_end(struct role *role, struct subscription *subscription)
 {
+    presence_waiting_put(role, subscription, &role->presence->now);
     presence_tell_winfo(role->presence, subscription);
     presence_durable_forget(role, NULL, subscription);
     subscription_close(role->presence->table, subscription);
@@ -247,13 +271,28 @@ void presence_end(struct role *role, struct subscription *subscription)
 static void begin_notify(struct role *role, const struct subscription_presentity *presentity,
                          struct subscription *subscription, const struct clock *now)
 {
-    uint32_t body = presence_content_choose(role, presentity, subscription, now);
+    bool list = subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST;
 
     subscription->own[PRESENCE_OWN_TAG] = presence_content_tag(role, presentity, subscription);
+    uint32_t body = presence_content_choose(role, presentity, subscription, now);
     subscription_notify_begin(role->presence->table, subscription, body, now->ms);
-    if (subscription->blind) // it follows no document, and has this one
+    // Who is blind follows no document, and has this one; of a list this may be no more than a part.
+    if (subscription->blind || (list && subscription->sending != 0))
         subscription->sending = subscription->own[PRESENCE_OWN_TAG];
     subscription->version += presence_content_is_numbered(subscription_body(role->presence->table, body));
+}
+
+bool presence_shrink(struct role *role, struct subscription *subscription, uint32_t cseq,
+                     const struct clock *now)
+{
+    if (cseq != subscription->local_cseq || subscription->notify != SUBSCRIPTION_TRYING ||
+        !subscription->stream || endpoint_is_stream(&subscription->to))
+        return false;
+    subscription->mark[PRESENCE_MARK_HOP] |= PRESENCE_HOP_REFUSED;
+    role->shrunk++;
+    presence_act(role, subscription,
+                 subscription_notify_by_datagram(role->presence->table, subscription, now->ms), now);
+    return true;
 }
 
 void presence_act(struct role *role, struct subscription *subscription, unsigned actions,
@@ -271,11 +310,10 @@ void presence_act(struct role *role, struct subscription *subscription, unsigned
             presence_end(role, subscription);
             return;
         }
-        if (actions & SUBSCRIPTION_SEND) {
+        bool first = actions & SUBSCRIPTION_SEND, again = actions & SUBSCRIPTION_RESEND;
+        if (first)
             begin_notify(role, presentity, subscription, now);
-        }
-        bool sends = actions & (SUBSCRIPTION_SEND | SUBSCRIPTION_RESEND);
-        if (!sends || send_notify(role, presentity, subscription, now) ||
+        if ((!first && !again) || send_notify(role, presentity, subscription, first, now) ||
             !endpoint_is_stream(&subscription->to))
             return;
         actions = subscription_notify_answer(presence->table, subscription, subscription->local_cseq, 503, 0,

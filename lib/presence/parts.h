@@ -12,9 +12,10 @@
 #include "sip/contact.h"
 #include "store/store.h"
 
-#define PRESENCE_MESSAGE_MAX  SIP_MESSAGE_MAX // bytes of a NOTIFY
-#define PRESENCE_DOCUMENT_MAX 14336           // of a document that goes into one
-#define PRESENCE_DIALOG_MAX   1536 // of a dialog's texts, so that the rest has room beside a document
+#define PRESENCE_MESSAGE_MAX  65000 // bytes of a NOTIFY, a long list's: what a datagram holds
+#define PRESENCE_LIST_MAX     62952 // of such a list
+#define PRESENCE_DOCUMENT_MAX 14336 // of a document; a NOTIFY with one is no longer than SIP_MESSAGE_MAX
+#define PRESENCE_DIALOG_MAX   1536  // of a dialog's texts, so that the rest has room beside a document
 #define PRESENCE_BLOCK_MAX    65536
 #define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
 #define PRESENCE_SPENT_MAX    4096
@@ -61,7 +62,7 @@ struct presence {
     struct presence_ended ended[PRESENCE_ENDED_MAX];                // by check
     char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
     char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
-    char list[PRESENCE_DOCUMENT_MAX], parts[PRESENCE_DOCUMENT_MAX]; // of a list
+    char list[PRESENCE_LIST_MAX], parts[PRESENCE_LIST_MAX];         // of a list
     char text[SUBSCRIPTION_TEXT_MAX];                               // a dialog's, without folds
     char entity[SIP_AOR_MAX + 8];
     uint32_t block[PRESENCE_BLOCK_MAX / sizeof(uint32_t)]; // the document being composed
@@ -81,15 +82,22 @@ enum presence_flag {
 };
 #define PRESENCE_FLAGS_STORED \
     (PRESENCE_SHOWN | PRESENCE_TRUSTED | PRESENCE_PACED | PRESENCE_LIST | PRESENCE_STORED)
-enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT }; // the latter: enum document_watcher_event
+enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT, PRESENCE_MARK_HOP }; // EVENT: enum document_watcher_event
+// subscription->mark[PRESENCE_MARK_HOP]
+enum presence_hop {
+    PRESENCE_HOP_NAMED = 1,   // the watcher's Contact or Route says where NOTIFYs go, not where he was seen
+    PRESENCE_HOP_REFUSED = 2, // there is no TCP there
+};
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
 // Of a list's, see presence/list.h: the version that the watcher was told, and that he will have been told once all of it
-// has left; the member that it goes on with, now and next; whether all are told of; whether that took more than one message.
+// has left; the member that it goes on with, now and next, counted from 1; whether all are told of; whether that took more
+// than one message.
 enum {
     PRESENCE_OWN_BEGAN,
     PRESENCE_OWN_TAG,
     PRESENCE_OWN_TOLD,
     PRESENCE_OWN_SENDING,
+    PRESENCE_NAMED = 16,   // in the store only: PRESENCE_HOP_NAMED
     PRESENCE_OWN_CURSOR,
     PRESENCE_OWN_NEXT,
     PRESENCE_OWN_FULL,
@@ -154,12 +162,12 @@ void presence_reconsider_one(struct role *role, struct subscription_presentity *
                              const struct clock *now);
 
 // dialog.c: the dialog that a SUBSCRIBE makes. False: answered, or parked.
-bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening);
+bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening, uint8_t *hop);
 // Contact of a SUBSCRIBE, which it must have. False: answered.
 bool presence_contact_read(struct role_request *request, struct sip_contact *contact);
-// Where NOTIFYs go. False: answered, or parked.
+// Where NOTIFYs go; `hop`: as mark[PRESENCE_MARK_HOP] begins. False: answered, or parked.
 bool presence_hop_find(struct role_request *request, struct slice route, const struct sip_uri *target,
-                       struct endpoint *to, uint8_t *listener);
+                       struct endpoint *to, uint8_t *listener, uint8_t *hop);
 // "Contact: <sip:…>" with its line end. `sips`: where the listener can say so.
 void presence_contact_put(const struct role *role, unsigned listener, bool sips, struct document_text *text);
 // The dialog is one of sips URIs (RFC 3261 12.1.1), as far as its texts say.
@@ -209,6 +217,10 @@ uint32_t presence_durable_number(struct subscription_table *table,
 uint32_t presence_cseq_at(uint64_t unix_s);
 
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
+// The NOTIFY with this CSeq did not leave. True: it had been for TCP because it is large, and goes by UDP after all, as do
+// those to come (RFC 3261 18.1.1).
+bool presence_shrink(struct role *role, struct subscription *subscription, uint32_t cseq,
+                     const struct clock *now);
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
                                  struct subscription *subscription, const struct clock *now);
 // Tag of the document that the watcher is shown: who is blocked politely has one, too, as it were the truth (RFC 6665

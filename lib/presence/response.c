@@ -73,6 +73,7 @@ bool presence_unreachable(struct role *role, const struct role_branch *branch, c
         return false;
     // By a connection that is gone he does not come back: he subscribes again by another, and is told at once.
     uint32_t retry_s = subscription->to.flow != 0 ? NEVER_S : 0;
-    hear(role, subscription, branch->loop, 503, retry_s, now);
+    if (!presence_shrink(role, subscription, branch->loop, now))
+        hear(role, subscription, branch->loop, 503, retry_s, now);
     return true;
 }

@@ -90,7 +90,8 @@ uint32_t presence_stored_subscription_write(const struct conf *conf, const struc
     at = store_put(at, subscription->state, 1);
     at = store_put(at,
                    (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_FLAGS_STORED) |
-                       (subscription->blind ? PRESENCE_BLIND : 0),
+                       (subscription->blind ? PRESENCE_BLIND : 0) |
+                       (subscription->mark[PRESENCE_MARK_HOP] & PRESENCE_HOP_NAMED ? PRESENCE_NAMED : 0),
                    1);
     at = store_put(at, subscription->remote_cseq, 4);
     at = store_put(at, unix_of(now, subscription->expires_ms), 8);

@@ -158,9 +158,11 @@ static void begin(struct role_request *request, const struct presence_asking *as
     struct subscription *subscription;
     char local_tag[ROLE_DIALOG_TAG_LEN];
     uint64_t has;
+    uint8_t hop;
     bool any;
 
-    if ((asking->expires > 0 && !presence_durable_ready(request)) || !presence_dialog_read(request, &opening))
+    if ((asking->expires > 0 && !presence_durable_ready(request)) ||
+        !presence_dialog_read(request, &opening, &hop))
         return;
     role_dialog_tag_write(&tag, local_tag);
     opening.text[SUBSCRIPTION_LOCAL_TAG] = slice_of(local_tag, sizeof(local_tag));
@@ -174,6 +176,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
                   (role_trusts(request) ? PRESENCE_TRUSTED : 0) | (list ? PRESENCE_LIST : 0));
     subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
     subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
+    subscription->mark[PRESENCE_MARK_HOP] = hop;
     subscription->blind = admission == PRESENCE_BLINDED;
     presence_pace(request->role->conf, asking, subscription, now);
     note_partial(presence, asking, presentity);

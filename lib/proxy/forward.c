@@ -1,6 +1,7 @@
 // What a request becomes for one target: the edits of RFC 3261 16.6.
 #include "auth/auth.h"
 #include "proxy/core.h"
+#include "role/hop.h"
 #include "role/trust.h"
 
 static bool lacks_lr(const struct sip_address *route)
@@ -170,15 +171,15 @@ static uint32_t size_of(struct role_request *request, const struct role_target *
 bool proxy_forward_by_size(struct role_request *request, struct role_target *target, uint8_t *out)
 {
     uint32_t max = request->role->conf->udp_max;
+    struct endpoint hop = target->hop;
+    uint8_t listener = *out;
 
-    if (max == 0 || request->message->len + GROWTH_MAX <= max || endpoint_is_stream(&target->hop))
-        return false;
-    int listener = role_route_listener_for(request->role->route, ENDPOINT_TCP, target->hop.family, (int)*out);
-    if (listener == CONF_NONE || proxy_target_is_flow(request, target) ||
+    if (max == 0 || request->message->len + GROWTH_MAX <= max ||
+        !role_hop_by_tcp(request->role, &hop, &listener) || proxy_target_is_flow(request, target) ||
         size_of(request, target, *out) <= max)
         return false;
-    target->hop.transport = ENDPOINT_TCP;
-    *out = (uint8_t)listener;
+    target->hop = hop;
+    *out = listener;
     return true;
 }
 

@@ -23,6 +23,19 @@ bool role_hop_of(const struct sip_uri *uri, struct endpoint *hop)
     return sip_uri_transport(uri, &transport) && sip_uri_endpoint(uri, hop) && role_hop_usable(hop);
 }
 
+bool role_hop_by_tcp(const struct role *role, struct endpoint *hop, uint8_t *listener)
+{
+    int found = endpoint_is_stream(hop)
+                    ? CONF_NONE
+                    : role_route_listener_for(role->route, ENDPOINT_TCP, hop->family, *listener);
+
+    if (found == CONF_NONE)
+        return false;
+    hop->transport = ENDPOINT_TCP;
+    *listener = (uint8_t)found;
+    return true;
+}
+
 uint64_t role_call_hash(const struct role_request *request)
 {
     return hash_sip13(&request->role->secret, request->call_id.at, request->call_id.len).high;

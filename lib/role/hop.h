@@ -24,6 +24,10 @@ uint64_t role_call_hash(const struct role_request *request);
 enum role_targeting role_name_find(struct role_request *request, const struct name_question *question,
                                    const struct name_answer **answer);
 
+// RFC 3261 18.1.1: where a request over [proxy] udp_max goes instead, and from which listener. False: `hop` is a stream
+// already, or no listener of its family has TCP; then both stay as they are.
+bool role_hop_by_tcp(const struct role *role, struct endpoint *hop, uint8_t *listener);
+
 // Targets are offered one after the other, in their order; the first that was not tried stays.
 struct role_pick {
     const struct role_request *request;

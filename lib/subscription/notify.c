@@ -183,12 +183,21 @@ unsigned subscription_state_set(struct subscription_table *table, struct subscri
     return settle(table, subscription, 0, now_ms);
 }
 
+// RFC 3261 17.1.2: Timer E, but over a stream, and Timer F.
+static void start_timers(const struct subscription_table *table, struct subscription *subscription,
+                         uint64_t now_ms)
+{
+    uint32_t t1 = table->timers.t1_ms;
+
+    subscription->stream = endpoint_is_stream(&subscription->to);
+    subscription->interval = t1;
+    subscription->retransmit_at = subscription->stream ? 0 : subscription_deadline(now_ms, t1);
+    subscription->ends_at = subscription_deadline(now_ms, 64 * t1);
+}
+
 void subscription_notify_begin(struct subscription_table *table, struct subscription *subscription,
                                uint32_t body, uint64_t now_ms)
 {
-    uint32_t t1 = table->timers.t1_ms;
-    bool stream = endpoint_is_stream(&subscription->to);
-
     if (body != 0 &&
         subscription_block_at(table, body)->holder >> SUBSCRIPTION_SLOT_BITS != SUBSCRIPTION_HELD_ALONE)
         subscription_block_hold(table, body);
@@ -199,12 +208,23 @@ void subscription_notify_begin(struct subscription_table *table, struct subscrip
     subscription->sending = follows(subscription) ? presentity_of(table, subscription)->tag : 0;
     subscription->wanted = false;
     subscription->bodyless = subscription->bodyless && body == 0;
-    subscription->interval = t1;
-    subscription->retransmit_at = stream ? 0 : subscription_deadline(now_ms, t1); // E
-    subscription->ends_at = subscription_deadline(now_ms, 64 * t1);               // F
+    start_timers(table, subscription, now_ms);
     subscription_pace(subscription, subscription->min_ms, subscription->quiet_ms, now_ms);
     subscription_count(&table->counts.notified, 1);
     settle(table, subscription, 0, now_ms);
+}
+
+void subscription_notify_by_stream(struct subscription *subscription)
+{
+    subscription->retransmit_at = 0;
+    subscription->stream = true;
+}
+
+unsigned subscription_notify_by_datagram(struct subscription_table *table, struct subscription *subscription,
+                                         uint64_t now_ms)
+{
+    start_timers(table, subscription, now_ms);
+    return settle(table, subscription, SUBSCRIPTION_RESEND, now_ms);
 }
 
 // RFC 6665 4.2.2; 408 is as good as Timer F.

@@ -138,8 +138,9 @@ struct subscription {
     bool held : 1;     // caller's: its SUBSCRIBE is not answered yet, so no NOTIFY before subscription_ask
     bool blind : 1;    // caller's: what it is shown does not follow the document (politely blocked)
     bool any : 1;      // Suppress-If-Match: * (RFC 5839 6.3): no document is news
-    bool bodyless : 1; // its SUBSCRIBE had a condition, which no document that it was sent has ended yet (RFC 5839)
+    bool bodyless : 1; // its SUBSCRIBE had a condition, which no document has ended yet (RFC 5839)
     bool over : 1;     // table: REMOVE was said
+    bool stream : 1;   // table: the NOTIFY under way goes over one, whatever `to` is
 
     uint64_t check;         // of our tag and our branches, never 0: whoever does not have it forged them
     uint32_t local_cseq;    // of the NOTIFY under way, or of the last one
@@ -372,23 +373,30 @@ static inline bool subscription_is_bodyless(const struct subscription *subscript
 }
 
 // From now on: `min_ms` and `quiet_ms` as in the record.
-void subscription_pace(struct subscription *subscription, uint32_t min_ms, uint32_t quiet_ms, uint64_t now_ms);
+void subscription_pace(struct subscription *subscription, uint32_t min_ms, uint32_t quiet_ms,
+                       uint64_t now_ms);
 
 // Granted (ACTIVE), doubted again (PENDING), or ended with a reason (TERMINATED). The same state again is no news.
 unsigned subscription_state_set(struct subscription_table *table, struct subscription *subscription,
                                 enum subscription_state state, enum subscription_reason reason,
                                 uint64_t now_ms);
 
-// The NOTIFY that SEND asked for is about to be sent, with this body (a reference of the presentity's forms, or from
-// subscription_body_make; 0: none). Counts local_cseq up, keeps the body until the NOTIFY is over, starts the timers.
-// If it then cannot be made or sent, over UDP Timer E sees to it; over a stream say 503 by subscription_notify_answer.
-void subscription_notify_begin(struct subscription_table *table, struct subscription *subscription,
-                               uint32_t body, uint64_t now_ms);
 // The watcher is elsewhere now, so the NOTIFY under way leads nowhere: it is over without a word, and its Timer F does
 // not end what a SUBSCRIBE has just prolonged. What it said is news again, and goes soon. Nothing where none is.
 void subscription_notify_abandon(struct subscription_table *table, struct subscription *subscription,
                                  uint64_t now_ms);
 
+// The NOTIFY that SEND asked for is about to be sent, with this body (a reference of the presentity's forms, or from
+// subscription_body_make; 0: none). Counts local_cseq up, keeps the body until the NOTIFY is over, starts the timers.
+// If it then cannot be made or sent, over UDP Timer E sees to it; over a stream say 503 by subscription_notify_answer.
+void subscription_notify_begin(struct subscription_table *table, struct subscription *subscription,
+                               uint32_t body, uint64_t now_ms);
+// The NOTIFY that has just begun goes over a stream, though `to` is none: it is not sent again.
+void subscription_notify_by_stream(struct subscription *subscription);
+// It did not leave so, and nobody has answered it: it goes to `to` after all, its timers from the beginning. Returns
+// RESEND.
+unsigned subscription_notify_by_datagram(struct subscription_table *table, struct subscription *subscription,
+                                         uint64_t now_ms);
 // A body for one subscription alone. Who makes it gives it to subscription_notify_begin at once, which owns it then.
 // 0: no memory, or over SUBSCRIPTION_BODY_MAX.
 uint32_t subscription_body_make(struct subscription_table *table, uint16_t type, struct slice bytes);
