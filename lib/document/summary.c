@@ -55,6 +55,16 @@ static struct slice without_brackets(struct slice account)
     return has ? slice_of(account.at + 1, account.len - 2) : account;
 }
 
+// What no URI has in it (RFC 3986 2).
+static bool is_uri(struct slice account)
+{
+    for (uint32_t i = 0; i < account.len; i++) {
+        if (account.at[i] == ' ' || account.at[i] == '\t' || account.at[i] == '<' || account.at[i] == '>')
+            return false;
+    }
+    return account.len > 0;
+}
+
 // One line of those before the empty one. `number` counts from 0.
 static bool read_line(struct slice line, unsigned number, struct document_summary *summary)
 {
@@ -71,7 +81,7 @@ static bool read_line(struct slice line, unsigned number, struct document_summar
     if (SLICE_IS(name, "message-account")) {
         bool first = summary->account.len == 0;
         summary->account = without_brackets(value);
-        return first && summary->account.len > 0;
+        return first && is_uri(summary->account);
     }
     take_summary(&c);
     return c.error == 0 && cursor_done(&c);
