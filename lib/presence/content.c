@@ -53,14 +53,19 @@ uint32_t presence_content_choose(struct role *role, const struct subscription_pr
                                  struct subscription *subscription, const struct clock *now)
 {
     struct presence *presence = role->presence;
+    bool says =
+        (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) &&
+        !subscription_is_bodyless(subscription, presence_content_tag(role, presentity, subscription)) &&
+        subscription->reason != SUBSCRIPTION_REJECTED;
+    bool list = subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST;
 
-    if (!(subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_SHOWN) ||
-        subscription_is_bodyless(subscription, presence_content_tag(role, presentity, subscription)) ||
-        subscription->reason == SUBSCRIPTION_REJECTED)
+    if (list && (!says || subscription->blind)) // nothing of it, so the next that does says all
+        presence_list_begin(subscription);
+    if (!says)
         return 0;
     if (subscription->blind)
         return choose_blind(presence, presentity, subscription);
-    if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
+    if (list)
         return presence_list_choose(role, presentity, subscription, now);
     if (subscription->accept & PRESENCE_TYPE_BIT(PRESENCE_TYPE_PIDF_DIFF))
         return choose_partial(presence, presentity, subscription);

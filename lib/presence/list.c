@@ -63,16 +63,15 @@ static uint64_t list_tag(const struct role *role, const struct roster_list *list
     return tag;
 }
 
-// What there is now, compared with what was seen. True: something is new.
-static bool look_at_all(struct role *role, const struct presence_package *package,
-                        const struct roster_list *list, struct slice watcher, uint64_t now_ms,
-                        const struct presence_list_state *before, struct presence_list_state *state)
+// What there is now, compared with what was seen. Returns its tag, which is the same whenever that is (RFC 5839 6.5).
+static uint64_t look_at_all(struct role *role, const struct presence_package *package,
+                            const struct roster_list *list, struct slice watcher, uint64_t now_ms,
+                            const struct presence_list_state *before, struct presence_list_state *state)
 {
     unsigned members = roster_list_members(list);
     struct presence_list_view view;
     struct roster_member member;
     uint64_t position = 0;
-    bool news;
 
     members = members < role->conf->list_max ? members : role->conf->list_max;
     uint64_t tag = list_tag(role, list, members);
@@ -83,15 +82,15 @@ static bool look_at_all(struct role *role, const struct presence_package *packag
         .members = members,
     };
     state->full = same ? before->full : state->version;
-    news = !same;
     for (unsigned i = 0; i < members && roster_list_next(role->roster, list, &position, &member); i++) {
         presence_list_look(role, package, &member, watcher, now_ms, &view);
         bool kept = same && before->member[i].tag == view.tag;
         state->member[i] = (struct presence_list_member){
             .tag = view.tag, .changed = kept ? before->member[i].changed : state->version};
-        news = news || !kept;
+        const uint64_t parts[] = {tag, view.tag};
+        tag = presence_tag_of(parts, sizeof(parts));
     }
-    return news;
+    return tag;
 }
 
 // The list is no more.
@@ -127,10 +126,9 @@ void presence_list_compose(struct presence_composing *composing, struct subscrip
     }
     unsigned len = presence_list_watcher(role, subscription, watcher);
     subscription_presentity_recompose(presence->table, presentity, now_ms + interval, now_ms);
-    bool news =
+    uint64_t tag =
         look_at_all(role, package, list, slice_of(watcher, len), now_ms,
                     old != NULL ? (const struct presence_list_state *)(const void *)old->bytes : NULL, state);
     uint32_t bytes = (uint32_t)(sizeof(*state) + state->members * sizeof(state->member[0]));
-    uint64_t tag = news ? presence_tag_of(state, bytes) : presentity->tag;
     presence_document_put(composing, tag, PRESENCE_TYPE_LIST, slice_of((const char *)state, bytes));
 }

@@ -3,8 +3,10 @@
 // Each subscription to a list has a presentity of its own, whose document is not what is sent but what was seen of each
 // member, with the version in which that changed: once per notify interval the members' documents are looked at in
 // their owners' tables, without locks. A NOTIFY says all of the list as long as that fits one message. Of a longer one
-// the first names all, as far as there is room, and says what it can of them; the rest follows as soon as that is
-// answered, and later those that changed since the watcher was told (RFC 4662 4.5, 4.6).
+// the first names all (RFC 4662 5.2: full state) and says what it can of them; the rest follows as soon as that is
+// answered, and later those that changed since the watcher was told (RFC 4662 4.5, 4.6). For the names alone a NOTIFY
+// becomes longer than any message that is read here, up to what a datagram holds: five hundred with URIs of 90 bytes.
+// Where they do not fit even so, it says what it names, and that this is not full state; the others follow, too.
 //
 // Internal to the room.
 #ifndef PRESENCE_LIST_H

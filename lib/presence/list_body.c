@@ -7,8 +7,10 @@
 #define DIGITS    16
 #define CID_MAX   (10 + 1 + DIGITS + 1 + SIP_AOR_MAX)
 #define FRAME_MAX (1024 + 2 * SIP_AOR_MAX)            // bytes of Content-Type, list and boundaries around all
-#define ROOM_MAX  (PRESENCE_DOCUMENT_MAX - FRAME_MAX) // for members and their parts
-#define LEFT_OUT  32                                  // bytes around a member of which only the URI is said
+#define ROOM      (PRESENCE_DOCUMENT_MAX - FRAME_MAX) // for members and their parts, in an ordinary message
+#define ROOM_MAX  (PRESENCE_LIST_MAX - FRAME_MAX)     // in the longest
+
+_Static_assert(ROOM_MAX >= 2 * PRESENCE_DOCUMENT_MAX, "each member fits a message of its own");
 
 struct writing {
     struct role *role;
@@ -18,6 +20,8 @@ struct writing {
     struct slice watcher, aor; // of the list
     uint64_t now_ms;
     struct document_text list, parts;
+    uint32_t room;  // for both
+    uint32_t names; // bytes of that for names which are still to come
     char boundary[DIGITS];
     bool whole; // every member was named
 };
@@ -103,8 +107,7 @@ static void put_instance(struct writing *writing, const struct roster_member *me
 }
 
 // False: there was no room for it any more, and nothing of it is written.
-static bool put_member(struct writing *writing, const struct roster_member *member, unsigned number,
-                       uint32_t reserved)
+static bool put_member(struct writing *writing, const struct roster_member *member, unsigned number)
 {
     struct document_text list = writing->list, parts = writing->parts;
     struct presence_list_view view;
@@ -114,12 +117,19 @@ static bool put_member(struct writing *writing, const struct roster_member *memb
     if (view.ours)
         put_instance(writing, member, number, &view);
     document_rlmi_resource_end(&writing->list);
+    bool alone = list.len == 0 && writing->names == 0;
     if (!writing->list.full && !writing->parts.full &&
-        writing->list.len + writing->parts.len + reserved < ROOM_MAX)
+        writing->list.len + writing->parts.len + writing->names <= (alone ? ROOM_MAX : writing->room))
         return true;
     writing->list = list;
     writing->parts = parts;
     return false;
+}
+
+static void write_name(struct document_text *text, const struct roster_member *member)
+{
+    document_rlmi_resource(text, member->uri, SLICE(""));
+    document_rlmi_resource_end(text);
 }
 
 // One of which there is more to say than this: only that it is there.
@@ -127,52 +137,58 @@ static bool put_name(struct writing *writing, const struct roster_member *member
 {
     struct document_text list = writing->list;
 
-    document_rlmi_resource(&writing->list, member->uri, SLICE(""));
-    document_rlmi_resource_end(&writing->list);
-    if (!writing->list.full && writing->list.len + writing->parts.len < ROOM_MAX)
+    write_name(&writing->list, member);
+    if (!writing->list.full && writing->list.len + writing->parts.len <= writing->room)
         return true;
     writing->list = list;
     return false;
 }
 
-// Bytes that the names of all take.
-static uint32_t names_of(const struct role *role, const struct roster_list *list, unsigned members)
+// Bytes that put_name writes of it.
+static uint32_t name_len(const struct writing *writing, const struct roster_member *member)
+{
+    struct presence *presence = writing->role->presence;
+    struct document_text text = document_text_over(presence->document, sizeof(presence->document));
+
+    write_name(&text, member);
+    return text.len;
+}
+
+static uint32_t names_len(const struct writing *writing, const struct roster_list *list)
 {
     struct roster_member member;
     uint64_t position = 0;
     uint32_t bytes = 0;
 
-    while (members-- > 0 && roster_list_next(role->roster, list, &position, &member))
-        bytes += LEFT_OUT + member.uri.len;
+    for (unsigned i = 0;
+         i < writing->state->members && roster_list_next(writing->role->roster, list, &position, &member);
+         i++)
+        bytes += name_len(writing, &member);
     return bytes;
 }
 
-// From the member on that is next. Returns the one that follows in the next NOTIFY; 0: none.
+// From the member on that is next. Returns the one that follows in the next NOTIFY, counted from 1; 0: none.
 static unsigned put_members(struct writing *writing, const struct roster_list *list)
 {
     const uint64_t *own = writing->subscription->own;
     const struct presence_list_state *state = writing->state;
-    bool first = own[PRESENCE_OWN_CURSOR] == 0, full = own[PRESENCE_OWN_FULL] != 0;
-    uint32_t reserved = first && full ? names_of(writing->role, list, state->members) : 0;
+    bool full = own[PRESENCE_OWN_FULL] != 0, names = full && own[PRESENCE_OWN_CURSOR] == 0;
     struct roster_member member;
     uint64_t position = 0;
-    unsigned i, next = 0;
+    unsigned next = 0;
 
-    writing->whole = first && full;
-    for (i = 0; i < state->members && roster_list_next(writing->role->roster, list, &position, &member);
-         i++) {
-        uint32_t name = LEFT_OUT + member.uri.len;
-        reserved -= name < reserved ? name : reserved;
-        if (i < own[PRESENCE_OWN_CURSOR] || (!full && state->member[i].changed <= own[PRESENCE_OWN_TOLD]))
+    writing->whole = names;
+    writing->names = names ? names_len(writing, list) : 0;
+    for (unsigned i = 0;
+         i < state->members && roster_list_next(writing->role->roster, list, &position, &member); i++) {
+        if (names)
+            writing->names -= name_len(writing, &member);
+        if (i + 1 < own[PRESENCE_OWN_CURSOR] || (!full && state->member[i].changed <= own[PRESENCE_OWN_TOLD]))
             continue;
-        if (next == 0 && put_member(writing, &member, i, reserved))
+        if (next == 0 && put_member(writing, &member, i))
             continue;
-        if (next == 0 && writing->parts.len == 0 && i == own[PRESENCE_OWN_CURSOR] && i > 0) {
-            writing->whole = put_name(writing, &member) && writing->whole; // it fits no message at all
-            continue;
-        }
-        next = next == 0 ? i : next;
-        if (!first || !full)
+        next = next == 0 ? i + 1 : next;
+        if (!names)
             break;
         writing->whole = put_name(writing, &member) && writing->whole;
     }
@@ -201,7 +217,50 @@ static struct slice assemble(struct writing *writing)
 
 void presence_list_begin(struct subscription *subscription)
 {
-    subscription->own[PRESENCE_OWN_TOLD] = subscription->own[PRESENCE_OWN_CURSOR] = 0;
+    uint64_t *own = subscription->own;
+
+    own[PRESENCE_OWN_TOLD] = own[PRESENCE_OWN_SENDING] = own[PRESENCE_OWN_CURSOR] = own[PRESENCE_OWN_NEXT] =
+        0;
+}
+
+// All of it where the watcher has not got that since it is as it is, or where that fits an ordinary message; else what
+// changed since he was told.
+static void put_list(struct writing *writing, const struct roster_list *list)
+{
+    const struct presence_list_state *state = writing->state;
+    uint64_t *own = writing->subscription->own;
+    bool needed = own[PRESENCE_OWN_TOLD] == 0 || state->full > own[PRESENCE_OWN_TOLD];
+    bool first = own[PRESENCE_OWN_CURSOR] == 0;
+    uint32_t names = first && needed ? names_len(writing, list) : 0;
+
+    writing->room = names <= ROOM ? ROOM : names < ROOM_MAX ? names : ROOM_MAX;
+    if (first) {
+        own[PRESENCE_OWN_SENDING] = state->version;
+        own[PRESENCE_OWN_FULL] = needed || !own[PRESENCE_OWN_LONG];
+    }
+    own[PRESENCE_OWN_NEXT] = put_members(writing, list);
+    if (!first || !own[PRESENCE_OWN_FULL] || own[PRESENCE_OWN_NEXT] == 0)
+        return;
+    own[PRESENCE_OWN_LONG] = true;
+    if (!needed) { // from now on it is what changed
+        own[PRESENCE_OWN_FULL] = false;
+        writing->list.len = writing->parts.len = 0;
+        own[PRESENCE_OWN_NEXT] = put_members(writing, list);
+    }
+}
+
+// Whether the watcher has all that was seen once this NOTIFY is answered.
+static bool is_last(const struct writing *writing)
+{
+    const uint64_t *own = writing->subscription->own;
+
+    return own[PRESENCE_OWN_NEXT] == 0 && own[PRESENCE_OWN_SENDING] == writing->state->version;
+}
+
+static uint32_t nothing(struct subscription *subscription)
+{
+    presence_list_begin(subscription);
+    return 0;
 }
 
 uint32_t presence_list_choose(struct role *role, const struct subscription_presentity *presentity,
@@ -213,12 +272,11 @@ uint32_t presence_list_choose(struct role *role, const struct subscription_prese
         subscription_body(presence->table, presentity->forms[PRESENCE_FORM_WHOLE]);
     struct slice aor = subscription_presentity_owner(presence->table, presentity);
     const struct roster_list *list = presence_list_of(role, package, aor);
-    uint64_t *own = subscription->own;
     const uint64_t drawn[] = {subscription->check, subscription->local_cseq + 1};
     char watcher[SIP_AOR_MAX];
 
     if (seen == NULL || seen->len < sizeof(struct presence_list_state) || list == NULL)
-        return 0;
+        return nothing(subscription);
     struct writing writing = {
         .role = role,
         .package = package,
@@ -231,23 +289,14 @@ uint32_t presence_list_choose(struct role *role, const struct subscription_prese
         .parts = document_text_over(presence->parts, sizeof(presence->parts)),
     };
     write_digits(hash_sip13(&role->secret, drawn, sizeof(drawn)).low, writing.boundary);
-    bool needed = own[PRESENCE_OWN_TOLD] == 0 || writing.state->full > own[PRESENCE_OWN_TOLD];
-    bool first = own[PRESENCE_OWN_CURSOR] == 0;
-    if (first) {
-        own[PRESENCE_OWN_SENDING] = writing.state->version;
-        own[PRESENCE_OWN_FULL] = needed || !own[PRESENCE_OWN_LONG];
-    }
-    own[PRESENCE_OWN_NEXT] = put_members(&writing, list);
-    if (first && own[PRESENCE_OWN_FULL] && own[PRESENCE_OWN_NEXT] != 0) {
-        own[PRESENCE_OWN_LONG] = true;
-        if (!needed) { // from now on it is what changed
-            own[PRESENCE_OWN_FULL] = false;
-            writing.list.len = writing.parts.len = 0;
-            own[PRESENCE_OWN_NEXT] = put_members(&writing, list);
-        }
-    }
+    put_list(&writing, list);
     struct slice bytes = assemble(&writing);
-    return bytes.len == 0 ? 0 : subscription_body_make(presence->table, PRESENCE_TYPE_LIST, bytes);
+    uint32_t body = bytes.len == 0 ? 0 : subscription_body_make(presence->table, PRESENCE_TYPE_LIST, bytes);
+    const uint64_t piece[] = {presentity->tag, subscription->local_cseq};
+    if (body == 0 ||
+        !is_last(&writing)) // it is not the document yet (RFC 5839 6.4), and what it lacks is news
+        subscription->own[PRESENCE_OWN_TAG] = presence_tag_of(piece, sizeof(piece));
+    return body != 0 ? body : nothing(subscription);
 }
 
 bool presence_list_answered(struct subscription *subscription, uint16_t status)

@@ -155,10 +155,10 @@ unsigned flow_notifies(struct flow *flow)
 void flow_answer(struct flow *flow, unsigned status, const char *header)
 {
     const struct sent *sent = outlet_find(flow->fixture->outlet, NULL, "NOTIFY");
-    char address[ENDPOINT_TEXT_MAX + 1];
+    char address[ENDPOINT_TEXT_MAX + 17];
 
     assert_non_null(sent);
-    address[endpoint_write(&sent->to, address)] = 0;
+    address[outlet_endpoint_write(&sent->to, address)] = 0;
     fixture_answer(flow->fixture, address, "NOTIFY", status, header != NULL ? header : "");
 }
 

@@ -33,7 +33,7 @@ struct flow {
     struct presence *all[1];
     struct roster *roster;
     char tag[64], etag[64], version[64], target[256], call[64];
-    char notify[32000]; // the newest, LF for CRLF, NUL-terminated
+    char notify[66000]; // the newest, LF for CRLF, NUL-terminated
     unsigned n;
     unsigned long seen; // of what left
 };

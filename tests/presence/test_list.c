@@ -137,55 +137,304 @@ static unsigned count(const char *text, const char *what)
     return n;
 }
 
-// Two hundred with a document each fit no message: what does not fit follows, each once.
+enum { MEMBERS_MAX = 500, URI_MAX = 240 };
+
+struct crowd {
+    unsigned n;
+    unsigned told[MEMBERS_MAX]; // how often, with a document
+    char uri[MEMBERS_MAX][URI_MAX + 1];
+};
+
+// So many, with URIs of so many bytes, which XML has to escape a byte of.
+static struct crowd *crowd_put(struct flow *flow, unsigned n, unsigned bytes)
+{
+    static struct roster_member members[MEMBERS_MAX];
+    struct crowd *crowd = calloc(1, sizeof(*crowd));
+
+    assert_non_null(crowd);
+    crowd->n = n;
+    for (unsigned i = 0; i < n; i++) {
+        char *uri = crowd->uri[i];
+        memset(uri, 'x', bytes);
+        uri[sprintf(uri, "sip:member%03u&", i)] = 'x';
+        strcpy(uri + bytes - strlen("@example.com"), "@example.com");
+        members[i] = (struct roster_member){slice_text(uri), slice_text(uri + 4), SLICE("")};
+    }
+    put_list(flow, members, n);
+    return crowd;
+}
+
+// What the newest NOTIFY says of each, with the document that belongs to it. Returns how many it tells of.
+static unsigned crowd_told(struct crowd *crowd, const char *notify)
+{
+    unsigned told = 0;
+
+    for (unsigned i = 0; i < crowd->n; i++) {
+        char instance[64], entity[64], cid[64] = "";
+        sprintf(instance, "<resource uri=\"sip:member%03u&amp;", i);
+        sprintf(entity, "entity=\"sip:member%03u&amp;", i);
+        const char *at = strstr(notify, instance);
+        const char *end = at != NULL ? strstr(at, "</resource>") : NULL;
+        if (at == NULL || (at = strstr(at, " cid=\"")) == NULL || at > end)
+            continue;
+        sscanf(at, " cid=\"%60[^\"]", cid);
+        char head[80];
+        sprintf(head, "Content-ID: <%s>", cid);
+        const char *part = strstr(notify, head);
+        assert_non_null(part);
+        const char *document = strstr(part, "entity=");
+        assert_memory_equal(document, entity, strlen(entity));
+        crowd->told[i]++;
+        told++;
+    }
+    assert_int_equal(told, count(notify, "<presence "));
+    return told;
+}
+
+// Every NOTIFY that follows one that was answered, until there are no more. Returns how many.
+static unsigned crowd_follow(struct flow *flow, struct crowd *crowd)
+{
+    unsigned messages = 0;
+
+    for (flow_wait(flow, 8); flow_notifies(flow) > 0; flow_wait(flow, 8)) {
+        assert_non_null(strstr(flow->notify, "fullState=\"false\""));
+        assert_true(crowd_told(crowd, flow->notify) > 0);
+        assert_true(outlet_find(flow->fixture->outlet, NULL, "NOTIFY")->len <= SIP_MESSAGE_MAX);
+        flow_answer(flow, 200, NULL);
+        assert_true(messages++ < 60);
+    }
+    return messages;
+}
+
+static void crowd_expect(struct crowd *crowd, unsigned times)
+{
+    for (unsigned i = 0; i < crowd->n; i++) {
+        if (crowd->told[i] != times)
+            fail_msg("member %u was told of %u times, not %u", i, crowd->told[i], times);
+    }
+    memset(crowd->told, 0, sizeof(crowd->told));
+}
+
+static void expect_first(struct flow *flow, unsigned members)
+{
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    assert_int_equal(count(flow->notify, "fullState=\"true\""), 1);
+    assert_int_equal(count(flow->notify, "<resource "), members);
+}
+
+static const char list[] = LIST "Supported: eventlist\nExpires: 7200\n";
+static const char again[] =
+    LIST_AGAIN "CSeq: 2 SUBSCRIBE\nExpires: 7200\nSupported: eventlist\n"
+               "Accept: application/pidf+xml, application/rlmi+xml, multipart/related\n";
+
+// With a document each they fit no message: what does not fit follows, each once; a NOTIFY that can name all within what
+// peers may send is no longer.
 static void test_a_long_list_is_told_in_pieces(void **state)
 {
-    enum { MEMBERS = 200 };
-    struct roster_member members[MEMBERS];
-    char uris[MEMBERS][40];
     struct flow *flow = *state;
-    unsigned instances = 0, messages = 0;
+    struct crowd *crowd = crowd_put(flow, 150, 30);
 
-    for (unsigned i = 0; i < MEMBERS; i++) {
-        snprintf(uris[i], sizeof(uris[i]), "sip:member%03u@example.com", i);
-        members[i] = (struct roster_member){slice_text(uris[i]), slice_text(uris[i] + 4), SLICE("")};
-    }
-    put_list(flow, members, MEMBERS);
-    flow_request(flow, NULL, LIST "Supported: eventlist\n");
-    for (flow_wait(flow, 8); flow_notifies(flow) > 0; flow_wait(flow, 8)) {
-        bool first = messages++ == 0;
-        assert_true(strlen(flow->notify) < SIP_MESSAGE_MAX);
-        assert_int_equal(count(flow->notify, "fullState=\"true\""), first);
-        if (first)
-            assert_int_equal(count(flow->notify, "<resource "), MEMBERS);
-        instances += count(flow->notify, "<instance ");
-        assert_int_equal(count(flow->notify, "<instance "), count(flow->notify, "<presence "));
-        flow_answer(flow, 200, NULL);
-        assert_true(messages < 20);
-    }
-    assert_true(messages > 2);
-    assert_int_equal(instances, MEMBERS);
+    flow_request(flow, NULL, list);
+    expect_first(flow, 150);
+    assert_true(outlet_find(flow->fixture->outlet, NULL, "NOTIFY")->len <= SIP_MESSAGE_MAX);
+    assert_true(crowd_told(crowd, flow->notify) > 0);
+    flow_answer(flow, 200, NULL);
+    assert_true(crowd_follow(flow, crowd) > 1);
+    crowd_expect(crowd, 1);
     flow_wait(flow, 3000);
     assert_int_equal(flow_notifies(flow), 0);
 
+    struct location_binding desk = fixture_contact("sip:desk@192.0.2.12");
+    fixture_bind(flow->fixture, crowd->uri[7] + 4, desk);
     const struct flow_step change = {
         .what = "then what changed",
         .until_ms = 1200,
         .notify = "~fullState=\"false\"\n~member007\n!member006\n!member008\n~sip:desk@192.0.2.12",
         .status = 200};
-    fixture_bind(flow->fixture, "member007@example.com", fixture_contact("sip:desk@192.0.2.12"));
     flow_step(flow, &change);
     flow_wait(flow, 3000);
     assert_int_equal(flow_notifies(flow), 0);
+    free(crowd);
+}
+
+// RFC 4662 5.2: of all of them, at first and behind each SUBSCRIBE.
+static void test_five_hundred_are_all_named_at_first(void **state)
+{
+    static const unsigned bytes[] = {40, 80, 90};
+    struct flow *flow = *state;
+
+    for (unsigned i = 0; i < sizeof(bytes) / sizeof(*bytes); i++) {
+        struct crowd *crowd = crowd_put(flow, 500, bytes[i]);
+        flow_request(flow, NULL, list);
+        expect_first(flow, 500);
+        crowd_told(crowd, flow->notify);
+        flow_answer(flow, 200, NULL);
+        crowd_follow(flow, crowd);
+        crowd_expect(crowd, 1);
+
+        flow_request(flow, NULL, again);
+        expect_first(flow, 500);
+        crowd_told(crowd, flow->notify);
+        flow_answer(flow, 200, NULL);
+        crowd_follow(flow, crowd);
+        crowd_expect(crowd, 1);
+        flow_request(flow, NULL, LIST_AGAIN "CSeq: 3 SUBSCRIBE\nExpires: 0\nSupported: eventlist\n");
+        expect_first(flow, 500);
+        flow_answer(flow, 200, NULL);
+        free(crowd);
+    }
+}
+
+// A datagram has an end.
+static void test_names_that_no_message_holds_follow_too(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 500, 200);
+
+    flow_request(flow, NULL, list);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    assert_non_null(strstr(flow->notify, "fullState=\"false\""));
+    assert_true(count(flow->notify, "<resource ") > 250);
+    flow_answer(flow, 200, NULL);
+    crowd_follow(flow, crowd);
+    crowd_expect(crowd, 1);
+    free(crowd);
+}
+
+// RFC 4662 5.2: "the first NOTIFY sent after receipt of a SUBSCRIBE", whatever was under way.
+static void test_who_asks_amid_the_pieces_gets_all_again(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 500, 60);
+
+    flow_request(flow, NULL, list);
+    expect_first(flow, 500);
+    flow_answer(flow, 200, NULL);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    assert_non_null(strstr(flow->notify, "fullState=\"false\""));
+    flow_request(flow, NULL, again);
+    assert_int_equal(flow_notifies(flow), 0); // one at a time
+    flow_answer(flow, 200, NULL);
+    expect_first(flow, 500);
+    crowd_told(crowd, flow->notify);
+    flow_answer(flow, 200, NULL);
+    crowd_follow(flow, crowd);
+    crowd_expect(crowd, 1);
+    free(crowd);
+}
+
+// Of one who was told of already, while others are still to come.
+static void test_what_changes_amid_the_pieces_is_told(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 150, 30);
+
+    flow_request(flow, NULL, list);
+    expect_first(flow, 150);
+    assert_int_equal(crowd_told(crowd, flow->notify) > 0 ? crowd->told[0] : 0, 1);
+    fixture_bind(flow->fixture, crowd->uri[0] + 4, fixture_contact("sip:desk@192.0.2.12"));
+    flow_wait(flow, 1200); // it is seen
+    flow_answer(flow, 200, NULL);
+    for (unsigned i = 0; strstr(flow->notify, "sip:desk@192.0.2.12") == NULL; i++) {
+        assert_true(i < 30);
+        flow_wait(flow, 8);
+        if (flow_notifies(flow) > 0)
+            flow_answer(flow, 200, NULL);
+    }
+    crowd_told(crowd, flow->notify);
+    assert_int_equal(crowd->told[0], 2);
+    free(crowd);
+}
+
+// RFC 6665 4.2.2: no sooner than it may, and then from the beginning.
+static void test_a_piece_that_fails_is_told_later(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 150, 30);
+
+    flow_request(flow, NULL, list);
+    expect_first(flow, 150);
+    flow_answer(flow, 200, NULL);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 500, NULL);
+    flow_wait(flow, 30000);
+    assert_int_equal(flow_notifies(flow), 0);
+    flow_wait(flow, 2100);
+    expect_first(flow, 150);
+    crowd_told(crowd, flow->notify);
+    flow_answer(flow, 200, NULL);
+    crowd_follow(flow, crowd);
+    crowd_expect(crowd, 1);
+    free(crowd);
+}
+
+// RFC 5839 6.5: the tag is that of the list with all that its members are; of less there is another.
+static void test_who_has_the_list_gets_it_when_it_changes(void **state)
+{
+    const struct flow_step steps[] = {
+        {.what = "a list",
+         .request = LIST "Supported: eventlist\nExpires: 0\n",
+         .answer = "200",
+         .notify = "~<list \n~version=\"0\"",
+         .status = 200},
+        {.what = "who has another one",
+         .request = LIST "Supported: eventlist\nExpires: 0\nSuppress-If-Match: 0123456789abcdef\n",
+         .answer = "200",
+         .notify = "~<list \n~fullState=\"true\"",
+         .status = 200},
+        {.what = "who has it",
+         .request = LIST "Supported: eventlist\nExpires: 7200\nSuppress-If-Match: {version}\n",
+         .answer = "200",
+         .notify = "+SIP-ETag: {version}\n+Content-Length: 0\n+Require: eventlist",
+         .status = 200},
+        {.what = "nothing new", .wait_ms = 3000},
+    };
+    const struct flow_step changed = {.what = "Bob is there",
+                                      .until_ms = 1200,
+                                      .notify =
+                                          "~fullState=\"true\"\n~version=\"0\"\n~sip:bob@192.0.2.9\n~carol",
+                                      .status = 200};
+    struct flow *flow = *state;
+
+    FLOW(flow, steps);
+    fixture_bind(flow->fixture, "bob@example.com", fixture_contact("sip:bob@192.0.2.9"));
+    flow_step(flow, &changed);
+}
+
+static void test_a_part_of_the_list_is_not_the_list(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 150, 30);
+
+    flow_request(flow, NULL, list);
+    expect_first(flow, 150);
+    flow_answer(flow, 200, NULL);
+    flow_request(flow, NULL, LIST "Supported: eventlist\nExpires: 7200\nSuppress-If-Match: {version}\n");
+    flow_wait(flow, 8);
+    flow_notifies(flow);
+    assert_null(strstr(flow->notify, "Content-Length: 0"));
+    free(crowd);
 }
 
 int main(void)
 {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_list_is_told_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_list_needs_who_can_read_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_members_come_and_go, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_long_list_is_told_in_pieces, set_up, tear_down),
+        TEST(test_a_list_is_told_whole),
+        TEST(test_a_list_needs_who_can_read_it),
+        TEST(test_members_come_and_go),
+        TEST(test_a_long_list_is_told_in_pieces),
+        TEST(test_five_hundred_are_all_named_at_first),
+        TEST(test_names_that_no_message_holds_follow_too),
+        TEST(test_who_asks_amid_the_pieces_gets_all_again),
+        TEST(test_what_changes_amid_the_pieces_is_told),
+        TEST(test_a_piece_that_fails_is_told_later),
+        TEST(test_who_has_the_list_gets_it_when_it_changes),
+        TEST(test_a_part_of_the_list_is_not_the_list),
     };
 
     return cmocka_run_group_tests_name("presence list", tests, NULL, NULL);

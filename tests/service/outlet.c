@@ -82,7 +82,7 @@ static struct buffer *copy(void *owner, struct slice source, struct sip_edits *e
                            const struct arrival *arrival)
 {
     struct test_outlet *o = owner;
-    static char bytes[40000];
+    static char bytes[84000];
     struct sip_edited edited;
     const unsigned headroom = 8000;
 
@@ -109,10 +109,13 @@ void outlet_note(struct test_outlet *o, struct slice bytes, const struct endpoin
     assert_non_null(sent->bytes);
     memcpy(sent->bytes, bytes.at, bytes.len);
     sent->bytes[bytes.len] = 0;
-    // whatever leaves is a message that others understand
-    enum sip_error error = sip_message_parse(&message, sent->bytes, bytes.len);
-    if (error == SIP_OK)
+    // whatever leaves is a message that others understand; of what is longer than we do, the front
+    bool whole = bytes.len <= SIP_MESSAGE_MAX;
+    enum sip_error error = sip_message_parse(&message, sent->bytes, whole ? bytes.len : SIP_MESSAGE_MAX);
+    if (error == SIP_OK && whole)
         error = sip_message_check(&message);
+    if (error == SIP_ERROR_BODY_SHORT && !whole)
+        error = SIP_OK;
     if (!o->unsound)
         assert_int_equal(error, SIP_OK);
     sent->status = message.kind == SIP_RESPONSE ? message.status : 0;
