@@ -36,6 +36,9 @@ int control_report_hops(const struct control *control, const char *parameter, st
 int control_report_conf(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 int control_report_control(const struct control *control, const char *parameter, struct rte_tel_data *reply);
 
+// report_buffers.c: pools.
+int control_report_buffers(const struct control *control, const char *parameter, struct rte_tel_data *reply);
+
 // report_calls.c: what is in progress: transactions and what they keep, calls, names.
 int control_report_transactions(const struct control *control, const char *parameter,
                                 struct rte_tel_data *reply);

@@ -16,6 +16,7 @@ static const struct {
     {"/strowger/workers", control_report_workers,
      "Workers: lcore, cycles, ring high-water marks. Parameter: worker"},
     {"/strowger/ports", control_report_ports, "Ports: frames and bytes, and those of their twins"},
+    {"/strowger/buffers", control_report_buffers, "Pools of buffers: their size, and how many are free"},
     {"/strowger/drops", control_report_drops, "Drops by reason. Parameter: a reason, to have it explained"},
     {"/strowger/messages", control_report_messages, "Messages by method and status class. Parameter: worker"},
     {"/strowger/parse", control_report_parse, "Malformed messages by what was wrong with them"},

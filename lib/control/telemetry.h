@@ -5,6 +5,7 @@
 //
 //   /strowger/workers[,ID]      lcore, cycles, ring high-water marks, hand-overs
 //   /strowger/ports             frames and bytes, by name; what went to the twin and came from it
+//   /strowger/buffers           pools: size and what is free
 //   /strowger/drops[,REASON]    counts by reason; with a reason its explanation
 //   /strowger/messages[,ID]     by method and by status class, of all workers or one
 //   /strowger/parse             malformed messages by what was wrong with them
@@ -15,7 +16,7 @@
 //   /strowger/gateways[,WHICH]  each gateway: health, since when, share, calls, probes; WHICH: a name, or the number to
 //                               start from, as in `next`
 //   /strowger/store             state, batches written, registrations that wait or were refused, keys and bytes
-//   /strowger/presence[,WORKER]  what is published and watched, and what became of PUBLISH and SUBSCRIBE
+//   /strowger/presence[,WORKER] what is published and watched, and what became of PUBLISH and SUBSCRIBE
 //   /strowger/streams           connections, messages and handshakes, by transport; why connections ended
 //   /strowger/numbers           the number table: prefixes, bytes
 //   /strowger/stages[,ID]       cycles per message by stage, as histograms

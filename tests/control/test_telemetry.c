@@ -79,6 +79,23 @@ static void test_ports(void **state)
     scene_close(&scene);
 }
 
+static void test_buffers_that_are_taken_are_not_free(void **state)
+{
+    struct scene scene;
+    char words[64];
+
+    (void)state;
+    scene_open(&scene);
+    unsigned unused = rte_mempool_avail_count(scene.pool);
+    struct rte_mbuf *taken = rte_pktmbuf_alloc(scene.pool);
+    snprintf(words, sizeof(words), "\"size\":%u,\"free\":%u}", scene.pool->populated_size, unused - 1);
+    assert_says("/strowger/buffers", words);
+    rte_pktmbuf_free(taken);
+    snprintf(words, sizeof(words), "\"size\":%u,\"free\":%u}", scene.pool->populated_size, unused);
+    assert_says("/strowger/buffers", words);
+    scene_close(&scene);
+}
+
 static void test_drops_of_workers_and_control_add_up_and_are_explained(void **state)
 {
     struct scene scene;
@@ -336,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_workers),
         cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_buffers_that_are_taken_are_not_free),
         cmocka_unit_test(test_drops_of_workers_and_control_add_up_and_are_explained),
         cmocka_unit_test(test_messages_by_method_and_class),
         cmocka_unit_test(test_parse_errors_all_have_their_name),
