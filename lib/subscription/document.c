@@ -11,19 +11,12 @@ uint32_t subscription_body_make(struct subscription_table *table, uint16_t type,
 
 void subscription_fan_out(struct subscription_table *table, struct subscription_presentity *presentity)
 {
-    uint32_t slot = subscription_presentity_slot(table, presentity);
-
     presentity->waited = false;
     presentity->fan_left = presentity->subscriptions_n;
     if (presentity->in_fan || presentity->fan_left == 0)
         return;
     presentity->in_fan = true;
-    presentity->fan_next = 0;
-    if (table->fan_last != 0)
-        table->presentities[table->fan_last].fan_next = slot;
-    else
-        table->fan_first = slot;
-    table->fan_last = slot;
+    subscription_queue_append(table, SUBSCRIPTION_FAN, presentity);
 }
 
 static uint32_t take_form(struct subscription_table *table, const struct subscription_presentity *presentity,

@@ -200,18 +200,11 @@ struct slice subscription_presentity_owner(const struct subscription_table *tabl
 void subscription_presentity_touch(struct subscription_table *table,
                                    struct subscription_presentity *presentity)
 {
-    uint32_t slot = subscription_presentity_slot(table, presentity);
-
     presentity->touched = true;
     if (presentity->in_touched)
         return;
     presentity->in_touched = true;
-    presentity->touched_next = 0;
-    if (table->touched_last != 0)
-        table->presentities[table->touched_last].touched_next = slot;
-    else
-        table->touched_first = slot;
-    table->touched_last = slot;
+    subscription_queue_append(table, SUBSCRIPTION_TOUCHED, presentity);
 }
 
 bool subscription_touch(struct subscription_table *table, struct hash128 key)

@@ -173,7 +173,7 @@ struct subscription_presentity {
     uint32_t subscriptions_n;
     uint32_t recompose_at;           // deadline at which it is to be composed again; 0: never
     uint32_t fan_at, fan_left;       // table: who is to hear of the document next, and how many more
-    uint32_t fan_next, touched_next; // table: queues
+    uint32_t behind[2];              // table: who comes next in each queue that it stands in
     uint32_t retired;                // table
     uint16_t wheel_at;               // table
     uint8_t package;

@@ -28,6 +28,12 @@ struct subscription_slots {
     uint32_t free;
 };
 
+enum subscription_queue {
+    SUBSCRIPTION_TOUCHED, // to be composed again
+    SUBSCRIPTION_FAN,     // whose document is on its way to those who watch
+    SUBSCRIPTION_QUEUES,
+};
+
 struct subscription_table {
     struct subscription *subscriptions; // by slot, as the four below
     struct list_link *siblings;         // subscriptions of the same presentity
@@ -43,10 +49,9 @@ struct subscription_table {
 
     struct wheel wheel;
     struct subscription_blocks blocks;
-    uint32_t touched_first, touched_last; // presentities that were touched
-    uint32_t fan_first, fan_last;         // whose document is on its way to those who watch
-    unsigned left;                        // looks at records in this turn
-    unsigned whose, run;                  // turn.c: which kind of work is on, and for how many looks already
+    struct list queues[SUBSCRIPTION_QUEUES]; // of presentities, linked one way by their `behind`
+    unsigned left;                           // looks at records in this turn
+    unsigned whose, run; // turn.c: which kind of work is on, and for how many looks already
 
     struct subscription_timers timers;
     uint32_t watchers_max, per_source_max;
@@ -98,6 +103,35 @@ static inline uint32_t subscription_presentity_slot(const struct subscription_ta
                                                     const struct subscription_presentity *presentity)
 {
     return (uint32_t)(presentity - table->presentities);
+}
+
+// Queues: first come, first served.
+
+static inline void subscription_queue_append(struct subscription_table *table, enum subscription_queue queue,
+                                             struct subscription_presentity *presentity)
+{
+    struct list *list = &table->queues[queue];
+    uint32_t slot = subscription_presentity_slot(table, presentity);
+
+    presentity->behind[queue] = 0;
+    if (list->last != 0)
+        table->presentities[list->last].behind[queue] = slot;
+    else
+        list->first = slot;
+    list->last = slot;
+}
+
+// The first one, taken out; there is one.
+static inline struct subscription_presentity *subscription_queue_take(struct subscription_table *table,
+                                                                      enum subscription_queue queue)
+{
+    struct list *list = &table->queues[queue];
+    struct subscription_presentity *presentity = &table->presentities[list->first];
+
+    list->first = presentity->behind[queue];
+    if (list->first == 0)
+        list->last = 0;
+    return presentity;
 }
 
 // Sees to it that the one with this number is looked at at `at_ms`, from 1, or before.

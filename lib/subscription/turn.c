@@ -25,16 +25,14 @@ void subscription_turn(struct subscription_table *table, unsigned budget)
 
 static enum step step_touched(struct subscription_table *table, uint64_t now_ms, struct subscription_due *due)
 {
-    uint32_t slot = table->touched_first;
-    struct subscription_presentity *presentity = &table->presentities[slot];
+    const struct list *queue = &table->queues[SUBSCRIPTION_TOUCHED];
 
     (void)now_ms;
-    if (slot == 0)
+    if (queue->first == 0)
         return STEP_IDLE;
-    table->touched_first = presentity->touched_next;
-    if (table->touched_first == 0)
-        table->touched_last = 0;
-    __builtin_prefetch(&table->presentities[table->touched_first], 1);
+    struct subscription_presentity *presentity = subscription_queue_take(table, SUBSCRIPTION_TOUCHED);
+
+    __builtin_prefetch(&table->presentities[queue->first], 1);
     presentity->in_touched = false;
     if (presentity->unsettled > 0) // its release brings it back
         return STEP_ON;
@@ -102,35 +100,28 @@ prefetch_ahead(const struct subscription_table *table, const struct list_link *l
 }
 
 // Behind the others who have watchers to tell.
-static void rotate(struct subscription_table *table, struct subscription_presentity *presentity)
+static void rotate(struct subscription_table *table)
 {
-    uint32_t slot = table->fan_first;
+    struct subscription_presentity *presentity = subscription_queue_take(table, SUBSCRIPTION_FAN);
 
-    table->fan_first = presentity->fan_next;
-    if (table->fan_first == 0)
-        table->fan_last = 0;
-    if (presentity->fan_left == 0) {
+    if (presentity->fan_left == 0)
         presentity->in_fan = false;
-        return;
-    }
-    presentity->fan_next = 0;
-    if (table->fan_last != 0)
-        table->presentities[table->fan_last].fan_next = slot;
     else
-        table->fan_first = slot;
-    table->fan_last = slot;
+        subscription_queue_append(table, SUBSCRIPTION_FAN, presentity);
 }
 
 static enum step step_fan(struct subscription_table *table, uint64_t now_ms, struct subscription_due *due)
 {
-    if (table->fan_first == 0)
+    uint32_t first = table->queues[SUBSCRIPTION_FAN].first;
+    struct subscription_presentity *presentity = &table->presentities[first];
+
+    if (first == 0)
         return STEP_IDLE;
-    struct subscription_presentity *presentity = &table->presentities[table->fan_first];
 
     if (presentity->fan_left > presentity->subscriptions_n)
         presentity->fan_left = presentity->subscriptions_n;
     if (presentity->fan_left == 0) {
-        rotate(table, presentity);
+        rotate(table);
         return STEP_ON;
     }
     if (presentity->fan_at == 0)
@@ -141,7 +132,7 @@ static enum step step_fan(struct subscription_table *table, uint64_t now_ms, str
     presentity->fan_at = table->siblings[slot].next;
     presentity->fan_left--;
     if (presentity->fan_left % RUN == 0)
-        rotate(table, presentity);
+        rotate(table);
     return say(table, &table->subscriptions[slot], now_ms, due);
 }
 
