@@ -10,9 +10,9 @@
 
 // One contact of the document before, which is kept beside it: so the next can say what became of it.
 struct known {
-    uint64_t expires_ms;
-    uint32_t len;  // of the URI, which follows
-    uint8_t event; // enum document_contact_event
+    uint64_t ends_ms; // or ended
+    uint32_t len;     // of the URI, which follows
+    uint8_t event;    // enum document_contact_event
 };
 
 // Those of a document, behind one another.
@@ -67,19 +67,23 @@ static void add_known(struct document_text *contacts, struct known known, struct
     contacts->full = false;
 }
 
-// RFC 3680 3.7.1. What ended stays until another contact comes or goes, so that nobody is told without news.
-static void add_ended(struct document_text *contacts, struct slice before, uint64_t now_ms)
+// RFC 3680 3.7.1. What ended stays for as long as somebody may still have to be told, and then until another contact
+// comes or goes, so that nobody is told without news.
+static void add_ended(struct document_text *contacts, struct slice before, uint64_t now_ms, uint64_t keep_ms)
 {
     struct slice now = document_slice(contacts), uri;
     bool same = all_active_are_in(before, now) && all_active_are_in(now, before);
     struct known known;
 
     while (next_known(&before, &known, &uri)) {
-        if (is_active(&known) == same || has(now, uri))
+        if (has(now, uri))
             continue;
-        if (is_active(&known))
-            known.event =
-                known.expires_ms <= now_ms ? DOCUMENT_CONTACT_EXPIRED : DOCUMENT_CONTACT_UNREGISTERED;
+        if (is_active(&known)) {
+            known.event = known.ends_ms <= now_ms ? DOCUMENT_CONTACT_EXPIRED : DOCUMENT_CONTACT_UNREGISTERED;
+            known.ends_ms = now_ms;
+        } else if (!same && now_ms >= known.ends_ms + keep_ms) {
+            continue;
+        }
         add_known(contacts, known, uri);
     }
 }
@@ -122,7 +126,7 @@ static uint64_t put_active(struct presence *presence, const struct location_set 
                     (struct document_contact){
                         .uri = binding.contact, .event = DOCUMENT_CONTACT_REGISTERED, .q = binding.q});
         add_known(contacts,
-                  (struct known){.expires_ms = binding.expires_ms, .event = DOCUMENT_CONTACT_REGISTERED},
+                  (struct known){.ends_ms = binding.expires_ms, .event = DOCUMENT_CONTACT_REGISTERED},
                   binding.contact);
         ends_ms = ends_ms == 0 || binding.expires_ms < ends_ms ? binding.expires_ms : ends_ms;
     }
@@ -144,6 +148,7 @@ static void put_ended(struct presence *presence, struct slice ended, struct docu
 static void compose(struct presence_composing *composing)
 {
     struct presence *presence = composing->role->presence;
+    const struct conf *conf = composing->role->conf;
     struct subscription_presentity *presentity = composing->presentity;
     const struct location_set *set =
         location_find(composing->role->location, role_presentity_aor(presentity->key, ROLE_PACKAGE_REG));
@@ -167,7 +172,8 @@ static void compose(struct presence_composing *composing)
     uint64_t ends_ms = put_active(presence, set, now_ms, &text, &contacts);
     uint32_t ended = contacts.len;
     if (before != NULL)
-        add_ended(&contacts, slice_of(before->bytes, before->len), now_ms);
+        add_ended(&contacts, slice_of(before->bytes, before->len), now_ms,
+                  conf->notify_ms + 64 * (uint64_t)conf->t1_ms);
     put_ended(presence, slice_of(contacts.at + ended, contacts.len - ended), &text);
     document_reginfo_registration_end(&text);
     document_reginfo_end(&text);

@@ -300,7 +300,9 @@ static void test_contacts_end_for_a_reason(void **state)
                   "~event=\"registered\" q=\"0.500\"><uri>sip:desk@192.0.2.9",
         .status = 200};
     const struct flow_step again = {
-        .what = "another comes", .until_ms = 100, .notify = "!mobile\n~desk\n~sip:car@", .status = 200};
+        .what = "another comes soon", .until_ms = 100, .notify = "~mobile\n~desk\n~sip:car@", .status = 200};
+    const struct flow_step last = {
+        .what = "and goes later", .until_ms = 100, .notify = "!mobile\n~desk\n~sip:car@", .status = 200};
 
     FLOW(flow, watch);
     register_contacts(flow, "Contact: <sip:desk@192.0.2.9>;q=0.5, <sip:mobile@192.0.2.9>");
@@ -312,6 +314,10 @@ static void test_contacts_end_for_a_reason(void **state)
     assert_int_equal(flow_notifies(flow), 0);
     register_contacts(flow, "Contact: <sip:car@192.0.2.9>");
     flow_step(flow, &again);
+    flow_wait(flow, 40000);
+    assert_int_equal(flow_notifies(flow), 0);
+    register_contacts(flow, "Contact: <sip:car@192.0.2.9>;expires=0");
+    flow_step(flow, &last);
 }
 
 // RFC 4235 6.1.
