@@ -143,4 +143,5 @@ void presence_reconsider(struct role *role, struct hash128 aor, const struct clo
         if (presentity != NULL && !package->private)
             presence_reconsider_one(role, presentity, now);
     }
+    subscription_touch(role->presence->table, role_presentity_key(aor, ROLE_PACKAGE_WINFO));
 }

@@ -151,8 +151,8 @@ bool presence_hop_find(struct role_request *request, struct slice route, const s
     int from = !pick.found ? CONF_NONE
                            : role_route_listener_for(request->role->route, found.hop.transport,
                                                      found.hop.family, request->arrival->listener);
-    if (from == CONF_NONE) {
-        presence_refuse(request, &request->role->presence->counters.refused, failed ? 503 : 400,
+    if (from == CONF_NONE) { // no 503, which says that it is this server (RFC 3261 21.5.4)
+        presence_refuse(request, &request->role->presence->counters.refused, failed ? 500 : 400,
                         "Contact Cannot Be Reached");
         return false;
     }

@@ -60,6 +60,17 @@ struct slice presence_identity(struct role_request *request)
     return identity.at != NULL ? identity : request->from.uri.text;
 }
 
+bool presence_is_element(struct role_request *request)
+{
+    char aor[SIP_AOR_MAX];
+    struct slice identity;
+
+    if (!role_trusts(request))
+        return false;
+    identity = asserted(request->message);
+    return identity.at == NULL || presence_aor_of_entity(request->role, identity, aor) == 0;
+}
+
 struct slice presence_watcher(const struct presence *presence, const struct subscription *subscription)
 {
     struct slice watcher = presence_text_of(presence, subscription, SUBSCRIPTION_WATCHER);

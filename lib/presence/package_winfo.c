@@ -3,6 +3,7 @@
 #include "document/winfo.h"
 
 #include "presence/parts.h"
+#include "role/hex.h"
 
 #define ID_MAX   32
 #define TAIL_MAX 64 // bytes that end the document
@@ -27,6 +28,8 @@ static enum document_watcher_event event_of(const struct subscription *subscript
 
 static enum document_watcher_status status_of(const struct subscription *subscription)
 {
+    if (subscription->state == SUBSCRIPTION_TERMINATED && presence_waiting_becomes(subscription))
+        return DOCUMENT_WATCHER_WAITING;
     switch (subscription->state) {
     case SUBSCRIPTION_PENDING:
         return DOCUMENT_WATCHER_PENDING;
@@ -37,12 +40,31 @@ static enum document_watcher_status status_of(const struct subscription *subscri
     }
 }
 
+// RFC 3857 4.7.2: who was there for a moment, to be told once, was not there. Who waits is told of by himself.
+static bool is_not_told_of(const struct subscription *subscription)
+{
+    return subscription->state == SUBSCRIPTION_TERMINATED &&
+           (subscription->told == 0 || presence_waiting_becomes(subscription));
+}
+
 // Without the quotes, if it has any; what is escaped between them stays so.
 static struct slice plain(struct slice display)
 {
     if (display.len >= 2 && display.at[0] == '"')
         return slice_of(display.at + 1, display.len - 2);
     return display;
+}
+
+static void put(struct presence *presence, const struct document_watcher *watcher, struct document_text *text)
+{
+    uint32_t before = text->len;
+
+    document_winfo_watcher(text, watcher);
+    if (text->full || text->room - text->len < TAIL_MAX) { // left out
+        text->len = before;
+        text->full = false;
+        presence->counters.overlong++;
+    }
 }
 
 static void put_watcher(struct presence *presence, const struct subscription *subscription,
@@ -52,8 +74,7 @@ static void put_watcher(struct presence *presence, const struct subscription *su
     struct document_text id = document_text_over(room, sizeof(room));
     struct sip_address address;
 
-    // RFC 3857 4.7.2: who was there for a moment, to be told once, was not there
-    if ((subscription->state == SUBSCRIPTION_TERMINATED && subscription->told == 0) ||
+    if (is_not_told_of(subscription) ||
         sip_address_parse(presence_text_of(presence, subscription, SUBSCRIPTION_REMOTE_URI), &address) !=
             SIP_OK)
         return;
@@ -70,31 +91,56 @@ static void put_watcher(struct presence *presence, const struct subscription *su
         .expiration_s = -1, // these change all the time
         .subscribed_s = -1,
     };
-    uint32_t before = text->len;
-    document_winfo_watcher(text, &watcher);
-    if (text->full || text->room - text->len < TAIL_MAX) { // left out
-        text->len = before;
-        text->full = false;
-        presence->counters.overlong++;
+    put(presence, &watcher, text);
+}
+
+// Those who are not there any more, and whom nobody has allowed or forbidden.
+static void put_waiting(const struct presence_composing *composing, struct hash128 aor,
+                        struct document_text *text)
+{
+    const struct presence_waiting *waiting;
+    unsigned position = 0;
+
+    while ((waiting = presence_waiting_next(composing, aor, &position)) != NULL) {
+        char id[1 + 16] = "w";
+        role_hex_write(role_hex_write(id + 1, (uint32_t)(waiting->watcher >> 32)),
+                       (uint32_t)waiting->watcher);
+        const struct document_watcher watcher = {
+            .id = slice_of(id, sizeof(id)),
+            .uri = slice_of(waiting->uri, waiting->uri_len),
+            .status = DOCUMENT_WATCHER_WAITING,
+            .event = DOCUMENT_WATCHER_TIMEOUT,
+            .expiration_s = -1,
+            .subscribed_s = -1,
+        };
+        put(composing->role->presence, &watcher, text);
     }
 }
 
 static void compose(struct presence_composing *composing)
 {
     struct presence *presence = composing->role->presence;
-    struct hash128 key = role_presentity_key(
-        role_presentity_aor(composing->presentity->key, ROLE_PACKAGE_WINFO), ROLE_PACKAGE_PRESENCE);
-    const struct subscription_presentity *watched = subscription_presentity_find(presence->table, key);
+    struct hash128 aor = role_presentity_aor(composing->presentity->key, ROLE_PACKAGE_WINFO);
+    const struct subscription_presentity *watched =
+        subscription_presentity_find(presence->table, role_presentity_key(aor, ROLE_PACKAGE_PRESENCE));
     struct document_text text = document_text_over(presence->document, sizeof(presence->document));
     const struct subscription *subscription = NULL;
 
+    while (watched != NULL &&
+           (subscription = subscription_next(presence->table, watched, subscription)) != NULL) {
+        if (subscription->state == SUBSCRIPTION_TERMINATED)
+            presence_waiting_put(composing->role, subscription, composing->now);
+    }
     document_winfo_begin(&text, 0, true, presence_entity(presence, composing->aor), SLICE("presence"));
     // what does not fit a message is left out, but for those who wait
-    for (unsigned waiting = 1; watched != NULL && waiting <= 1; waiting--) {
-        while ((subscription = subscription_next(presence->table, watched, subscription)) != NULL) {
+    for (unsigned waiting = 1; waiting <= 1; waiting--) {
+        while (watched != NULL &&
+               (subscription = subscription_next(presence->table, watched, subscription)) != NULL) {
             if ((subscription->state == SUBSCRIPTION_PENDING) == (waiting == 1))
                 put_watcher(presence, subscription, &text);
         }
+        if (waiting == 1)
+            put_waiting(composing, aor, &text);
     }
     document_winfo_end(&text);
     presence_document_put(composing, presence_tag_of(text.at, text.len), PRESENCE_TYPE_WINFO,

@@ -12,15 +12,17 @@
 #include "sip/contact.h"
 #include "store/store.h"
 
-#define PRESENCE_MESSAGE_MAX  65000 // bytes of a NOTIFY, a long list's: what a datagram holds
-#define PRESENCE_LIST_MAX     62952 // of such a list
-#define PRESENCE_DOCUMENT_MAX 14336 // of a document; a NOTIFY with one is no longer than SIP_MESSAGE_MAX
-#define PRESENCE_DIALOG_MAX   1536  // of a dialog's texts, so that the rest has room beside a document
-#define PRESENCE_BLOCK_MAX    65536
-#define PRESENCE_ASKED_MAX    256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
-#define PRESENCE_SPENT_MAX    4096
-#define PRESENCE_TOUCHED_MAX  64
-#define PRESENCE_ENDED_MAX    512
+#define PRESENCE_MESSAGE_MAX   65000 // bytes of a NOTIFY, a long list's: what a datagram holds
+#define PRESENCE_LIST_MAX      62952 // of such a list
+#define PRESENCE_DOCUMENT_MAX  14336 // of a document; a NOTIFY with one is no longer than SIP_MESSAGE_MAX
+#define PRESENCE_DIALOG_MAX    1536  // of a dialog's texts, so that the rest has room beside a document
+#define PRESENCE_BLOCK_MAX     65536
+#define PRESENCE_ASKED_MAX     256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
+#define PRESENCE_SPENT_MAX     4096
+#define PRESENCE_TOUCHED_MAX   64
+#define PRESENCE_ENDED_MAX     512
+#define PRESENCE_WAITING_USERS 256
+#define PRESENCE_WAITING_EACH  16
 
 // A subscription whose SUBSCRIBE was answered in this turn: the NOTIFY follows its answer out.
 struct presence_asked {
@@ -43,6 +45,15 @@ struct presence_ended {
     uint16_t status;
 };
 
+// Whose subscription ran out before anybody had allowed it, see waiting.c.
+struct presence_waiting {
+    struct hash128 aor; // of the user
+    uint64_t watcher;   // hash of his address of record
+    uint64_t until_ms;  // 0: nobody
+    uint16_t uri_len;
+    char uri[158]; // of the watcher
+};
+
 struct presence {
     // control: wo before launch
     struct subscription_table *table;
@@ -57,13 +68,14 @@ struct presence {
     struct clock now; // of the last turn
     unsigned asked_n, touched_n;
     struct presence_asked asked[PRESENCE_ASKED_MAX];
-    struct hash128 touched[PRESENCE_TOUCHED_MAX];                   // addresses of record
-    struct presence_spent spent[PRESENCE_SPENT_MAX];                // the newest of those that share a place
-    struct presence_ended ended[PRESENCE_ENDED_MAX];                // by check
-    char message[PRESENCE_MESSAGE_MAX];                             // the NOTIFY being written
-    char document[PRESENCE_DOCUMENT_MAX];                           // the document being written
-    char list[PRESENCE_LIST_MAX], parts[PRESENCE_LIST_MAX];         // of a list
-    char text[SUBSCRIPTION_TEXT_MAX];                               // a dialog's, without folds
+    struct hash128 touched[PRESENCE_TOUCHED_MAX];    // addresses of record
+    struct presence_spent spent[PRESENCE_SPENT_MAX]; // the newest of those that share a place
+    struct presence_ended ended[PRESENCE_ENDED_MAX]; // by check
+    struct presence_waiting waiting[PRESENCE_WAITING_USERS * PRESENCE_WAITING_EACH];
+    char message[PRESENCE_MESSAGE_MAX];                     // the NOTIFY being written
+    char document[PRESENCE_DOCUMENT_MAX];                   // the document being written
+    char list[PRESENCE_LIST_MAX], parts[PRESENCE_LIST_MAX]; // of a list
+    char text[SUBSCRIPTION_TEXT_MAX];                       // a dialog's, without folds
     char entity[SIP_AOR_MAX + 8];
     uint32_t block[PRESENCE_BLOCK_MAX / sizeof(uint32_t)]; // the document being composed
     struct presence_counters counters;                     // telemetry: ro
@@ -79,6 +91,7 @@ enum presence_flag {
     PRESENCE_ASKS = 32,    // its NOTIFY goes when its SUBSCRIBE is on the disk, and answered
     PRESENCE_STORED = 64,  // the store has it, or will
     PRESENCE_BLIND = 128,  // in the store only: subscription->blind
+    PRESENCE_NAMED = 16,   // in the store only: PRESENCE_HOP_NAMED
 };
 #define PRESENCE_FLAGS_STORED \
     (PRESENCE_SHOWN | PRESENCE_TRUSTED | PRESENCE_PACED | PRESENCE_LIST | PRESENCE_STORED)
@@ -97,7 +110,6 @@ enum {
     PRESENCE_OWN_TAG,
     PRESENCE_OWN_TOLD,
     PRESENCE_OWN_SENDING,
-    PRESENCE_NAMED = 16,   // in the store only: PRESENCE_HOP_NAMED
     PRESENCE_OWN_CURSOR,
     PRESENCE_OWN_NEXT,
     PRESENCE_OWN_FULL,
@@ -139,6 +151,8 @@ unsigned presence_aor_of_entity(const struct role *role, struct slice entity, ch
 // The URI of who asks: whom somebody trusted asserts him to be, else whom From names, which was proved where that must be
 // (auth/auth.h).
 struct slice presence_identity(struct role_request *request);
+// A trusted one that asks for its own sake, a voicemail or a gateway: it asserts no user. One that does may no more than he.
+bool presence_is_element(struct role_request *request);
 // The same of who asked once.
 struct slice presence_watcher(const struct presence *presence, const struct subscription *subscription);
 
@@ -160,6 +174,17 @@ void presence_reconsider_next(struct role *role, const struct clock *now);
 void presence_reconsider(struct role *role, struct hash128 aor, const struct clock *now);
 void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
                              const struct clock *now);
+
+// waiting.c. It is over, and the user is to be told of who asked as long as he has not decided.
+bool presence_waiting_becomes(const struct subscription *subscription);
+void presence_waiting_put(const struct role *role, const struct subscription *subscription,
+                          const struct clock *now);
+// He has subscribed again.
+void presence_waiting_drop(const struct role *role, const struct subscription *subscription,
+                           const struct clock *now);
+// Each who waits for the user whose watchers are told of; `*position` starts at 0. NULL: there are no more.
+const struct presence_waiting *presence_waiting_next(const struct presence_composing *composing,
+                                                     struct hash128 aor, unsigned *position);
 
 // dialog.c: the dialog that a SUBSCRIBE makes. False: answered, or parked.
 bool presence_dialog_read(struct role_request *request, struct subscription_opening *opening, uint8_t *hop);
@@ -192,6 +217,10 @@ void presence_refuse_crowd(struct role_request *request, const char *reason);
 // notify.c: does what the machine of a subscription asks for. Afterwards the subscription may be gone.
 void presence_act(struct role *role, struct subscription *subscription, unsigned actions,
                   const struct clock *now);
+// The NOTIFY with this CSeq did not leave. True: it had been for TCP because it is large, and goes by UDP after all, as do
+// those to come (RFC 3261 18.1.1).
+bool presence_shrink(struct role *role, struct subscription *subscription, uint32_t cseq,
+                     const struct clock *now);
 // Without another word.
 void presence_end(struct role *role, struct subscription *subscription);
 // It is answered: its NOTIFY goes when the answer has left.
@@ -217,10 +246,6 @@ uint32_t presence_durable_number(struct subscription_table *table,
 uint32_t presence_cseq_at(uint64_t unix_s);
 
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
-// The NOTIFY with this CSeq did not leave. True: it had been for TCP because it is large, and goes by UDP after all, as do
-// those to come (RFC 3261 18.1.1).
-bool presence_shrink(struct role *role, struct subscription *subscription, uint32_t cseq,
-                     const struct clock *now);
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,
                                  struct subscription *subscription, const struct clock *now);
 // Tag of the document that the watcher is shown: who is blocked politely has one, too, as it were the truth (RFC 6665

@@ -61,9 +61,9 @@ static bool may_publish(struct publishing *publishing)
 {
     struct role_request *request = publishing->request;
     char aor[SIP_AOR_MAX];
-    unsigned len = presence_aor_of(request->role, &request->from.uri, aor);
+    unsigned len = presence_aor_of_entity(request->role, presence_identity(request), aor);
 
-    if (slice_equal(slice_of(aor, len), publishing->aor) || role_trusts(request))
+    if (slice_equal(slice_of(aor, len), publishing->aor) || presence_is_element(request))
         return true;
     presence_refuse(request, &request->role->presence->counters.forbidden, 403, "Not Yours To Publish");
     return false;

@@ -90,7 +90,8 @@ static enum presence_admission judge(struct role_request *request, const struct 
     char watcher[SIP_AOR_MAX];
     unsigned len = presence_aor_of_entity(request->role, presence_identity(request), watcher);
 
-    return presence_admit(request->role, package, presentity, slice_of(watcher, len), role_trusts(request));
+    return presence_admit(request->role, package, presentity, slice_of(watcher, len),
+                          presence_is_element(request));
 }
 
 // RFC 5263: differences are made from when somebody takes them.
@@ -173,7 +174,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
     }
     subscription->mark[PRESENCE_MARK_FLAGS] =
         (uint8_t)((admission >= PRESENCE_BLINDED ? PRESENCE_SHOWN : 0) |
-                  (role_trusts(request) ? PRESENCE_TRUSTED : 0) | (list ? PRESENCE_LIST : 0));
+                  (presence_is_element(request) ? PRESENCE_TRUSTED : 0) | (list ? PRESENCE_LIST : 0));
     subscription->mark[PRESENCE_MARK_EVENT] = DOCUMENT_WATCHER_SUBSCRIBE;
     subscription->own[PRESENCE_OWN_BEGAN] = now->unix_s;
     subscription->mark[PRESENCE_MARK_HOP] = hop;
@@ -186,6 +187,7 @@ static void begin(struct role_request *request, const struct presence_asking *as
         presence->counters.subscribed++;
     else
         presence->counters.fetched++;
+    presence_waiting_drop(request->role, subscription, now);
     presence_tell_winfo(presence, subscription);
     answer(request, subscription, 200);
     if (asking->expires > 0 &&
@@ -294,7 +296,7 @@ static void prolong(struct role_request *request, const struct presence_asking *
     uint64_t has;
     bool any, conditional = read_condition(request, &has, &any);
 
-    if (role_trusts(request))
+    if (presence_is_element(request))
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_TRUSTED;
     subscription->remote_cseq = request->cseq.number;
     if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)

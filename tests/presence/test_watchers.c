@@ -121,6 +121,44 @@ static void test_an_asserted_watcher_is_seen_and_judged_as_such(void **state)
     fixture_answer(f, "192.0.2.77:5060", "NOTIFY", 200, "");
 }
 
+// A gateway that is trusted to say who somebody is does not give him what only that gateway may have.
+static void test_who_is_asserted_may_no_more_than_he(void **state)
+{
+    static const struct {
+        const char *what, *identity;
+        unsigned watches, publishes;
+    } cases[] = {
+        {"a voicemail, for its own sake", "", 200, 200},
+        {"an element that says its name", "P-Asserted-Identity: <sip:voicemail.example.com>\n", 200, 200},
+        {"the user himself", "P-Asserted-Identity: <sip:bob@example.com>\n", 200, 200},
+        {"another user", "P-Asserted-Identity: <sip:alice@example.com>\n", 403, 403},
+        {"another user who does not say so", "P-Asserted-Identity: <sip:alice@example.com>\nPrivacy: id\n",
+         403, 403},
+    };
+    struct flow *flow = *state;
+    char request[2048];
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(request, sizeof(request),
+                 "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKe{n}\n"
+                 "From: <sip:x@gateway.example>;tag=e{n}\nCall-ID: e{n}\nContact: <sip:192.0.2.77>\n"
+                 "Event: presence.winfo\n%s",
+                 cases[i].identity);
+        flow_request(flow, GATEWAY, request);
+        assert_int_equal(flow->fixture->verdict.status, cases[i].watches);
+        flow_wait(flow, 8);
+        if (flow_notifies(flow) > 0)
+            flow_answer(flow, 481, NULL);
+        snprintf(request, sizeof(request),
+                 "PUBLISH sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKp{n}\n"
+                 "From: <sip:x@gateway.example>;tag=p{n}\nTo: <sip:bob@example.com>\nCall-ID: p{n}\n%s"
+                 "Event: presence\n" OPEN_BODY,
+                 cases[i].identity);
+        flow_request(flow, GATEWAY, request);
+        assert_int_equal(flow->fixture->verdict.status, cases[i].publishes);
+    }
+}
+
 // RFC 3856 5: a watcher may name himself by a pres URI.
 static void test_a_pres_uri_names_the_same_user(void **state)
 {
@@ -156,6 +194,114 @@ static void test_a_fetch_is_no_watcher(void **state)
     };
 
     FLOW(*state, steps);
+}
+
+#define TOLD(text) "+Event: presence.winfo\n" text
+
+// RFC 3857 4.7.1: he comes too early, and the user learns of it when he comes home himself.
+static void test_who_waited_in_vain_is_told_of(void **state)
+{
+    struct flow *flow = *state;
+    const struct flow_step before[] = {
+        {.what = "a stranger asks",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER "Expires: 60\n",
+         .answer = "200",
+         .notify = "~Subscription-State: pending",
+         .status = 200},
+        {.what = "and gives up", .until_ms = 61000, .notify = "~terminated;reason=timeout", .status = 200},
+        {.what = "bob comes home, days later", .wait_ms = 300000000},
+        {.what = "he looks",
+         .source = BOB,
+         .request = BOB_WATCHES_WATCHERS,
+         .answer = "200",
+         .notify = TOLD("~status=\"waiting\" event=\"timeout\"\n~>sip:eve@example.org</watcher>"),
+         .status = 200},
+        {.what = "eve looks once",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER "Expires: 0\n",
+         .answer = "200",
+         .notify = "~terminated;reason=timeout\n+Content-Length: 0",
+         .status = 200},
+    };
+    struct fixture *f = flow->fixture;
+    struct endpoint bob;
+
+    FLOW(flow, before);
+    endpoint_parse(SLICE("192.0.2.9:5060"), &bob);
+    const char *told = outlet_find(f->outlet, &bob, "NOTIFY")->bytes;
+    assert_non_null(strstr(told, "status=\"waiting\""));
+    assert_null(strstr(strstr(told, "<watcher ") + 1, "<watcher ")); // once, though she asked twice
+    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    const struct flow_step decided = {
+        .what = "he has decided", .until_ms = 100, .notify = TOLD("!<watcher "), .status = 200};
+    flow_step(flow, &decided);
+}
+
+// Who asks again is not told of twice; who was let in is not, either.
+static void test_who_asks_again_waits_no_more(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+    const struct flow_step steps[] = {
+        {.what = "a fetch",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER "Expires: 0\n",
+         .answer = "200",
+         .notify = "",
+         .status = 200},
+        {.what = "a subscription",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER,
+         .answer = "200",
+         .notify = "~pending",
+         .status = 200},
+        {.what = "he looks",
+         .source = BOB,
+         .request = BOB_WATCHES_WATCHERS,
+         .answer = "200",
+         .notify = TOLD("~status=\"pending\"\n!waiting"),
+         .status = 200},
+    };
+    struct endpoint bob;
+
+    FLOW(flow, steps);
+    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_wait(flow, 24);
+    assert_int_equal(flow_notifies(flow), 2);
+    fixture_answer(f, "192.0.2.5:5060", "NOTIFY", 481, "");
+    fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
+    flow_wait(flow, 24);
+    assert_int_equal(flow_notifies(flow), 1);
+    endpoint_parse(SLICE("192.0.2.9:5060"), &bob);
+    assert_null(strstr(outlet_find(f->outlet, &bob, "NOTIFY")->bytes, "<watcher "));
+    fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
+}
+
+// By any number of strangers no more than a few are remembered, the latest of them.
+static void test_few_who_wait_are_remembered(void **state)
+{
+    struct flow *flow = *state;
+    char request[1024];
+
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(request, sizeof(request),
+                 "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx{n}\n"
+                 "From: <sip:eve%u@example.org>;tag=e{n}\nCall-ID: x{n}\n"
+                 "Contact: <sip:eve@192.0.2.5:5060>\nEvent: presence\nExpires: 0\n",
+                 i);
+        flow_request(flow, "192.0.2.5:5060", request);
+        flow_wait(flow, 8);
+        assert_int_equal(flow_notifies(flow), 1);
+        flow_answer(flow, 200, NULL);
+    }
+    const struct flow_step look = {.what = "he looks",
+                                   .source = BOB,
+                                   .request = BOB_WATCHES_WATCHERS,
+                                   .answer = "200",
+                                   .notify = TOLD("~sip:eve39@\n~sip:eve24@\n!sip:eve23@"),
+                                   .status = 200};
+    flow_step(flow, &look);
 }
 
 // By a reload: whoever watches is judged by what holds now, not when he asks again an hour later.
@@ -202,8 +348,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_whom_the_trusted_assert_is_who_watches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_asserted_watcher_is_seen_and_judged_as_such, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_asserted_may_no_more_than_he, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_pres_uri_names_the_same_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_waited_in_vain_is_told_of, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_asks_again_waits_no_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_few_who_wait_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_policy_holds_at_once, set_up, tear_down),
     };
 
