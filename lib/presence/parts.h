@@ -175,6 +175,11 @@ void presence_reconsider(struct role *role, struct hash128 aor, const struct clo
 void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
                              const struct clock *now);
 
+// ended.c: its watcher ended the subscription with this check.
+void presence_ended_note(const struct role_request *request, uint64_t check, uint16_t status);
+// The status of the answer, where this is the request that did so once more; else 0.
+uint16_t presence_ended_with(const struct role_request *request);
+
 // waiting.c. It is over, and the user is to be told of who asked as long as he has not decided.
 bool presence_waiting_becomes(const struct subscription *subscription);
 void presence_waiting_put(const struct role *role, const struct subscription *subscription,

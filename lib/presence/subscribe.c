@@ -248,42 +248,6 @@ static void subscribe_anew(struct role_request *request, const struct presence_a
         begin(request, asking, presentity, admission, check, list);
 }
 
-static struct presence_ended *ended_at(struct presence *presence, uint64_t check)
-{
-    return &presence->ended[check % PRESENCE_ENDED_MAX];
-}
-
-static void note_ended(struct role_request *request, uint64_t check, uint16_t status)
-{
-    const struct role *role = request->role;
-
-    *ended_at(role->presence, check) = (struct presence_ended){
-        .check = check,
-        .until_ms = request->arrival->now.ms + 64 * (uint64_t)role->conf->t1_ms,
-        .cseq = request->cseq.number,
-        .status = status,
-    };
-}
-
-// False: it is not the SUBSCRIBE that ended it.
-static bool answer_ended(struct role_request *request)
-{
-    struct presence *presence = request->role->presence;
-    const struct presence_ended *ended;
-    struct role_dialog_tag tag;
-
-    if (!role_dialog_tag_read(request->to_tag, &tag))
-        return false;
-    ended = ended_at(presence, tag.check);
-    if (ended->check != tag.check || ended->cseq != request->cseq.number ||
-        ended->until_ms <= request->arrival->now.ms)
-        return false;
-    presence->counters.repeated++;
-    answer(request, NULL, ended->status);
-    presence_durable_wait(request, STORE_SUBSCRIPTIONS);
-    return true;
-}
-
 // RFC 6665 4.2.1.4: "assuming that the subscriber is still authorized".
 static void prolong(struct role_request *request, const struct presence_asking *asking,
                     struct subscription *subscription, enum presence_admission admission)
@@ -320,7 +284,7 @@ static void prolong(struct role_request *request, const struct presence_asking *
         subscription_suppress(subscription, has, any);
     answer(request, subscription, quiet ? 204 : 200);
     if (asking->expires == 0)
-        note_ended(request, subscription->check, quiet ? 204 : 200);
+        presence_ended_note(request, subscription->check, quiet ? 204 : 200);
     struct endpoint source = counted_as(request);
     bool waits = asking->expires > 0 ? presence_durable_subscription(request->role, request->verdict,
                                                                      subscription, &source, now)
@@ -336,6 +300,21 @@ static void prolong(struct role_request *request, const struct presence_asking *
     }
 }
 
+// It may have ended it, and come again.
+static void repeat_end(struct role_request *request)
+{
+    struct presence *presence = request->role->presence;
+    uint16_t status = presence_ended_with(request);
+
+    if (status == 0) {
+        presence_refuse(request, &presence->counters.unmatched, 481, NULL);
+        return;
+    }
+    presence->counters.repeated++;
+    answer(request, NULL, status);
+    presence_durable_wait(request, STORE_SUBSCRIPTIONS);
+}
+
 static void subscribe_again(struct role_request *request, const struct presence_asking *asking)
 {
     struct presence *presence = request->role->presence;
@@ -343,8 +322,7 @@ static void subscribe_again(struct role_request *request, const struct presence_
     const struct subscription_presentity *presentity;
 
     if (subscription == NULL || subscription->state == SUBSCRIPTION_TERMINATED) {
-        if (!answer_ended(request))
-            presence_refuse(request, &presence->counters.unmatched, 481, NULL);
+        repeat_end(request);
         return;
     }
     presentity = subscription_presentity_at(presence->table, subscription->presentity);
