@@ -75,7 +75,9 @@ const struct conf_key conf_presence_keys[20] = {
     {.name = "list_max", CONF_FIELD(conf, list_max), .type = CONF_NUMBER, .flags = CONF_FIXED, .min = 1,
      .max = 500,
      .unit = "members", .fallback = "500",
-     .help = "Members of a list of users that is watched as one (RFC 4662)."},
+     .help = "Members of a list of users that is watched as one (RFC 4662). The first NOTIFY names them all "
+             "and becomes as long as that takes, up to what a datagram holds: 500 with URIs of 90 bytes. Of "
+             "a list with longer ones it names a part, which it says, and the others follow."},
     {.name = "members_max", CONF_FIELD(conf, list_members_max), .type = CONF_NUMBER, .flags = CONF_FIXED,
      .min = 1, .max = 10000000, .unit = "members", .fallback = "20000",
      .help = "Members of all lists together. The memory is reserved at start where presence is served, "

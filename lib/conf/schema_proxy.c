@@ -53,8 +53,8 @@ const struct conf_key conf_proxy_keys[8] = {
              "the address it sends from (repair); or not at all (keep)."},
     {.name = "udp_max", CONF_FIELD(conf, udp_max), .type = CONF_NUMBER, .flags = CONF_OR_ZERO, .min = 500,
      .max = 65535, .unit = "bytes", .suffixes = conf_bytes, .fallback = "1300",
-     .help = "A request that would be longer goes by TCP where there is a [listener] for that, and by UDP "
-             "after all where TCP fails (RFC 3261 18.1.1); 0: UDP takes any."},
+     .help = "A request that would be longer, a NOTIFY of our own as well, goes by TCP where there is a "
+             "[listener] for that, and by UDP after all where TCP fails (RFC 3261 18.1.1); 0: UDP takes any."},
 };
 
 const struct conf_key conf_transaction_keys[6] = {

@@ -23,7 +23,8 @@ const struct conf_key conf_stream_keys[8] = {
      .max = 16777216,
      .unit = "bytes", .suffixes = conf_bytes, .fallback = "64k",
      .help = "What may be held back for one connection each way: of a message that is not whole yet, and "
-             "of what a peer does not take. It is closed when there is more."},
+             "of what a peer does not take. It is closed when there is more. The NOTIFY of a long list alone may "
+             "take all of the default."},
     {.name = "idle", CONF_FIELD(conf, stream_idle_s), .type = CONF_NUMBER, .min = 1, .max = 2592000,
      .unit = "seconds", .suffixes = conf_seconds, .fallback = "2h",
      .help = "Silence after which a connection is closed; a ping breaks it (RFC 5626 3.5.1, RFC 6455 "
