@@ -32,6 +32,24 @@ static void print_statuses(FILE *out)
           out);
 }
 
+static void print_synopsis(const struct ctl_command *command, FILE *out)
+{
+    fprintf(out, "       %s\n           %s\n", command->synopsis, command->summary);
+}
+
+unsigned help_print_alike(const char *word, FILE *out)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < ctl_commands_n; i++) {
+        if (strcmp(ctl_commands[i].names[0], word) != 0)
+            continue;
+        print_synopsis(&ctl_commands[i], out);
+        n++;
+    }
+    return n;
+}
+
 void help_print(FILE *out)
 {
     fputs("NAME\n"
@@ -42,7 +60,7 @@ void help_print(FILE *out)
           "COMMANDS\n",
           out);
     for (unsigned i = 0; i < ctl_commands_n; i++)
-        fprintf(out, "       %s\n           %s\n", ctl_commands[i].synopsis, ctl_commands[i].summary);
+        print_synopsis(&ctl_commands[i], out);
     fputc('\n', out);
     print_options(out);
     fputs("FILES\n"

@@ -119,14 +119,17 @@ static const char *unfit(const struct ctl *ctl)
     return NULL;
 }
 
+// What was mistyped stays in sight: not all there is is said.
 static enum ctl_status no_command(char **words, int n)
 {
-    char text[256];
-
     if (n == 0)
         return wrong(NULL, "what is to be done?", NULL);
-    snprintf(text, sizeof(text), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
-    return wrong(NULL, "no such command", text);
+    fprintf(stderr, "strowgerctl: no such command: \"%s%s%s\"\n\n", words[0], n > 1 ? " " : "",
+            n > 1 ? words[1] : "");
+    if (help_print_alike(words[0], stderr) > 0)
+        fputc('\n', stderr);
+    fputs("strowgerctl --help says what there is.\n", stderr);
+    return CTL_WRONG;
 }
 
 static enum ctl_status run(struct ctl *ctl, char **words, int n, unsigned given)
@@ -134,7 +137,8 @@ static enum ctl_status run(struct ctl *ctl, char **words, int n, unsigned given)
     const struct ctl_command *command = find(words, n);
 
     if (command == NULL && ctl->help) {
-        help_print(stdout);
+        if (n == 0 || help_print_alike(words[0], stdout) == 0)
+            help_print(stdout);
         return CTL_DONE;
     }
     if (command == NULL)

@@ -34,11 +34,22 @@ enum ctl_status ctl_show_subscriptions(struct ctl *ctl)
              "expires in", "next hop");
     enum ctl_status status = ctl_ask(ctl, request, listing_show, &listing);
     if (status == CTL_DONE)
-        listing_end(&listing, "nobody watches");
+        listing_end(&listing, ctl->words_n > 0 ? "nobody watches this user" : "nobody watches anybody");
     return status;
 }
 
 #define PRESENTITY_COLUMNS "%-30s %-16s %12s %13s %10s"
+
+static void print_document(const char *document)
+{
+    unsigned control;
+
+    for (; *document != 0; document += control > 0 ? control : 1) {
+        control = *document == '\n' ? 0 : table_control(document);
+        putchar(control > 0 ? '?' : *document);
+    }
+    putchar('\n');
+}
 
 // The document behind its row, where one user was asked for.
 static void print_presentity(const json_t *row)
@@ -46,7 +57,7 @@ static void print_presentity(const json_t *row)
     static const struct table_column columns[] = {
         {"presentity", "", TABLE_TEXT, NULL},    {"package", "", TABLE_TEXT, NULL},
         {"publications", "", TABLE_COUNT, NULL}, {"subscriptions", "", TABLE_COUNT, NULL},
-        {"version", "", TABLE_COUNT, NULL},
+        {"version", "", TABLE_NUMBER, NULL},
     };
     const char *document = json_string_value(json_object_get(row, "document"));
     char text[COUNT(columns)][TABLE_CELL_MAX];
@@ -55,7 +66,7 @@ static void print_presentity(const json_t *row)
         table_cell(&columns[i], row, text[i]);
     printf(PRESENTITY_COLUMNS "\n", text[0], text[1], text[2], text[3], text[4]);
     if (document != NULL && document[0] != 0)
-        printf("%s\n", document);
+        print_document(document);
 }
 
 enum ctl_status ctl_show_presentity(struct ctl *ctl)
@@ -69,6 +80,7 @@ enum ctl_status ctl_show_presentity(struct ctl *ctl)
              "version");
     enum ctl_status status = ctl_ask(ctl, request, listing_show, &listing);
     if (status == CTL_DONE)
-        listing_end(&listing, ctl->words_n > 0 ? "neither watched nor published" : "nobody is watched");
+        listing_end(&listing, ctl->words_n > 0 ? "this user is neither watched nor published"
+                                               : "nobody is watched or published");
     return status;
 }

@@ -82,13 +82,23 @@ static const char *put_share(const struct table_column *column, const json_t *ro
     return text;
 }
 
-// A control character in what somebody else wrote must not reach the terminal.
+unsigned table_control(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+
+    if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+        return 2;
+    return byte[0] < ' ' || byte[0] == 0x7f;
+}
+
 static const char *put_text(char *text, const char *value)
 {
-    unsigned n = 0;
+    unsigned n = 0, control;
 
-    for (; *value != 0 && n < TABLE_CELL_MAX - 1; value++)
-        text[n++] = (unsigned char)*value < ' ' || *value == 0x7f ? '?' : *value;
+    for (; *value != 0 && n<TABLE_CELL_MAX - 1; value += control> 0 ? control : 1) {
+        control = table_control(value);
+        text[n++] = control > 0 ? '?' : *value;
+    }
     text[n] = 0;
     return text;
 }
@@ -111,6 +121,9 @@ const char *table_cell(const struct table_column *column, const json_t *row, cha
         return put_of(column, row, number, text);
     case TABLE_SHARE:
         return put_share(column, row, number, text);
+    case TABLE_NUMBER:
+        snprintf(text, TABLE_CELL_MAX, "%llu", number);
+        return text;
     case TABLE_PERCENT:
         snprintf(text, TABLE_CELL_MAX, "%llu%%", number);
         return text;

@@ -10,6 +10,7 @@
 enum table_kind {
     TABLE_TEXT = 0,
     TABLE_COUNT,   // 1,234,567
+    TABLE_NUMBER,  // 1234567
     TABLE_BYTES,   // 1.2 MiB
     TABLE_SECONDS, // 3d 04:05:06
     TABLE_PERCENT,
@@ -35,6 +36,10 @@ void table_destroy(struct table *table);
 
 // "TITLE   VALUE", a line each; what is not in the object is left out.
 void table_list(const struct table_column *columns, unsigned n, const json_t *values);
+
+// How many bytes the control character has that begins here, those of U+0080 to U+009F included; 0: it is none. What
+// somebody else wrote must not steer the terminal.
+unsigned table_control(const char *at);
 
 // The text of one value.
 const char *table_cell(const struct table_column *column, const json_t *row, char text[TABLE_CELL_MAX]);

@@ -145,6 +145,17 @@ class Commanded(Presence):
         for words in (("presence",), ("presence", "allow", "a"), ("list", "add", "a"), ("presence", "dance", "a", "b")):
             self.assertEqual(2, self.run_ctl(*words).returncode, words)
 
+    def test_what_is_mistyped_is_answered_with_what_is_alike(self):
+        for words in (("presence", "dance", "a", "b"), ("presence",)):
+            done = self.run_ctl(*words)
+            self.assertEqual(2, done.returncode)
+            self.assertIn(f'no such command: "{" ".join(words[:2])}"', done.stderr)
+            self.assertIn("presence allow PRESENTITY WATCHER", done.stderr)
+            self.assertLess(done.stderr.count("\n"), 24)  # a screen
+        self.assertNotIn("presence allow", self.run_ctl("dance").stderr)
+        self.assertIn("presence allow", self.ctl("presence", "--help"))
+        self.assertNotIn("show drops", self.ctl("presence", "--help"))
+
     def test_a_file_with_a_bad_line_changes_nothing(self):
         path = self.file("half@example.com,ann@example.com\n\nhalf@example.com,nonsense\n"
                          "half@else.example,ann@example.com\n")
@@ -220,9 +231,11 @@ class Deciding(Presence):
         watched = bob.subscribe(bob.address, "presence.winfo", lines=["Accept: application/watcherinfo+xml"])
         self.assertEqual(200, watched.answer.status)
         self.assertEqual({}, watched.notice().watchers())
-        ann.subscribe(bob.address)
+        subscription = ann.subscribe(bob.address)
+        subscription.notice()  # who answers no NOTIFY is forgotten after 64 times T1
         watched.until(lambda one: one.watchers().get(ann.address) == "pending")
         self.ctl("presence", "allow", bob.address, ann.address)
+        subscription.until(lambda one: one.state == "active")
         watched.until(lambda one: one.watchers().get(ann.address) == "active")
         self.ctl("presence", "block", bob.address, ann.address)
         watched.until(lambda one: one.watchers().get(ann.address) == "terminated")
@@ -239,6 +252,38 @@ class Deciding(Presence):
 class Listing(Presence):
     def subscribe(self, phone, target):
         return phone.subscribe(target, lines=["Supported: eventlist", f"Accept: {LISTS}"])
+
+    def test_many_are_shown_and_one_is_found(self):
+        """More than a page of what control says at a time."""
+        ann = self.phone()
+        for number in range(150):
+            self.assertEqual(200, ann.subscribe(f"sip:shown{number}@example.com", expires=60).answer.status)
+        rows = self.json("show", "subscriptions")
+        self.assertEqual({f"shown{number}@example.com" for number in range(150)},
+                         {row["presentity"] for row in rows if row["watcher"] == ann.address})
+        self.assertEqual(len(rows), len({row["call_id"] for row in rows}))
+        self.assertLessEqual({f"shown{number}@example.com" for number in range(150)},
+                             {row["presentity"] for row in self.json("show", "presentity")})
+        lines = self.ctl("show", "subscriptions", "sip:shown7@example.com").splitlines()
+        self.assertEqual(["watched", "package", "watcher", "state", "expires", "in", "next", "hop"], lines[0].split())
+        self.assertEqual(["shown7@example.com", "presence", ann.address, "active"], lines[1].split()[:4])
+        self.assertEqual(2, len(lines))
+        self.assertIn("nobody watches this user", self.ctl("show", "subscriptions", "nobody@example.com"))
+        for what in ("subscriptions", "presentity"):
+            self.assertIn("is no address of record", self.refused("show", what, "bob"))
+            self.assertIn("is in no [domain]", self.refused("show", what, "bob@else.example"))
+            self.assertEqual(2, self.run_ctl("show", what, "bob@example.com", "more").returncode)
+
+    def test_what_is_published_does_not_steer_the_terminal(self):
+        bob = self.phone()
+        self.assertEqual(200, bob.publish(pidf(bob.address, note="\u009b31mred \u00e4\ttab"))[1].status)
+        user = bob.address.removeprefix("sip:")
+        for _ in range(100):
+            shown = self.ctl("show", "presentity", user)
+            if "31mred" in shown:
+                break
+        self.assertIn("?31mred \u00e4?tab", shown)
+        self.assertNotIn("\u009b", shown)
 
     def test_a_list_changes_under_its_watchers(self):
         ann, bob, cy = self.phone(), self.phone(), self.phone()
