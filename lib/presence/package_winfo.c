@@ -43,8 +43,10 @@ static enum document_watcher_status status_of(const struct subscription *subscri
 // RFC 3857 4.7.2: who was there for a moment, to be told once, was not there. Who waits is told of by himself.
 static bool is_not_told_of(const struct subscription *subscription)
 {
+    bool passed = subscription->told == 0 && subscription->reason == SUBSCRIPTION_TIMEOUT;
+
     return subscription->state == SUBSCRIPTION_TERMINATED &&
-           (subscription->told == 0 || presence_waiting_becomes(subscription));
+           (passed || presence_waiting_becomes(subscription));
 }
 
 // Without the quotes, if it has any; what is escaped between them stays so.

@@ -278,6 +278,38 @@ static void test_who_asks_again_waits_no_more(void **state)
     fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
 }
 
+// Though he never answered: he is sent away, and that is told.
+static void test_who_is_sent_away_is_told_of(void **state)
+{
+    struct flow *flow = flow_open("policy = open\nnotify_interval = 0\npolite = no\n", "");
+    struct fixture *f = flow->fixture;
+    const struct flow_step steps[] = {
+        {.what = "bob watches his watchers",
+         .source = BOB,
+         .request = BOB_WATCHES_WATCHERS,
+         .answer = "200",
+         .notify = TOLD("!<watcher "),
+         .status = 200},
+        {.what = "a stranger watches",
+         .source = "192.0.2.5:5060",
+         .request = STRANGER,
+         .answer = "200",
+         .notify = "",
+         .notifies = 2},
+    };
+    struct endpoint bob;
+
+    (void)state;
+    FLOW(flow, steps);
+    fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
+    rule(flow, "eve@example.org", ROSTER_BLOCK);
+    flow_wait(flow, 24);
+    endpoint_parse(SLICE("192.0.2.9:5060"), &bob);
+    assert_non_null(
+        strstr(outlet_find(f->outlet, &bob, "NOTIFY")->bytes, "status=\"terminated\" event=\"rejected\""));
+    flow_close(flow);
+}
+
 // By any number of strangers no more than a few are remembered, the latest of them.
 static void test_few_who_wait_are_remembered(void **state)
 {
@@ -353,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_waited_in_vain_is_told_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_asks_again_waits_no_more, set_up, tear_down),
+        cmocka_unit_test(test_who_is_sent_away_is_told_of),
         cmocka_unit_test_setup_teardown(test_few_who_wait_are_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_policy_holds_at_once, set_up, tear_down),
     };
