@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,14 @@ import unittest
 
 import box
 import tap
-from flood import Flood, statuses
+from flood import WINDOW, Flood, statuses
 from test_presence import CTL
 from watcher import Watcher, pidf
 
-SECONDS = int(os.environ.get("STROWGER_SOAK_SECONDS", "3"))
+SECONDS = int(os.environ.get("STROWGER_SOAK_SECONDS", "2"))
 SEED = int(os.environ.get("STROWGER_SOAK_SEED", "1"))
-ROUNDS = 3
-TUPLES = 400  # users that are published of and watched; each has one publication at a time
+ROUNDS = 4
+USERS = 400  # users that are published of and watched; each has one publication at a time
 
 
 def config(folder, extra="", presence=""):
@@ -86,7 +87,7 @@ class Load:
     def __init__(self):
         self.flood = Flood()
         self.dice = random.Random(SEED)
-        self.tags = {f"kept{number}": "" for number in range(TUPLES)}
+        self.tags = {f"kept{number}": "" for number in range(USERS)}
         self.watched = {}  # Call-ID: user, To tag, CSeq
         self.waiting = {}  # Call-ID: (what, user or Call-ID)
         self.unsure_users, self.unsure_calls = set(), set()
@@ -126,9 +127,15 @@ class Load:
                 self.watched[call_id] = (to.partition("sip:")[2].partition("@")[0], tag, 1)
 
     def run(self, test, seconds):
-        """Until it is to be killed; what is unanswered then is unsure."""
+        """Until it is to be killed soon."""
         end = time.monotonic() + seconds
         self.flood.run(self.requests(), until=lambda: time.monotonic() > end, heard=lambda answers: self.note(test, answers))
+
+    def burst(self):
+        """Much at once, up to its first answer: whoever is killed then must have it on the disk."""
+        for _, (_, text) in zip(range(WINDOW), self.requests()):
+            self.flood.send(text)
+        select.select([self.flood.socket], [], [], 1)
 
     def drain(self, test):
         """What had left before the end still counts."""
@@ -155,6 +162,7 @@ class Killed(Kept):
             before, began = load.answered, time.monotonic()
             load.run(self, SECONDS)
             took = time.monotonic() - began
+            load.burst()
             self.kill()
             load.drain(self)
             started = self.start(workers=1 + (number + 1) % 2)
