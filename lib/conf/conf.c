@@ -105,7 +105,9 @@ static void complete_groups(struct conf *conf, struct conf_arena *arena)
 // A realm is the name of the domain whose users it is for, where it is not given (RFC 3261 22.1).
 static void complete_auth(const struct conf *conf, struct conf_auth *auth, struct conf_arena *arena)
 {
-    if (auth->realm.len > 0 || auth->domain == CONF_NONE || conf->domains[auth->domain].names_n == 0)
+    // What was not read, in a section with a fault, is 0, even where there is no domain at all.
+    if (auth->realm.len > 0 || (unsigned)auth->domain >= conf->domains_n ||
+        conf->domains[auth->domain].names_n == 0)
         return;
     const struct conf_text *name = &conf->domains[auth->domain].names[0];
     auth->realm = (struct conf_text){conf_arena_copy(arena, slice_of(name->text, name->len)), name->len};
