@@ -1,4 +1,5 @@
 #include "corpus.h"
+#include "base/random.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,15 +51,9 @@ static const struct kind_row kind_rows[] = {
 #define KIND_ROWS (sizeof(kind_rows) / sizeof(kind_rows[0]))
 
 // No expression draws twice: C leaves the order of arguments open, and the corpus must not depend on the compiler.
-//
-// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014)
 static uint64_t draw(struct corpus *corpus)
 {
-    uint64_t x = corpus->random += 0x9e3779b97f4a7c15;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
+    return random_next(&corpus->random);
 }
 
 static uint32_t below(struct corpus *corpus, uint32_t limit)

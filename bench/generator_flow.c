@@ -1,20 +1,12 @@
 #include "generator_flow.h"
+#include "base/random.h"
 
 #define NS_PER_MS      1000000ull
 #define GIVE_UP_FACTOR 64 // Timers B and F, RFC 3261 17.1.1.2, 17.1.2.2
 
-static uint64_t next_random(struct flow *f)
-{
-    // xorshift64*: cheap, and the order of users only has to be unlike their numbers' order.
-    f->random ^= f->random >> 12;
-    f->random ^= f->random << 25;
-    f->random ^= f->random >> 27;
-    return f->random * 0x2545f4914f6cdd1dull;
-}
-
 static uint32_t random_user(struct flow *f)
 {
-    return (uint32_t)((next_random(f) >> 32) * f->users >> 32);
+    return (uint32_t)((random_next(&f->random) >> 32) * f->users >> 32);
 }
 
 static struct identity identity_of(const struct flow *f, const struct exchange *x)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "location/location.h"
 
 enum { BATCH = 32, ROUND = 128 * BATCH, ROUNDS_MAX = 2500, LIFE_MS = 3600000, BUDGET = 64 };
@@ -36,15 +37,6 @@ struct bench {
     double cycles[ROUNDS_MAX]; // per operation, by round
     unsigned rounds;
 };
-
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u; // splitmix64
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 static void make_subject(struct bench *bench, unsigned i, uint64_t number, uint64_t life_ms)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "base/random.h"
 #include "number/number.h"
 
 enum { PREFIXES_MAX = 5000000, ROUND = 4096, ROUNDS = 400, NUMBER_ROOM = 16 };
@@ -24,15 +25,6 @@ struct bench {
     char numbers[ROUND][NUMBER_ROOM];
     uint8_t lens[ROUND];
 };
-
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u; // splitmix64
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 // The i-th of different prefixes: `scattered` permutes the numbers below 10^digits, so no two of one length are the
 // same.

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "subscription/subscription.h"
 
 enum { BATCH = 32, ROUND = 8 * BATCH, ROUNDS = 500, WATCHERS = 100, BODY = 600, BUDGET = 4 * WATCHERS };
@@ -33,26 +34,19 @@ struct bench {
     unsigned rounds;
 };
 
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u; // splitmix64
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 static uint64_t random_below(struct bench *bench, uint64_t n)
 {
-    return mix(bench->random += 0x9e3779b97f4a7c15u) % n;
+    return random_next(&bench->random) % n;
 }
 
 static struct hash128 key_of(uint64_t presentity)
 {
-    return (struct hash128){mix(presentity + 1), mix(~presentity)};
+    return (struct hash128){random_mix(presentity + 1), random_mix(~presentity)};
 }
 
 static uint64_t check_of(uint64_t subscription)
 {
-    return mix(subscription + 1);
+    return random_mix(subscription + 1);
 }
 
 static void stop(const char *what)
@@ -176,7 +170,7 @@ static void answer(struct bench *bench, struct subscription *subscription)
 
 static void publish(struct bench *bench, uint64_t number)
 {
-    if (subscription_publish(bench->table, presentity_of(bench, number), mix(number), 0,
+    if (subscription_publish(bench->table, presentity_of(bench, number), random_mix(number), 0,
                              slice_of(bench->document, BODY), bench->now_ms + 1000000000,
                              bench->now_ms) == NULL)
         stop("a publication found no room");
@@ -267,9 +261,9 @@ static void change_some(struct bench *bench)
             struct subscription_presentity *presentity =
                 subscription_presentity_find(bench->table, key_of(numbers[i]));
             struct subscription_publication *publication =
-                subscription_publication_find(bench->table, presentity, mix(numbers[i]));
+                subscription_publication_find(bench->table, presentity, random_mix(numbers[i]));
 
-            if (subscription_publication_change(bench->table, publication, mix(numbers[i]), 0, &body,
+            if (subscription_publication_change(bench->table, publication, random_mix(numbers[i]), 0, &body,
                                                 bench->now_ms + 1000000000, bench->now_ms) != 0)
                 stop("a body found no room");
         }

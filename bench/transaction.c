@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <x86intrin.h>
 
+#include "base/random.h"
 #include "sip/method.h"
 #include "transaction/transaction.h"
 
@@ -34,21 +35,9 @@ struct bench {
     unsigned rounds;
 };
 
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u; // splitmix64
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static uint64_t random_next(struct bench *bench)
-{
-    return mix(bench->random += 0x9e3779b97f4a7c15u);
-}
-
 static struct hash128 key_of(uint64_t number)
 {
-    return (struct hash128){mix(number), mix(~number)};
+    return (struct hash128){random_mix(number), random_mix(~number)};
 }
 
 static void evict(void *owner, struct transaction *transaction)
@@ -163,7 +152,8 @@ static void fill(struct bench *bench)
         if (i == 0)
             bench->first_slot = transaction_slot(bench->table, transaction);
         hear(bench, transaction, 180);
-        transaction->first.answer_at = (uint32_t)(bench->now_ms + 1 + random_next(bench) % HORIZON_MS);
+        transaction->first.answer_at =
+            (uint32_t)(bench->now_ms + 1 + random_next(&bench->random) % HORIZON_MS);
         transaction_settle(bench->table, transaction, bench->now_ms);
     }
 }
@@ -205,7 +195,7 @@ static void find_some(struct bench *bench)
     struct hash128 keys[ROUND];
 
     for (unsigned i = 0; i < ROUND; i++)
-        keys[i] = key_of(random_next(bench) % bench->concurrent);
+        keys[i] = key_of(random_next(&bench->random) % bench->concurrent);
     uint64_t from = __rdtsc();
 
     for (unsigned first = 0; first < ROUND; first += BATCH) {
@@ -225,7 +215,7 @@ static void hear_some(struct bench *bench)
     uint64_t checks[ROUND];
 
     for (unsigned i = 0; i < ROUND; i++) {
-        uint64_t number = random_next(bench) % bench->concurrent;
+        uint64_t number = random_next(&bench->random) % bench->concurrent;
 
         checks[i] = key_of(number).high;
         slots[i] =
@@ -247,7 +237,7 @@ static void measure_opens(struct bench *bench)
     struct transaction *opened[ROUND];
 
     // All are answered now, in random order.
-    for (uint64_t i = 0, n = bench->concurrent, at = random_next(bench) % n; i < n;
+    for (uint64_t i = 0, n = bench->concurrent, at = random_next(&bench->random) % n; i < n;
          i++, at = (at + 387420489) % n)
         hear(bench, transaction_find(bench->table, key_of(at), SIP_METHOD_INVITE), 200);
     for (unsigned round = 0; round < ROUNDS; round++) {

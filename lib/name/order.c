@@ -1,14 +1,6 @@
 // The order in which the hops of a name are tried: RFC 2782, with a draw that can be repeated.
+#include "base/random.h"
 #include "name/name.h"
-
-// splitmix64: a good draw out of whatever the caller's hash is.
-static uint64_t mix(uint64_t z)
-{
-    z += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 // Hops of the target that begins at `from`.
 static unsigned target_length(const struct name_answer *answer, unsigned from)
@@ -32,7 +24,7 @@ static unsigned draw_target(const struct name_answer *answer, unsigned from, uns
 
     for (unsigned at = from; at < to; at += target_length(answer, at))
         sum += taken >> at & 1 ? 0 : answer->hops[at].weight;
-    uint32_t drawn = (uint32_t)(mix(random) % (sum + 1));
+    uint32_t drawn = (uint32_t)(random_next(&random) % (sum + 1));
     for (unsigned at = from; at < to; at += target_length(answer, at)) {
         if (taken >> at & 1)
             continue;

@@ -1,4 +1,5 @@
 // RFC 3261 10.3 steps 6 and 7: what is there, what is asked for, and what follows.
+#include "base/random.h"
 #include "registrar/registration.h"
 #include "role/nat.h"
 
@@ -38,16 +39,6 @@ static int find_current(const struct registrar_registration *registration, const
     return -1;
 }
 
-// splitmix64 (Steele, Lea, Flood 2014): spreads refreshes, decides nothing.
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 // Step 7: at most what was asked for and what the configuration allows, less the jitter that keeps clients
 // which started together from coming back together. Never under the minimum that 423 promises.
 static uint32_t granted(struct registrar_registration *registration, uint32_t asked)
@@ -61,7 +52,7 @@ static uint32_t granted(struct registrar_registration *registration, uint32_t as
     uint64_t most = (uint64_t)expires * conf->expires_jitter / 100;
 
     if (most > 0)
-        expires -= (uint32_t)(next_random(&role->random) % (most + 1));
+        expires -= (uint32_t)(random_next(&role->random) % (most + 1));
     return expires < conf->expires_min && asked >= conf->expires_min ? conf->expires_min : expires;
 }
 

@@ -1,29 +1,22 @@
 // Credentials that were chewed on the way: whatever they say, nobody gets in, and nothing is read beyond the message.
 #include "auth_scene.h"
+#include "base/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 // Bytes are changed, taken out, doubled, cut and moved.
 static void mutate(char *text, uint64_t *random)
 {
     static const char bytes[] = "\"\\,= \t:;<>@%'*a0fF.-\x80\xff()";
 
-    for (unsigned n = 1 + (unsigned)(next_random(random) % 4); n > 0; n--) {
-        size_t len = strlen(text), at = next_random(random) % (len + 1), run = next_random(random) % 40;
+    for (unsigned n = 1 + (unsigned)(random_next(random) % 4); n > 0; n--) {
+        size_t len = strlen(text), at = random_next(random) % (len + 1), run = random_next(random) % 40;
         run = run > len - at ? len - at : run;
-        switch (next_random(random) % 5) {
+        switch (random_next(random) % 5) {
         case 0:
             if (at < len)
-                text[at] = bytes[next_random(random) % (sizeof(bytes) - 1)];
+                text[at] = bytes[random_next(random) % (sizeof(bytes) - 1)];
             break;
         case 1:
             memmove(text + at, text + at + run, len - at - run + 1);
@@ -36,7 +29,7 @@ static void mutate(char *text, uint64_t *random)
             break;
         default:
             if (at < len)
-                text[at] ^= (char)(1 << next_random(random) % 7);
+                text[at] ^= (char)(1 << random_next(random) % 7);
         }
         for (char *c = text; *c != 0; c++) // other lines are other header fields
             *c = *c == '\n' || *c == '\r' ? ' ' : *c;

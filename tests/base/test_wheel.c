@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/list.h"
+#include "base/random.h"
 #include "base/wheel.h"
 
 enum { NUMBERS = 60, OPERATIONS = 60000, TICK_MS = 8 };
@@ -31,11 +32,7 @@ struct box {
 
 static uint64_t below(struct box *b, uint64_t n)
 {
-    uint64_t z = b->random += 0x9e3779b97f4a7c15u; // splitmix64
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (z ^ z >> 31) % n;
+    return random_next(&b->random) % n;
 }
 
 static struct box *box_open(uint32_t spokes, uint64_t seed)

@@ -1,4 +1,5 @@
 // The schema table itself, and all that is printed from it.
+#include "base/random.h"
 #include "reading.h"
 
 #include <stdlib.h>
@@ -491,14 +492,6 @@ static void test_values_print_in_one_spelling(void **state)
     conf_free(conf);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 // Whatever stands in the file: it is refused with a message, or it reads as the same again.
 static void test_broken_files_are_refused_or_round_trip(void **state)
 {
@@ -511,10 +504,10 @@ static void test_broken_files_are_refused_or_round_trip(void **state)
         char *messages = NULL;
         uint32_t len = sizeof(rich) - 1;
         memcpy(text, rich, len);
-        for (unsigned n = (unsigned)(next_random(&random) % 4); n > 0; n--)
-            text[next_random(&random) % len] = " \n\t;#,=:[]a0\r\xff"[next_random(&random) % 14];
+        for (unsigned n = (unsigned)(random_next(&random) % 4); n > 0; n--)
+            text[random_next(&random) % len] = " \n\t;#,=:[]a0\r\xff"[random_next(&random) % 14];
         if (round % 3 == 0)
-            len = (uint32_t)(next_random(&random) % len);
+            len = (uint32_t)(random_next(&random) % len);
         struct conf *conf = reading_parse(slice_of(text, len), &messages);
         assert_int_equal(conf == NULL, messages[0] != 0);
         if (conf != NULL) {

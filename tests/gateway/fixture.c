@@ -123,12 +123,3 @@ struct gateway_report fixture_report(struct fixture *f, unsigned gateway)
     gateway_report(f->table, gateway, f->now_ms, &report);
     return report;
 }
-
-uint64_t fixture_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}

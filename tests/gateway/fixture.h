@@ -2,6 +2,7 @@
 #ifndef TESTS_GATEWAY_FIXTURE_H
 #define TESTS_GATEWAY_FIXTURE_H
 
+#include "base/random.h"
 #include "gateway/gateway.h"
 
 // clang-format off
@@ -49,7 +50,5 @@ int fixture_choose_but(struct fixture *f, uint64_t affinity, const int *tried);
 void fixture_heard(struct fixture *f, unsigned gateway, bool good, unsigned times);
 void fixture_probed(struct fixture *f, unsigned gateway, bool good, unsigned times);
 struct gateway_report fixture_report(struct fixture *f, unsigned gateway);
-
-uint64_t fixture_random(uint64_t *state); // splitmix64
 
 #endif

@@ -17,7 +17,7 @@ static void tally(struct fixture *f, unsigned rounds, uint64_t counts[FIXTURE_ME
 
     memset(counts, 0, (FIXTURE_MEMBERS + 1) * sizeof(*counts));
     for (unsigned i = 0; i < rounds; i++) {
-        int chosen = fixture_choose(f, (uint16_t)(i % FIXTURE_WORKERS), fixture_random(&random));
+        int chosen = fixture_choose(f, (uint16_t)(i % FIXTURE_WORKERS), random_next(&random));
         counts[chosen == CONF_NONE ? FIXTURE_MEMBERS : chosen]++;
     }
 }
@@ -226,7 +226,7 @@ static void test_bound_is_one_of_the_whole_box_however_calls_spread(void **state
         // Ten times what it may take, for twenty seconds, each call on some worker.
         for (uint64_t call = 0; call < rate * 200; call++) {
             f.now_ms = start_ms + call * 100 / rate;
-            uint16_t worker = (uint16_t)(fixture_random(&random) % cases[i].workers);
+            uint16_t worker = (uint16_t)(random_next(&random) % cases[i].workers);
             if (fixture_choose(&f, worker, 0) == CONF_NONE)
                 refused++;
             else

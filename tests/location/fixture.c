@@ -131,15 +131,6 @@ struct location_usage fixture_usage(const struct fixture *f)
     return sum;
 }
 
-uint64_t fixture_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 struct slice fixture_aor(char text[32], uint64_t n)
 {
     return slice_of(text, (size_t)snprintf(text, 32, "user%llu@example.com", (unsigned long long)n));

@@ -2,6 +2,7 @@
 #ifndef TESTS_LOCATION_FIXTURE_H
 #define TESTS_LOCATION_FIXTURE_H
 
+#include "base/random.h"
 #include "location/location.h"
 
 // clang-format off
@@ -48,7 +49,6 @@ unsigned fixture_live(const struct location_set *set, uint64_t now_ms);
 struct location_usage fixture_usage(const struct fixture *f);
 
 // splitmix64
-uint64_t fixture_random(uint64_t *state);
 
 // "userN@example.com" in `text`.
 struct slice fixture_aor(char text[32], uint64_t n);

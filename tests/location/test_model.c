@@ -62,13 +62,13 @@ static void check(const struct fixture *f, unsigned a, uint64_t now_ms)
 
 static uint64_t random_expiry(uint64_t now_ms, uint64_t *seed)
 {
-    switch (fixture_random(seed) % 8) {
+    switch (random_next(seed) % 8) {
     case 0:
-        return now_ms + fixture_random(seed) % 20000000; // beyond the wheel's horizon
+        return now_ms + random_next(seed) % 20000000; // beyond the wheel's horizon
     case 1:
         return now_ms; // dead already
     default:
-        return now_ms + fixture_random(seed) % 120000;
+        return now_ms + random_next(seed) % 120000;
     }
 }
 
@@ -79,10 +79,10 @@ static void random_put(struct fixture *f, unsigned a, uint64_t now_ms, uint64_t 
     char text[32];
     struct slice aor = fixture_aor(text, a);
 
-    set->n = (unsigned)(fixture_random(seed) % (CONTACTS + 1));
+    set->n = (unsigned)(random_next(seed) % (CONTACTS + 1));
     for (unsigned i = 0; i < set->n; i++) {
         struct model_binding *b = &set->bindings[i];
-        uint64_t bits = fixture_random(seed);
+        uint64_t bits = random_next(seed);
 
         b->contact_len = (uint32_t)(bits % 8 == 0 ? bits % TEXT : bits % 100);
         memset(b->contact, 'a' + (int)(bits >> 32) % 26, b->contact_len);
@@ -107,7 +107,7 @@ static void test_table_agrees_with_model(void **state)
 
     fixture_open(&f, SHARDS, AORS * CONTACTS, 5);
     for (unsigned i = 0; i < OPERATIONS; i++) {
-        uint64_t bits = fixture_random(&seed);
+        uint64_t bits = random_next(&seed);
         unsigned a = (unsigned)(bits % AORS);
 
         if ((bits >> 60) < 4)

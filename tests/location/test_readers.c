@@ -20,7 +20,7 @@ struct reader {
 static struct slice write_text(char *text, uint32_t seed)
 {
     uint64_t state = seed;
-    uint32_t len = (uint32_t)(fixture_random(&state) % (seed % 16 == 0 ? TEXT_MAX : 150));
+    uint32_t len = (uint32_t)(random_next(&state) % (seed % 16 == 0 ? TEXT_MAX : 150));
 
     for (uint32_t i = 0; i < len; i++)
         text[i] = (char)(seed + i * 7);
@@ -55,7 +55,7 @@ static void *read_on(void *argument)
     rte_rcu_qsbr_thread_register(f->qsbr, 1);
     rte_rcu_qsbr_thread_online(f->qsbr, 1);
     for (unsigned i = 1; !__atomic_load_n(&reader->stop, __ATOMIC_RELAXED); i++) {
-        unsigned a = (unsigned)(fixture_random(&seed) % AORS);
+        unsigned a = (unsigned)(random_next(&seed) % AORS);
         struct slice aor = fixture_aor(text, a);
         const struct location_set *set = fixture_find(f, aor);
 
@@ -118,11 +118,11 @@ static void test_readers_see_whole_sets_and_never_miss_one(void **state)
 
     fixture_open(&f, 1, AORS * 3, 1);
     for (unsigned a = 0; a < AORS; a++)
-        write_set(&f, a, fixture_random(&seed));
+        write_set(&f, a, random_next(&seed));
     assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
     for (uint64_t end = milliseconds() + MILLISECONDS; milliseconds() < end; now_ms += 10) {
         for (unsigned i = 0; i < 32; i++, writes++) {
-            uint64_t bits = fixture_random(&seed);
+            uint64_t bits = random_next(&seed);
 
             write_set(&f, (unsigned)(bits >> 40) % AORS, bits);
         }

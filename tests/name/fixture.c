@@ -94,12 +94,3 @@ uint32_t fixture_find(const struct fixture *f, const char *name, uint64_t now_ms
         return 0;
     return (uint32_t)hop.address[1] << 16 | (uint32_t)hop.address[2] << 8 | hop.address[3];
 }
-
-uint64_t fixture_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/random.h"
 #include "name/name.h"
 
 // clang-format off
@@ -47,7 +48,5 @@ void fixture_add(struct fixture_answer *answer, uint32_t number, uint16_t priori
 int fixture_put(struct fixture *f, const char *name, uint32_t number, uint64_t expires_ms, uint64_t now_ms);
 // The number of the first hop, or 0: not found.
 uint32_t fixture_find(const struct fixture *f, const char *name, uint64_t now_ms);
-
-uint64_t fixture_random(uint64_t *state);
 
 #endif

@@ -52,7 +52,7 @@ static void *read_on(void *argument)
     rte_rcu_qsbr_thread_register(f->qsbr, 1);
     rte_rcu_qsbr_thread_online(f->qsbr, 1);
     for (unsigned i = 1; !__atomic_load_n(&reader->stop, __ATOMIC_RELAXED); i++) {
-        unsigned name = i % 8 == 0 ? 0 : (unsigned)(fixture_random(&seed) % NAMES);
+        unsigned name = i % 8 == 0 ? 0 : (unsigned)(random_next(&seed) % NAMES);
         struct name_question question = question_of(text, name);
         const struct name_answer *answer = name_find(f->table, &question, 0);
 
@@ -103,7 +103,7 @@ static void run(struct reader *reader, uint32_t bound)
     assert_int_equal(pthread_create(&thread, NULL, read_on, reader), 0);
     for (uint64_t end = milliseconds() + MILLISECONDS; milliseconds() < end;) {
         for (unsigned i = 0; i < 32; i++, writes++) {
-            uint64_t bits = fixture_random(&seed);
+            uint64_t bits = random_next(&seed);
             put(f, i == 0 ? 0 : (unsigned)(bits >> 8) % NAMES, 1 + (unsigned)(bits >> 40) % NAME_HOPS_MAX);
             fixture_quiescent(f);
         }

@@ -242,7 +242,7 @@ static void test_model(void **state)
     (void)state;
     fixture_open(&f, BOUND);
     for (uint32_t step = 1; step <= STEPS; step++) {
-        uint64_t bits = fixture_random(&seed);
+        uint64_t bits = random_next(&seed);
         unsigned n = (unsigned)(bits % NAMES);
         snprintf(text, sizeof(text), "name%u", n);
         now += bits >> 32 & 3;

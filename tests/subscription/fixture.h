@@ -3,6 +3,7 @@
 #ifndef TESTS_SUBSCRIPTION_FIXTURE_H
 #define TESTS_SUBSCRIPTION_FIXTURE_H
 
+#include "base/random.h"
 #include "subscription/subscription.h"
 
 // clang-format off
@@ -85,6 +86,5 @@ const char *fixture_body(const struct fixture *f, uint32_t reference);
 struct subscription_usage fixture_usage(const struct fixture *f);
 
 // splitmix64
-uint64_t fixture_random(uint64_t *state);
 
 #endif

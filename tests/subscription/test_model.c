@@ -48,7 +48,7 @@ struct world {
 
 static uint64_t below(struct world *w, uint64_t n)
 {
-    return fixture_random(&w->random) % n;
+    return random_next(&w->random) % n;
 }
 
 static bool one_in(struct world *w, uint64_t n)
@@ -60,7 +60,7 @@ static bool one_in(struct world *w, uint64_t n)
 static struct slice text_up_to(struct world *w, uint64_t seed, uint32_t most)
 {
     uint64_t state = seed;
-    uint32_t len = 1 + (uint32_t)(fixture_random(&state) % (seed % w->large_one_in == 0 ? most : 200));
+    uint32_t len = 1 + (uint32_t)(random_next(&state) % (seed % w->large_one_in == 0 ? most : 200));
 
     for (uint32_t i = 0; i < len; i++)
         w->text[i] = (char)(seed + 7 * i);

@@ -21,7 +21,7 @@ struct reader {
 static struct slice write_text(char *text, uint64_t seed)
 {
     uint64_t state = seed;
-    uint32_t len = (uint32_t)(fixture_random(&state) % (seed % 16 == 0 ? LONG : 150));
+    uint32_t len = (uint32_t)(random_next(&state) % (seed % 16 == 0 ? LONG : 150));
 
     for (uint32_t i = 0; i < len; i++)
         text[i] = (char)(seed + i * 7);
@@ -60,7 +60,7 @@ static void *read_on(void *argument)
     rte_rcu_qsbr_thread_register(f->qsbr, 1);
     rte_rcu_qsbr_thread_online(f->qsbr, 1);
     for (unsigned i = 1; !__atomic_load_n(&reader->stop, __ATOMIC_RELAXED); i++) {
-        uint64_t number = fixture_random(&seed) % KEYS;
+        uint64_t number = random_next(&seed) % KEYS;
         const struct subscription_body *body = subscription_document_read(f->table, fixture_key(number));
 
         if (body == NULL)
@@ -164,7 +164,7 @@ static void test_readers_see_whole_documents_and_never_miss_one(void **state)
     assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
     for (uint64_t end = milliseconds() + MILLISECONDS; milliseconds() < end; turn(&f))
         for (unsigned i = 0; i < 32; i++, disturbed++)
-            disturb(&f, fixture_random(&seed));
+            disturb(&f, random_next(&seed));
     __atomic_store_n(&reader.stop, true, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
     assert_int_equal(reader.missed, 0);

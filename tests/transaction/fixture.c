@@ -56,9 +56,9 @@ void fixture_close(struct fixture *f)
 struct hash128 fixture_key(uint64_t number)
 {
     uint64_t state = number;
-    uint64_t low = fixture_random(&state);
+    uint64_t low = random_next(&state);
 
-    return (struct hash128){low, fixture_random(&state)};
+    return (struct hash128){low, random_next(&state)};
 }
 
 static void note_eviction(void *owner, struct transaction *transaction)
@@ -124,13 +124,4 @@ void fixture_run(struct fixture *f, uint64_t ms,
                 transaction_close(f->table, transaction);
         }
     }
-}
-
-uint64_t fixture_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
 }

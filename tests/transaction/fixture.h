@@ -2,6 +2,7 @@
 #ifndef TESTS_TRANSACTION_FIXTURE_H
 #define TESTS_TRANSACTION_FIXTURE_H
 
+#include "base/random.h"
 #include "sip/method.h"
 #include "transaction/transaction.h"
 
@@ -52,6 +53,5 @@ void fixture_run(struct fixture *f, uint64_t ms,
                  void *owner);
 
 // splitmix64
-uint64_t fixture_random(uint64_t *state);
 
 #endif

@@ -22,7 +22,7 @@ struct core {
 
 static uint64_t below(struct core *core, uint64_t n)
 {
-    return fixture_random(&core->random) % n;
+    return random_next(&core->random) % n;
 }
 
 static bool one_in(struct core *core, uint64_t n)

@@ -17,7 +17,7 @@ struct wheel_model {
 
 static uint64_t random_below(struct wheel_model *m, uint64_t n)
 {
-    return fixture_random(&m->random) % n;
+    return random_next(&m->random) % n;
 }
 
 // Mostly what SIP has, some beyond the wheel's horizon.

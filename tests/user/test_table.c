@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "user/user.h"
 
 struct scene {
@@ -226,14 +227,6 @@ static void test_unknown_user_is_filled_in_and_refused(void **state)
     close_scene(&s);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 // As many as there may be come and go at random, beside a plain array that says what must be there.
 static void test_random_changes_are_as_a_model_has_them(void **state)
 {
@@ -249,9 +242,9 @@ static void test_random_changes_are_as_a_model_has_them(void **state)
     for (unsigned i = 0; i < NAMES; i++)
         model[i] = -1;
     for (unsigned round = 0; round < 60000; round++) {
-        unsigned which = (unsigned)(next_random(&random) % NAMES);
+        unsigned which = (unsigned)(random_next(&random) % NAMES);
         snprintf(name, sizeof(name), "n%u", which);
-        if (next_random(&random) % 3 != 0) {
+        if (random_next(&random) % 3 != 0) {
             int error = put(&s, name, "r", round);
             assert_int_equal(error, model[which] < 0 && n == USERS ? -ENOSPC : 0);
             full += error != 0;
@@ -263,7 +256,7 @@ static void test_random_changes_are_as_a_model_has_them(void **state)
             model[which] = -1;
         }
         rte_rcu_qsbr_quiescent(s.qsbr, 0);
-        which = (unsigned)(next_random(&random) % NAMES);
+        which = (unsigned)(random_next(&random) % NAMES);
         snprintf(name, sizeof(name), "n%u", which);
         assert_int_equal(found(&s, name, "r"), model[which]);
     }

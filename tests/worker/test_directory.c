@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "worker/directory.h"
 
 struct value {
@@ -274,14 +275,6 @@ static void test_decoy_is_the_same_for_the_same_key(void **state)
     close_scene(&s);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 // As many as there may be come and go at random, beside a plain array that says what must be there.
 static void test_random_changes_are_as_a_model_has_them(void **state)
 {
@@ -296,8 +289,8 @@ static void test_random_changes_are_as_a_model_has_them(void **state)
     for (unsigned i = 0; i < NAMES; i++)
         model[i] = -1;
     for (unsigned round = 0; round < 60000; round++) {
-        unsigned which = (unsigned)(next_random(&random) % NAMES);
-        if (next_random(&random) % 3 != 0) {
+        unsigned which = (unsigned)(random_next(&random) % NAMES);
+        if (random_next(&random) % 3 != 0) {
             int error = put(&s, which, round);
             assert_int_equal(error, model[which] < 0 && n == ENTRIES ? -ENOSPC : 0);
             full += error != 0;
@@ -308,7 +301,7 @@ static void test_random_changes_are_as_a_model_has_them(void **state)
             n -= model[which] >= 0;
             model[which] = -1;
         }
-        which = (unsigned)(next_random(&random) % NAMES);
+        which = (unsigned)(random_next(&random) % NAMES);
         assert_int_equal(found(&s, which), model[which]);
         rte_rcu_qsbr_quiescent(s.qsbr, 0);
     }
@@ -361,7 +354,7 @@ static void test_reader_beside_the_writer_sees_whole_entries(void **state)
         assert_int_equal(put(&s, i, i), 0);
     assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
     for (uint32_t round = 0; round < 20000 || atomic_load(&reader.looks) < 100; round++) {
-        uint32_t which = (uint32_t)(next_random(&random) % (3 * STAYS));
+        uint32_t which = (uint32_t)(random_next(&random) % (3 * STAYS));
         if (which < 2 * STAYS)
             (void)put(&s, which % STAYS, round); // may have to wait for the reader
         else if (!directory_remove(s.directory, key_of(which)))
