@@ -2,6 +2,9 @@
 
 #include "presence/parts.h"
 
+// Bytes of a publication as it is kept, such that a document of it alone has room for its root and what is registered.
+#define TOLD_MAX (PRESENCE_DOCUMENT_MAX - 3072)
+
 static const struct presence_package *const packages[ROLE_PACKAGES] = {
     [ROLE_PACKAGE_PRESENCE] = &presence_package_presence, [ROLE_PACKAGE_WINFO] = &presence_package_winfo,
     [ROLE_PACKAGE_REG] = &presence_package_reg,           [ROLE_PACKAGE_DIALOG] = &presence_package_dialog,
@@ -105,6 +108,8 @@ enum document_error presence_read_block(struct presence *presence, enum document
     struct document_reading reading;
     enum document_error error = document_read(presence->reader, kind, bytes, &reading);
 
+    if (error == DOCUMENT_OK && reading.block->bytes > TOLD_MAX)
+        return DOCUMENT_TOO_LARGE;
     if (error == DOCUMENT_OK)
         *body = (struct presence_body){
             .type = type,

@@ -72,7 +72,7 @@ void presence_document_put(struct presence_composing *composing, uint64_t tag, e
 // What is published of a presentity in this type, the latest first. Returns how many.
 unsigned presence_gather(const struct presence_composing *composing, enum presence_type type,
                          const struct document_block *blocks[SUBSCRIPTION_PUBLICATIONS_MAX]);
-// For readers of documents that become blocks.
+// For readers of documents that become blocks. DOCUMENT_TOO_LARGE also for what no NOTIFY could carry.
 enum document_error presence_read_block(struct presence *presence, enum document_kind kind,
                                         enum presence_type type, struct slice bytes,
                                         struct presence_body *body);

@@ -169,6 +169,38 @@ static void test_what_cannot_be_published_is_refused(void **state)
     assert_int_equal(presence_counters(((struct flow *)*state)->presence)->published, 1);
 }
 
+// What no NOTIFY could carry is not taken: nobody would hear of it, and he who published would not know.
+static void test_what_cannot_be_told_is_refused(void **state)
+{
+    struct flow *flow = flow_open("policy = open\nnotify_interval = 0\n", "");
+    static char request[8192];
+    static const struct {
+        unsigned quotes; // each of them grows to six bytes
+        unsigned status;
+    } cases[] = {{1500, 200}, {2500, 413}, {4000, 413}};
+
+    (void)state;
+    flow_request(flow, NULL, SUBSCRIBE "Event: presence\n");
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        int len = sprintf(request,
+                          "%s<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:bob@example.com\">"
+                          "<note xml:lang='%u",
+                          PUBLISH "Event: presence\nContent-Type: application/pidf+xml\n\n", i);
+        memset(request + len, '"', cases[i].quotes);
+        strcpy(request + len + cases[i].quotes, "'/></presence>");
+        flow_request(flow, BOB, request);
+        assert_int_equal(flow->fixture->verdict.status, cases[i].status);
+        flow_wait(flow, 8);
+        assert_int_equal(flow_notifies(flow), cases[i].status == 200);
+        if (cases[i].status == 200)
+            flow_answer(flow, 200, NULL);
+    }
+    flow_close(flow);
+}
+
 // The same tag again for a copy that was on its way while the answer was.
 static void test_a_repeated_publish_changes_nothing(void **state)
 {
@@ -325,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_old_tag_is_no_tag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_devices_are_one_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_published_is_refused, set_up, tear_down),
+        cmocka_unit_test(test_what_cannot_be_told_is_refused),
         cmocka_unit_test_setup_teardown(test_a_repeated_publish_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_copy_that_comes_late_publishes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_publish_has_no_dialog, set_up, tear_down),
