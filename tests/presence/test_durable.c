@@ -22,7 +22,8 @@ static int set_up(void **state)
 {
     struct disk *disk = calloc(1, sizeof(*disk));
 
-    disk->flow = flow_open("policy = open\nnotify_interval = 0\n", "");
+    disk->flow = flow_open("policy = open\nnotify_interval = 0\n",
+                           "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n");
     assert_int_equal(store_open_memory(&disk->store), 0);
     assert_int_equal(journal_create(&disk->journal, &disk->gate, 64, MEMORY_ANY_NODE, &memory_system), 0);
     disk->flow->fixture->role.journal = disk->journal;
@@ -341,6 +342,31 @@ static void test_all_goes_on_after_a_restart(void **state)
     flow_answer(flow, 200, NULL);
 }
 
+// RFC 3261 18.1.1: whom the Contact names has TCP, who was found behind his NAT has not.
+static void test_the_way_of_what_is_large_outlives_a_restart(void **state)
+{
+    static const char nat[] =
+        "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/UDP 10.0.0.4:5060;rport;branch=z9hG4bKs{n}\n"
+        "Call-ID: s{n}\nContact: <sip:alice@10.0.0.4:5060>\nEvent: presence\nExpires: 600\n";
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct test_outlet *outlet = flow->fixture->outlet;
+
+    flow->fixture->conf->udp_max = 500;
+    ask(disk, BOB, PUBLISH "Event: presence\n" OPEN_BODY, 200);
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    ask(disk, "203.0.113.4:1024", nat, 200);
+    write_all(disk, true);
+    for (unsigned restarts = 0; restarts < 3; restarts++) {
+        outlet->log[0] = 0;
+        flow_wait(flow, 100);
+        assert_int_equal(flow_notifies(flow), 2);
+        assert_non_null(strstr(outlet->log, "NOTIFY@tcp:192.0.2.4:5060"));
+        assert_non_null(strstr(outlet->log, "NOTIFY@203.0.113.4:1024"));
+        assert_int_equal(restart(disk), 3);
+    }
+}
+
 // Which publication is the latest says what is composed (RFC 4479 3.5 leaves it to the composer). Several, so that
 // chance does not put them right.
 static void test_the_latest_publication_is_still_the_latest_after_a_restart(void **state)
@@ -413,8 +439,7 @@ static void test_an_older_subscription_is_read(void **state)
     assert_true(slice_equal(stored.opening.text[SUBSCRIPTION_EVENT_ID], SLICE("k")));
     assert_int_equal(stored.opening.text[SUBSCRIPTION_WATCHER].len, 0);
     assert_true(slice_equal(stored.aor, SLICE("bob@example.com")));
-    assert_int_equal(presence_stored_expires(slice_of(value, (size_t)len - 2)),
-                     f->arrival.now.unix_s + 600);
+    assert_int_equal(presence_stored_expires(slice_of(value, (size_t)len - 2)), f->arrival.now.unix_s + 600);
     value[0] = 3;
     assert_false(presence_stored_subscription_read(f->conf, &f->arrival.now, slice_of(key, 8),
                                                    slice_of(value, (size_t)len - 2), &stored));
@@ -477,6 +502,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_all_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_latest_publication_is_still_the_latest_after_a_restart,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_way_of_what_is_large_outlives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_older_subscription_is_read, set_up, tear_down),
     };
