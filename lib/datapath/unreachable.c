@@ -40,9 +40,21 @@ bool datapath_icmp(struct worker *worker, struct rte_mbuf *mbuf)
     return false;
 }
 
+// Whoever waits for an answer keeps the message, but for a NOTIFY, which is written anew each time that it leaves.
+static bool is_awaited(const struct rte_mbuf *mbuf)
+{
+    struct slice bytes = slice_of(rte_pktmbuf_mtod(mbuf, const char *), mbuf->data_len);
+    struct role_branch branch;
+    struct slice rest;
+
+    return rte_mbuf_refcnt_read(mbuf) > 1 ||
+           (slice_starts(bytes, SLICE("NOTIFY ")) && role_branch_find(bytes, &branch, &rest) &&
+            role_branch_is_notify(branch.slot));
+}
+
 void datapath_unsent(struct worker *worker, struct rte_mbuf *mbuf, enum drop drop)
 {
-    if (rte_mbuf_refcnt_read(mbuf) == 1) { // nobody waits for an answer to it
+    if (!is_awaited(mbuf)) {
         worker_drop(worker, mbuf, drop);
         return;
     }

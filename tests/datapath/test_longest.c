@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "datapath/datapath.h"
+#include "datapath/stage.h"
+#include "role/branch.h"
 
 #define INI                                                                                           \
     "[presence]\nserve = yes\npresentities_max = 64\npublications_max = 64\nsubscriptions_max = 64\n" \
@@ -133,6 +135,37 @@ static void test_it_is_sent_again(void **state)
     assert_int_equal(len, 2 * (LONG + 8));
 }
 
+// A subscription that heard nothing would end with Timer F.
+static void test_a_notify_that_does_not_leave_is_told_of(void **state)
+{
+    static const char notify[] =
+        "NOTIFY sip:a@198.18.0.10 SIP/2.0\r\nVia: SIP/2.0/TCP 198.18.0.1:5060;branch=";
+    static const uint32_t slots[] = {ROLE_BRANCH_NOTIFY | 7, ROLE_BRANCH_STATELESS};
+    struct worker *worker = rig.strowger.workers[0];
+    struct endpoint to = CALLER;
+
+    (void)state;
+    to.transport = ENDPOINT_TCP;
+    while (rte_ring_full(worker->punt) == 0)
+        assert_int_equal(rte_ring_enqueue(worker->punt, worker), 0);
+    for (unsigned i = 0; i < RTE_DIM(slots); i++) {
+        const struct role_branch branch = {.transaction = 1, .slot = slots[i]};
+        memcpy(text, notify, sizeof(notify) - 1);
+        role_branch_write(&branch, text + sizeof(notify) - 1);
+        struct buffer *buffer = copy(LONG);
+        outlet()->send(outlet()->owner, buffer, &to, 1, 0);
+        outlet()->release(outlet()->owner, buffer);
+        datapath_outlet_flush(worker);
+        assert_int_equal(rte_ring_count(worker->mailbox), i == 0);
+        rte_ring_reset(worker->punt);
+        rig_turn(&rig); // nobody has such a subscription
+        while (rte_ring_full(worker->punt) == 0)
+            assert_int_equal(rte_ring_enqueue(worker->punt, worker), 0);
+    }
+    rte_ring_reset(worker->punt);
+    assert_int_equal(rig_drops(&rig, DROP_STREAM_FULL), 2);
+}
+
 static void test_there_are_only_so_many(void **state)
 {
     struct buffer *held[256];
@@ -159,9 +192,8 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        CASE(test_it_leaves_in_fragments),
-        CASE(test_it_leaves_by_a_stream_in_one_piece),
-        CASE(test_it_is_sent_again),
+        CASE(test_it_leaves_in_fragments), CASE(test_it_leaves_by_a_stream_in_one_piece),
+        CASE(test_it_is_sent_again),       CASE(test_a_notify_that_does_not_leave_is_told_of),
         CASE(test_there_are_only_so_many),
     };
 
