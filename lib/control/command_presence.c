@@ -31,6 +31,7 @@ static void put_subscription(const struct walk *walk, const struct subscription_
     uint64_t now_ms = walk->command->control->now_ms;
     struct sip_address watcher;
     struct slice remote = subscription_text(table, subscription, SUBSCRIPTION_REMOTE_URI);
+    struct slice asserted = subscription_text(table, subscription, SUBSCRIPTION_WATCHER);
     struct endpoint to = subscription->to;
 
     if (subscription->state == 0 || subscription->state > 3 || package == NULL)
@@ -39,7 +40,9 @@ static void put_subscription(const struct walk *walk, const struct subscription_
     control_json_text(walk->reply, "presentity", subscription_presentity_owner(table, presentity));
     control_json_text(walk->reply, "package", package->name);
     control_json_text(walk->reply, "watcher",
-                      sip_address_parse(remote, &watcher) == SIP_OK ? watcher.uri.text : remote);
+                      asserted.len > 0                                ? asserted
+                      : sip_address_parse(remote, &watcher) == SIP_OK ? watcher.uri.text
+                                                                      : remote);
     control_json_text(walk->reply, "state", slice_text(states[subscription->state]));
     control_json_number(walk->reply, "expires_s",
                         subscription->expires_ms > now_ms ? (subscription->expires_ms - now_ms + 999) / 1000
