@@ -47,8 +47,8 @@ static struct rte_mbuf *settle(struct worker *worker, struct journal_record *rec
 
     if (is_of_presence(record))
         presence_durable_settled(worker->role, record, &worker->now);
-    else if (!written)
-        registrar_durable_undo(worker->role, record, &worker->now);
+    else
+        registrar_durable_settled(worker->role, record, &worker->now);
 
     journal_free(worker->journal, record);
     if (mbuf == NULL)

@@ -18,7 +18,7 @@ bool registrar_durable_ready(const struct role *role)
     return false;
 }
 
-void registrar_durable_note(struct registrar_registration *registration, struct slice aor)
+void registrar_durable_note(struct registrar_registration *registration, struct slice aor, bool news)
 {
     struct role_request *request = registration->request;
     struct role *role = request->role;
@@ -37,6 +37,7 @@ void registrar_durable_note(struct registrar_registration *registration, struct 
     if (registration->next_n > 0)
         record->value_len = registrar_stored_write(role->conf, &request->arrival->now, registration->next,
                                                    registration->next_n, journal_value(record));
+    record->news = news && promises(role);
     if (promises(role))
         request->verdict->waits = true;
     else
@@ -54,24 +55,35 @@ void registrar_durable_wait(struct registrar_registration *registration)
     request->verdict->waits = true;
 }
 
-void registrar_durable_undo(struct role *role, struct journal_record *record, const struct clock *now)
+static void undo(struct role *role, struct journal_record *record, struct hash128 key,
+                 const struct clock *now)
 {
     struct location_binding bindings[LOCATION_CONTACTS_MAX];
     struct slice aor = slice_of(record->text, record->key_len);
     struct slice value = slice_of(journal_value(record), record->value_len);
     unsigned n = 0;
 
-    if (record->key_len == 0)
-        return;
     // Unknown: a record before it has brought the value back already, or the disk cannot be read; then what is there
     // stays.
     if (record->outcome != JOURNAL_REFUSED ||
         (value.len > 0 && !registrar_stored_read(role->conf, now, value, bindings, &n)) ||
-        location_put(role->location, location_key(role->location, aor), aor, bindings, n, now->ms) != 0)
+        location_put(role->location, key, aor, bindings, n, now->ms) != 0)
         role->journal->lost++;
     else
         role->journal->restored++;
-    registrar_tell(role, location_key(role->location, aor));
+}
+
+void registrar_durable_settled(struct role *role, struct journal_record *record, const struct clock *now)
+{
+    bool written = record->outcome == JOURNAL_WRITTEN;
+
+    if (record->key_len == 0 || (written && !record->news))
+        return;
+    struct hash128 key = location_key(role->location, slice_of(record->text, record->key_len));
+
+    if (!written)
+        undo(role, record, key, now);
+    registrar_tell(role, key);
 }
 
 void registrar_durable_refuse(struct role *role, const struct sip_message *answer, struct sip_edits *edits)

@@ -159,8 +159,8 @@ static void commit(struct registrar_registration *registration)
                      : -E2BIG;
     if (error == 0) {
         role_answer_lines(request, 200, NULL, role_text_slice(&lines));
-        registrar_durable_note(registration, aor);
-        if (news)
+        registrar_durable_note(registration, aor, news);
+        if (news && !request->verdict->waits)
             registrar_tell(request->role, registration->key);
     } else if (error == -E2BIG) {
         role_answer(request, 403, "Bindings Too Large"); // again as they are they would be refused again

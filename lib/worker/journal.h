@@ -39,6 +39,7 @@ struct journal_record {
     uint8_t kind;        // enum store_kind
     uint8_t outcome;     // enum journal_outcome. writer: wo until settled
     bool filler;         // no record: the next one is at the ring's start
+    bool news;           // the worker's: somebody is to hear of it when the disk has it
     void *answer;        // a struct rte_mbuf that waits; NULL: none
     char text[];         // the key, then the value
 };
