@@ -145,6 +145,40 @@ class Watching(Presence):
         self.await_all(crowd, state)
 
 
+    def test_nobody_is_told_of_a_contact_that_the_disk_did_not_have(self):
+        """As above, by the package "reg"."""
+        sky = Weather(SEED, loss=0)
+        bob, desk = Outdoors(sky, "registers"), Outdoors(sky, "registers")
+        self.addCleanup(bob.close)
+        self.addCleanup(desk.close)
+        subscription = bob.subscribe(bob.address, "reg", lines=["Accept: application/reginfo+xml"])
+        self.assertEqual(200, subscription.answer.status)
+        told = set()
+
+        def hear():
+            for notice in subscription.notices:
+                contacts = set(re.findall("<uri>([^<]*)</uri>", notice.body))
+                self.assertLessEqual(told, contacts)
+                told.update(contacts)
+            subscription.notices.clear()
+
+        for number in range(4):
+            wanted = f"sip:registers@198.18.0.2:{9000 + number}"
+            sky.serve(0.3)
+            hear()
+            for other in range(100):  # so that the disk has something to do
+                desk.put(desk.request("REGISTER", "sip:example.com", f"sip:other{other}@example.com", lines=[
+                    f"Contact: <sip:other@198.18.0.2:{9000 + number}>", "Expires: 600"]))
+            desk.send(desk.request("REGISTER", "sip:example.com", desk.address, cseq=number + 1, call_id="registers",
+                                   lines=[f"Contact: <{wanted}>", "Expires: 600"]))
+            sky.serve(10, lambda: subscription.notices or ("registers", f"{number + 1} REGISTER") in desk.answers)
+            self.restart(kill=True)
+            sky.serve(1)
+            hear()
+            self.assertEqual(200, desk.answer_to("registers", f"{number + 1} REGISTER").status)
+            self.assertTrue(sky.serve(20, lambda: hear() or wanted in told), told)
+
+
 class Shown(Presence):
     def test_who_watches_whom_is_shown(self):
         bob, ann = self.phone(), self.phone()
