@@ -4,8 +4,6 @@
 
 #include "call/ring.h"
 
-#define LINE 64
-
 // Records count from 1 inside, so 0 is none and fresh memory is an empty table. A slot, as callers know it,
 // is a record's number from 0 and above that the number of calls that it had before, as far as 32 bits go:
 // what was kept of a call that is over leads nowhere, not to the next one in the same record.
@@ -33,46 +31,30 @@ static void count(uint64_t *counter, int64_t by)
     __atomic_store_n(counter, *counter + (uint64_t)by, __ATOMIC_RELAXED);
 }
 
-static uint32_t power_of_two(uint64_t least)
-{
-    uint32_t n = 1;
-
-    while (n < least)
-        n *= 2;
-    return n;
-}
-
-static size_t place(size_t *bytes, uint64_t n, size_t size)
-{
-    size_t at = *bytes;
-
-    *bytes = (at + n * size + LINE - 1) & ~(size_t)(LINE - 1);
-    return at;
-}
-
 int call_table_create(struct call_table **table, const struct call_limits *limits, const struct hash_key *key,
                       const struct memory *memory)
 {
     if (limits->calls == 0 || limits->calls > CALL_LIMIT)
         return -EINVAL;
-    uint32_t heads_n = power_of_two(limits->calls);
+    uint32_t heads_n = memory_power_of_two(limits->calls);
     // When control stands still, calls that have ended may hold a quarter of the records and no more, so that
     // new ones are followed. The way back has room for all.
-    uint32_t ended_n = power_of_two(limits->calls / 4), returned_n = power_of_two(limits->calls);
+    uint32_t ended_n = memory_power_of_two(limits->calls / 4),
+             returned_n = memory_power_of_two(limits->calls);
     size_t bytes = 0;
 
-    place(&bytes, 1, sizeof(struct call_table));
-    size_t calls = place(&bytes, (uint64_t)limits->calls + 1, sizeof(struct call));
-    size_t heads = place(&bytes, heads_n, sizeof(uint32_t));
-    size_t ended = place(&bytes, ended_n, sizeof(uint32_t));
-    size_t returned = place(&bytes, returned_n, sizeof(uint32_t));
+    memory_place(&bytes, 1, sizeof(struct call_table));
+    size_t calls = memory_place(&bytes, (uint64_t)limits->calls + 1, sizeof(struct call));
+    size_t heads = memory_place(&bytes, heads_n, sizeof(uint32_t));
+    size_t ended = memory_place(&bytes, ended_n, sizeof(uint32_t));
+    size_t returned = memory_place(&bytes, returned_n, sizeof(uint32_t));
 
-    bytes += LINE; // what is taken may be less aligned than cache lines ask for
+    bytes += MEMORY_LINE;
     char *block = memory->take(memory->owner, bytes, limits->node);
 
     if (block == NULL)
         return -ENOMEM;
-    char *at = block + (-(uintptr_t)block & (LINE - 1));
+    char *at = memory_begin(block);
 
     *table = (struct call_table *)at;
     **table = (struct call_table){
@@ -80,7 +62,8 @@ int call_table_create(struct call_table **table, const struct call_limits *limit
         .calls = (struct call *)(at + calls),
         .heads = (uint32_t *)(at + heads),
         .heads_mask = heads_n - 1,
-        .slot_mask = power_of_two((uint64_t)limits->calls + 1) - 1, // never all ones in a slot: CALL_NONE
+        .slot_mask =
+            memory_power_of_two((uint64_t)limits->calls + 1) - 1, // never all ones in a slot: CALL_NONE
         .calls_n = limits->calls,
         .fresh = 1,
         .longest_ms = limits->longest_ms,

@@ -14,14 +14,6 @@ struct layout {
     size_t bytes;
 };
 
-static size_t behind(size_t *end, size_t n, size_t size)
-{
-    size_t at = (*end + 63) & ~(size_t)63;
-
-    *end = at + n * size;
-    return at;
-}
-
 static struct layout layout_of(uint64_t bindings)
 {
     struct layout l;
@@ -35,11 +27,11 @@ static struct layout layout_of(uint64_t bindings)
     l.pages = (uint32_t)((usable + ARENA_PAGE - 1) / ARENA_PAGE) + arena_classes(LOCATION_SET_MAX) +
               ARENA_PAGES_RESERVE;
     l.bytes = sizeof(struct location_shard);
-    l.buckets = behind(&l.bytes, l.all, sizeof(struct location_bucket));
-    l.links = behind(&l.bytes, (size_t)l.all * LOCATION_SLOTS + 1, sizeof(struct list_link));
-    l.spokes = behind(&l.bytes, SPOKES, sizeof(uint32_t));
-    l.page_table = behind(&l.bytes, l.pages, sizeof(struct arena_page));
-    l.records = behind(&l.bytes, l.pages, ARENA_PAGE);
+    l.buckets = memory_place(&l.bytes, l.all, sizeof(struct location_bucket));
+    l.links = memory_place(&l.bytes, (size_t)l.all * LOCATION_SLOTS + 1, sizeof(struct list_link));
+    l.spokes = memory_place(&l.bytes, SPOKES, sizeof(uint32_t));
+    l.page_table = memory_place(&l.bytes, l.pages, sizeof(struct arena_page));
+    l.records = memory_place(&l.bytes, l.pages, ARENA_PAGE);
     return l;
 }
 
@@ -71,12 +63,12 @@ struct location_shard *location_shard_create(uint64_t bindings, struct rte_rcu_q
                                              const struct memory *memory, int node)
 {
     struct layout l = layout_of(bindings);
-    size_t bytes = l.bytes + 64; // what is taken may be less aligned than cache lines ask for
+    size_t bytes = l.bytes + MEMORY_LINE;
     char *block = memory->take(memory->owner, bytes, node);
 
     if (block == NULL)
         return NULL;
-    char *at = block + (-(uintptr_t)block & 63);
+    char *at = memory_begin(block);
     struct location_shard *shard = (struct location_shard *)at;
 
     shard->index =

@@ -72,14 +72,6 @@ struct name_table {
     uint64_t names, evicted;
 };
 
-static size_t behind(size_t *end, size_t bytes)
-{
-    size_t at = RTE_ALIGN(*end, (size_t)RTE_CACHE_LINE_SIZE);
-
-    *end = at + bytes;
-    return at;
-}
-
 static void queue_put(struct name_table *table, struct queue *queue, uint32_t n)
 {
     table->places[n].queue = 0;
@@ -107,15 +99,15 @@ int name_table_create(struct name_table **created, uint32_t names, const struct 
 
     if (names == 0 || names > NAME_NAMES_MAX)
         return -EINVAL;
-    size_t counts = behind(&end, (RTE_MAX_LCORE + 1) * sizeof(struct count));
-    size_t buckets = behind(&end, (size_t)names * BUCKETS_A_NAME * sizeof(uint32_t));
-    size_t places = behind(&end, (all + 1) * sizeof(struct place));
-    size_t records = behind(&end, (all + 1) * sizeof(struct record));
-    end += RTE_CACHE_LINE_SIZE; // what is taken may be less aligned than cache lines ask for
+    size_t counts = memory_place(&end, RTE_MAX_LCORE + 1, sizeof(struct count));
+    size_t buckets = memory_place(&end, (uint64_t)names * BUCKETS_A_NAME, sizeof(uint32_t));
+    size_t places = memory_place(&end, (uint64_t)all + 1, sizeof(struct place));
+    size_t records = memory_place(&end, (uint64_t)all + 1, sizeof(struct record));
+    end += MEMORY_LINE;
     char *block = memory->take(memory->owner, end, MEMORY_ANY_NODE);
     if (block == NULL)
         return -ENOMEM;
-    char *at = block + (-(uintptr_t)block & (RTE_CACHE_LINE_SIZE - 1));
+    char *at = memory_begin(block);
     struct name_table *table = (struct name_table *)at;
     *table = (struct name_table){.records = (struct record *)(at + records),
                                  .buckets = (uint32_t *)(at + buckets),

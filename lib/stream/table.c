@@ -26,15 +26,6 @@ static uint32_t bucket_of(const struct table *table, const struct endpoint *peer
     return (uint32_t)hash_sip13(&table->key, &place, sizeof(place)).low & (table->buckets - 1);
 }
 
-static uint32_t buckets_for(uint32_t bound)
-{
-    uint32_t buckets = 1;
-
-    while (buckets < bound)
-        buckets *= 2;
-    return buckets;
-}
-
 static size_t at_least_one(size_t n)
 {
     return n > 0 ? n : 1;
@@ -64,7 +55,7 @@ static int draw(struct table *table)
 
 int stream_table_create(struct table *table, uint32_t bound, const struct memory *memory)
 {
-    *table = (struct table){.memory = memory, .bound = bound, .buckets = buckets_for(bound)};
+    *table = (struct table){.memory = memory, .bound = bound, .buckets = memory_power_of_two(bound)};
     table->connections = take(table, bound, sizeof(*table->connections));
     table->links = take(table, (size_t)bound + 1, sizeof(*table->links));
     table->sources = take(table, bound, sizeof(*table->sources));

@@ -2,37 +2,19 @@
 
 #include <errno.h>
 
-#define LINE   64
 #define SPOKES 16384 // of the wheel: what lies beyond 262 s gets there in steps
 
-_Static_assert(offsetof(struct subscription, check) == LINE, "what fan-out looks at is one line");
-_Static_assert(offsetof(struct subscription, own) == 2 * LINE, "and what a NOTIFY is built from another one");
-_Static_assert(sizeof(struct subscription) == 3 * LINE, "three lines");
-_Static_assert(sizeof(struct subscription_presentity) == 2 * LINE, "two lines");
+_Static_assert(offsetof(struct subscription, check) == MEMORY_LINE, "what fan-out looks at is one line");
+_Static_assert(offsetof(struct subscription, own) == 2 * MEMORY_LINE,
+               "and what a NOTIFY is built from another one");
+_Static_assert(sizeof(struct subscription) == 3 * MEMORY_LINE, "three lines");
+_Static_assert(sizeof(struct subscription_presentity) == 2 * MEMORY_LINE, "two lines");
 
 struct layout {
     size_t subscriptions, siblings, publications, presentities, sources, keys, checks, origins, links, spokes;
     size_t pages, records, bytes;
     uint32_t keys_n, checks_n, pages_n;
 };
-
-static size_t place(size_t *bytes, uint64_t n, size_t size)
-{
-    size_t at = *bytes;
-
-    *bytes = (at + n * size + LINE - 1) & ~(size_t)(LINE - 1);
-    return at;
-}
-
-// Chain heads for that many records.
-static uint32_t heads_for(uint64_t records)
-{
-    uint32_t heads = 1;
-
-    while (heads < records)
-        heads *= 2;
-    return heads;
-}
 
 static uint32_t pages_for(const struct subscription_limits *limits)
 {
@@ -50,27 +32,27 @@ static uint32_t pages_for(const struct subscription_limits *limits)
 static struct layout layout_of(const struct subscription_limits *limits)
 {
     struct layout l = {
-        .keys_n = heads_for(2 * limits->presentities),
-        .checks_n = heads_for(limits->subscriptions),
+        .keys_n = memory_power_of_two(2 * limits->presentities),
+        .checks_n = memory_power_of_two(limits->subscriptions),
         .pages_n = pages_for(limits),
     };
     uint64_t numbers = limits->subscriptions + limits->publications + limits->presentities + 1;
     size_t bytes = 0;
 
-    place(&bytes, 1, sizeof(struct subscription_table));
-    l.subscriptions = place(&bytes, limits->subscriptions + 1, sizeof(struct subscription));
-    l.siblings = place(&bytes, limits->subscriptions + 1, sizeof(struct list_link));
-    l.publications = place(&bytes, limits->publications + 1, sizeof(struct subscription_publication));
-    l.presentities = place(&bytes, limits->presentities + 1, sizeof(struct subscription_presentity));
-    l.sources = place(&bytes, limits->subscriptions + 1, sizeof(struct subscription_source));
-    l.keys = place(&bytes, l.keys_n, sizeof(uint64_t));
-    l.checks = place(&bytes, l.checks_n, sizeof(uint32_t));
-    l.origins = place(&bytes, l.checks_n, sizeof(uint32_t));
-    l.links = place(&bytes, numbers, sizeof(struct list_link));
-    l.spokes = place(&bytes, SPOKES, sizeof(uint32_t));
-    l.pages = place(&bytes, l.pages_n, sizeof(struct arena_page));
-    l.records = place(&bytes, l.pages_n, ARENA_PAGE);
-    l.bytes = bytes + LINE; // what is taken may be less aligned than cache lines ask for
+    memory_place(&bytes, 1, sizeof(struct subscription_table));
+    l.subscriptions = memory_place(&bytes, limits->subscriptions + 1, sizeof(struct subscription));
+    l.siblings = memory_place(&bytes, limits->subscriptions + 1, sizeof(struct list_link));
+    l.publications = memory_place(&bytes, limits->publications + 1, sizeof(struct subscription_publication));
+    l.presentities = memory_place(&bytes, limits->presentities + 1, sizeof(struct subscription_presentity));
+    l.sources = memory_place(&bytes, limits->subscriptions + 1, sizeof(struct subscription_source));
+    l.keys = memory_place(&bytes, l.keys_n, sizeof(uint64_t));
+    l.checks = memory_place(&bytes, l.checks_n, sizeof(uint32_t));
+    l.origins = memory_place(&bytes, l.checks_n, sizeof(uint32_t));
+    l.links = memory_place(&bytes, numbers, sizeof(struct list_link));
+    l.spokes = memory_place(&bytes, SPOKES, sizeof(uint32_t));
+    l.pages = memory_place(&bytes, l.pages_n, sizeof(struct arena_page));
+    l.records = memory_place(&bytes, l.pages_n, ARENA_PAGE);
+    l.bytes = bytes + MEMORY_LINE;
     return l;
 }
 
@@ -111,7 +93,7 @@ int subscription_table_create(struct subscription_table **table, const struct su
 
     if (block == NULL)
         return -ENOMEM;
-    char *at = block + (-(uintptr_t)block & (LINE - 1));
+    char *at = memory_begin(block);
     struct subscription_table *made = (struct subscription_table *)at;
     size_t records_bytes = l.pages_n * ARENA_PAGE;
 

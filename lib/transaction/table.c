@@ -2,49 +2,38 @@
 
 #include <errno.h>
 
-#define LINE   64
 #define SPOKES 8192 // of the wheel: what lies beyond 65 s gets there in steps
 
 // A function that only prefetches does nothing as far as gcc can see, and a call of it is left out.
 #define PREFETCHES static inline __attribute__((always_inline)) void
 
 // What transaction.h says of the lines.
-_Static_assert(offsetof(struct transaction, first) == LINE, "the branch begins a line");
-_Static_assert(offsetof(struct transaction_branch, to) == LINE, "which has what every message needs");
-_Static_assert(offsetof(struct transaction, source) <= 3 * LINE, "what leads upstream ends the third");
-_Static_assert(sizeof(struct transaction) == 4 * LINE, "four lines");
+_Static_assert(offsetof(struct transaction, first) == MEMORY_LINE, "the branch begins a line");
+_Static_assert(offsetof(struct transaction_branch, to) == MEMORY_LINE, "which has what every message needs");
+_Static_assert(offsetof(struct transaction, source) <= 3 * MEMORY_LINE, "what leads upstream ends the third");
+_Static_assert(sizeof(struct transaction) == 4 * MEMORY_LINE, "four lines");
 
 struct layout {
     size_t records, heads, edges, lingering, links, spokes, branches, bytes;
     uint32_t heads_n;
 };
 
-static size_t place(size_t *bytes, uint64_t n, size_t size)
-{
-    size_t at = *bytes;
-
-    *bytes = (at + n * size + LINE - 1) & ~(size_t)(LINE - 1);
-    return at;
-}
-
 static struct layout layout_of(const struct transaction_limits *limits)
 {
-    struct layout l = {.heads_n = 1};
+    struct layout l = {.heads_n = memory_power_of_two(2 * limits->records)};
     uint64_t slots = limits->records + 1;
 
-    while (l.heads_n < 2 * limits->records)
-        l.heads_n *= 2;
     size_t bytes = 0;
 
-    place(&bytes, 1, sizeof(struct transaction_table));
-    l.records = place(&bytes, slots, sizeof(struct transaction));
-    l.heads = place(&bytes, l.heads_n, sizeof(struct transaction_edge));
-    l.edges = place(&bytes, slots, sizeof(struct transaction_edge));
-    l.lingering = place(&bytes, slots, sizeof(struct list_link));
-    l.links = place(&bytes, slots, sizeof(struct list_link));
-    l.spokes = place(&bytes, SPOKES, sizeof(uint32_t));
-    l.branches = place(&bytes, limits->branches, sizeof(struct transaction_branch));
-    l.bytes = bytes + LINE; // what is taken may be less aligned than cache lines ask for
+    memory_place(&bytes, 1, sizeof(struct transaction_table));
+    l.records = memory_place(&bytes, slots, sizeof(struct transaction));
+    l.heads = memory_place(&bytes, l.heads_n, sizeof(struct transaction_edge));
+    l.edges = memory_place(&bytes, slots, sizeof(struct transaction_edge));
+    l.lingering = memory_place(&bytes, slots, sizeof(struct list_link));
+    l.links = memory_place(&bytes, slots, sizeof(struct list_link));
+    l.spokes = memory_place(&bytes, SPOKES, sizeof(uint32_t));
+    l.branches = memory_place(&bytes, limits->branches, sizeof(struct transaction_branch));
+    l.bytes = bytes + MEMORY_LINE;
     return l;
 }
 
@@ -59,7 +48,7 @@ int transaction_table_create(struct transaction_table **table, const struct tran
 
     if (block == NULL)
         return -ENOMEM;
-    char *at = block + (-(uintptr_t)block & (LINE - 1));
+    char *at = memory_begin(block);
     struct transaction_table *made = (struct transaction_table *)at;
 
     *made = (struct transaction_table){
@@ -179,8 +168,8 @@ PREFETCHES prefetch_record(const struct transaction_table *table, uint32_t slot)
 {
     const char *at = (const char *)&table->records[slot];
 
-    for (unsigned line = 0; line < sizeof(struct transaction) / LINE; line++)
-        __builtin_prefetch(at + line * LINE, 1);
+    for (unsigned line = 0; line < sizeof(struct transaction) / MEMORY_LINE; line++)
+        __builtin_prefetch(at + line * MEMORY_LINE, 1);
 }
 
 void transaction_prefetch_slot(const struct transaction_table *table, uint32_t slot)
