@@ -1,6 +1,5 @@
 // Who may watch whom, and lists (control/roster.h).
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "control/aor.h"
 #include "control/command_run.h"
@@ -239,51 +238,39 @@ enum control_command_outcome control_command_list_show(struct control_command *c
     return more ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
 }
 
-// Some lists a turn of the loop; each reply says how many there are so far.
-static enum control_command_outcome import_some(struct control_command *command, struct control_json *reply)
+static int step_import(struct control_command *command, struct control_json *reply, FILE *errors)
 {
     struct control_lists_import *import = &command->lists;
-    char *said = NULL;
-    size_t said_len;
-
-    if (!roster_of(command->control, &import->roster, reply)) // a reload may have come between
-        return CONTROL_COMMAND_DONE;
-    FILE *errors = open_memstream(&said, &said_len);
-    if (errors == NULL)
-        return control_command_refuse(reply, "no memory");
     int more = control_lists_import_step(import, errors);
-    fclose(errors);
+
     control_json_number(reply, "lists", import->lists);
     control_json_number(reply, "members", import->done);
     control_json_number(reply, "untold", import->untold);
     if (more < 0)
-        control_command_refuse(reply, "%sthe %u lists before are there", said != NULL ? said : "",
-                               import->lists);
-    free(said);
-    return more > 0 ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
+        fprintf(errors, "the %u lists before are there", import->lists);
+    return more;
+}
+
+static enum control_command_outcome import_some(struct control_command *command, struct control_json *reply)
+{
+    if (!roster_of(command->control, &command->lists.roster, reply)) // a reload may have come between
+        return CONTROL_COMMAND_DONE;
+    return control_command_import_some(command, reply, step_import);
+}
+
+static bool begin_import(struct control_command *command, FILE *errors)
+{
+    struct control_roster roster = command->lists.roster;
+
+    return control_lists_import_begin(&command->lists, &roster, slice_of(command->text, command->text_len),
+                                      command->name, errors);
 }
 
 enum control_command_outcome control_command_list_import(struct control_command *command,
                                                          struct control_json *reply)
 {
-    struct control_roster roster;
-    char *said = NULL;
-    size_t said_len;
-
-    if (!roster_of(command->control, &roster, reply) ||
-        !control_command_read_file(command, IMPORT_MAX, reply))
-        return CONTROL_COMMAND_DONE;
-    FILE *errors = open_memstream(&said, &said_len);
-    if (errors == NULL)
-        return control_command_refuse(reply, "no memory");
-    snprintf(command->name, sizeof(command->name), "%.*s", SLICE_PRINT(command->words[0]));
-    bool good = control_lists_import_begin(&command->lists, &roster,
-                                           slice_of(command->text, command->text_len), command->name, errors);
-    fclose(errors);
-    if (!good)
-        control_command_refuse(reply, "nothing was imported:\n%s", said != NULL ? said : "");
-    free(said);
-    if (!good)
+    if (!roster_of(command->control, &command->lists.roster, reply) ||
+        !control_command_import_begin(command, reply, IMPORT_MAX, begin_import))
         return CONTROL_COMMAND_DONE;
     command->next = import_some;
     return import_some(command, reply);

@@ -84,8 +84,17 @@ enum control_command_outcome control_command_user_list(struct control_command *c
                                                        struct control_json *reply);
 enum control_command_outcome control_command_user_import(struct control_command *command,
                                                          struct control_json *reply);
-// The whole file that the client opened, so that it is read by his right and not by ours, as `text`. False: refused.
-bool control_command_read_file(struct control_command *command, size_t max, struct control_json *reply);
+
+// command_import.c: a file of at most `max` bytes, which the client opened, so that it is read by his right and not by
+// ours. It becomes `text`, and `begin` looks whether all of it is good; else it says on `errors` what is wrong. False:
+// refused.
+bool control_command_import_begin(struct control_command *command, struct control_json *reply, size_t max,
+                                  bool (*begin)(struct control_command *command, FILE *errors));
+// As much of it as fits into a turn of the loop: `step` returns whether there is more, and says in the reply how much is
+// done by now; less than 0: on `errors`, what is wrong and how much was done before.
+enum control_command_outcome control_command_import_some(
+    struct control_command *command, struct control_json *reply,
+    int (*step)(struct control_command *command, struct control_json *reply, FILE *errors));
 
 // command_roster.c
 enum control_command_outcome control_command_presence_allow(struct control_command *command,

@@ -1,9 +1,5 @@
 // Subscribers (control/users.h).
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "control/command_run.h"
 #include "user/password.h"
@@ -120,66 +116,34 @@ enum control_command_outcome control_command_user_list(struct control_command *c
     return listing.more ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
 }
 
-bool control_command_read_file(struct control_command *command, size_t max, struct control_json *reply)
+static int step_import(struct control_command *command, struct control_json *reply, FILE *errors)
 {
-    struct stat file;
-
-    if (command->file < 0 || fstat(command->file, &file) != 0 || !S_ISREG(file.st_mode) ||
-        (size_t)file.st_size > max) {
-        control_command_refuse(reply, "expected an open file of at most %zu MiB with it", max >> 20);
-        return false;
-    }
-    command->text = malloc((size_t)file.st_size + 1);
-    ssize_t n = command->text == NULL ? -1 : pread(command->file, command->text, (size_t)file.st_size, 0);
-    if (n < 0) {
-        control_command_refuse(reply, "%.*s: %s", SLICE_PRINT(command->words[0]), strerror(errno));
-        return false;
-    }
-    command->text_len = (size_t)n;
-    return true;
-}
-
-// Some lines a turn of the loop; each reply says how many there are so far.
-static enum control_command_outcome import_some(struct control_command *command, struct control_json *reply)
-{
-    char *said = NULL;
-    size_t said_len;
-    FILE *errors = open_memstream(&said, &said_len);
-
-    if (errors == NULL)
-        return control_command_refuse(reply, "no memory");
     command->users.conf = command->control->setup.conf; // a reload may have come between
     int more = control_users_import_step(&command->import, errors);
-    fclose(errors);
+
     control_json_number(reply, "done", command->import.done);
     if (more < 0)
-        control_command_refuse(reply, "%sthe %u users before are there", said != NULL ? said : "",
-                               command->import.done);
-    free(said);
-    return more > 0 ? CONTROL_COMMAND_MORE : CONTROL_COMMAND_DONE;
+        fprintf(errors, "the %u users before are there", command->import.done);
+    return more;
 }
 
-// First all is looked at, so that a file with a fault changes nothing.
+static enum control_command_outcome import_some(struct control_command *command, struct control_json *reply)
+{
+    return control_command_import_some(command, reply, step_import);
+}
+
+static bool begin_import(struct control_command *command, FILE *errors)
+{
+    command->users = users_of(command->control);
+    return control_users_import_begin(&command->import, &command->users, command->text, command->text_len,
+                                      command->name, errors);
+}
+
 enum control_command_outcome control_command_user_import(struct control_command *command,
                                                          struct control_json *reply)
 {
-    char *said = NULL;
-    size_t said_len;
-
-    if (!have_users(command->control, reply) || !control_command_read_file(command, IMPORT_MAX, reply))
-        return CONTROL_COMMAND_DONE;
-    FILE *errors = open_memstream(&said, &said_len);
-    if (errors == NULL)
-        return control_command_refuse(reply, "no memory");
-    snprintf(command->name, sizeof(command->name), "%.*s", SLICE_PRINT(command->words[0]));
-    command->users = users_of(command->control);
-    bool good = control_users_import_begin(&command->import, &command->users, command->text,
-                                           command->text_len, command->name, errors);
-    fclose(errors);
-    if (!good)
-        control_command_refuse(reply, "nothing was imported:\n%s", said != NULL ? said : "");
-    free(said);
-    if (!good)
+    if (!have_users(command->control, reply) ||
+        !control_command_import_begin(command, reply, IMPORT_MAX, begin_import))
         return CONTROL_COMMAND_DONE;
     command->next = import_some;
     return import_some(command, reply);
