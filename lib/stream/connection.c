@@ -126,8 +126,7 @@ static void destroy(struct connection *connection, enum stream_end end)
     free(connection->expected);
     stream_table_remove(&stream->table, connection);
     stream_table_uncount_source(&stream->table, connection);
-    wheel_remove(&stream->wheel, stream_table_wheel_number(&stream->table, connection),
-                 &connection->wheel_at);
+    wheel_remove(&stream->wheel, stream_table_link(&stream->table, connection), &connection->wheel_at);
     stream_table_give(&stream->table, connection);
     stream_output_unsent(stream, unsent);
 }
@@ -142,8 +141,8 @@ void stream_connection_settle(struct connection *connection, int end)
     if (end != CONNECTION_LIVES)
         destroy(connection, (enum stream_end)end);
     else
-        wheel_expect(&stream->wheel, stream_table_wheel_number(&stream->table, connection),
-                     &connection->wheel_at, wheel_tick(due(connection, &why), TICK_MS));
+        wheel_expect(&stream->wheel, stream_table_link(&stream->table, connection), &connection->wheel_at,
+                     wheel_tick(due(connection, &why), TICK_MS));
 }
 
 void stream_connection_look(struct connection *connection)

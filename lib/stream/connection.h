@@ -70,14 +70,13 @@ struct connection {
     uint64_t begun_ms;                    // the message that is not whole; CLOSING: that; 0: none
     uint64_t received, sent;              // messages
 
-    // Records by number: table.h, input.h.
+    // Records by number: table.h.
     uint32_t source; // of the addresses that are counted; CONNECTION_NONE: it is not
     uint32_t next_peer, next_alias;
-    uint32_t next_waiting, previous_waiting;
     uint16_t wheel_at; // place on the wheel
 };
 
-_Static_assert(sizeof(struct connection) <= STREAM_BYTES - 112, "a record and its share of the indices");
+_Static_assert(sizeof(struct connection) <= STREAM_BYTES - 120, "a record and its share of the indices");
 
 // Reads what is there. Bytes; 0: the peer closed; -EAGAIN: nothing now; else -errno, and the connection is broken.
 int stream_connection_read(struct connection *connection, void *to, size_t room);

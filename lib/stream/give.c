@@ -10,27 +10,14 @@
 #define EDITS_ROOM   512  // bytes of headroom for the edits of a message, where its buffer has them
 #define DEFAULT_PORT 5061 // RFC 3261 18.2.1: of a sent-by without one, over TLS
 
-static struct connection *numbered(struct stream *stream, uint32_t number)
-{
-    return number == CONNECTION_NONE ? NULL : &stream->table.connections[number];
-}
-
 void stream_input_later(struct connection *connection)
 {
     struct stream *stream = connection->stream;
-    uint32_t number = stream_table_number(&stream->table, connection);
-    struct connection *last = numbered(stream, stream->waiting_last);
 
     if (connection->waits)
         return;
     connection->waits = true;
-    connection->previous_waiting = stream->waiting_last;
-    connection->next_waiting = CONNECTION_NONE;
-    if (last != NULL)
-        last->next_waiting = number;
-    else
-        stream->waiting_first = number;
-    stream->waiting_last = number;
+    list_append(&stream->waiting, stream->table.waiting, stream_table_link(&stream->table, connection));
 }
 
 void stream_input_wait(struct connection *connection)
@@ -42,20 +29,11 @@ void stream_input_wait(struct connection *connection)
 void stream_input_forget(struct connection *connection)
 {
     struct stream *stream = connection->stream;
-    struct connection *previous = numbered(stream, connection->previous_waiting);
-    struct connection *next = numbered(stream, connection->next_waiting);
 
     if (!connection->waits)
         return;
     connection->waits = false;
-    if (previous != NULL)
-        previous->next_waiting = connection->next_waiting;
-    else
-        stream->waiting_first = connection->next_waiting;
-    if (next != NULL)
-        next->previous_waiting = connection->previous_waiting;
-    else
-        stream->waiting_last = connection->previous_waiting;
+    list_remove(&stream->waiting, stream->table.waiting, stream_table_link(&stream->table, connection));
 }
 
 static bool has_buffers(struct stream *stream)
@@ -164,11 +142,11 @@ void stream_input_give(struct connection *connection, const char *bytes, uint32_
 
 unsigned stream_input_resume(struct stream *stream)
 {
-    uint32_t number, last = stream->waiting_last; // who begins to wait now has his turn the next time
+    uint32_t number, last = stream->waiting.last; // who begins to wait now has his turn the next time
     unsigned done = 0;
 
-    for (unsigned i = 0; i < RESUMES_MAX && (number = stream->waiting_first) != CONNECTION_NONE; i++) {
-        struct connection *connection = numbered(stream, number);
+    for (unsigned i = 0; i < RESUMES_MAX && (number = stream->waiting.first) != 0; i++) {
+        struct connection *connection = stream_table_linked(&stream->table, number);
         stream_input_forget(connection);
         if (let_go(connection) && stream_input_ready(connection)) {
             connection->begun_ms = 0; // the time until now was not the peer's

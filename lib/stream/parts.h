@@ -44,7 +44,7 @@ struct stream {
     uint32_t spokes[SPOKES];
     struct hash_key key;
 
-    uint32_t waiting_first, waiting_last; // connections that are read later
+    struct list waiting;                  // connections that are read later
     unsigned stalled_n;                   // of these, messages in hand
     struct rte_mbuf *fresh, *fresh_large; // for the next one
 

@@ -82,7 +82,7 @@ static int take_memory(struct stream *stream)
     if (bound > 0)
         stream_want_files(bound);
     int error = stream_table_create(&stream->table, bound, stream->setup.memory);
-    wheel_init(&stream->wheel, stream->spokes, SPOKES, stream->table.links);
+    wheel_init(&stream->wheel, stream->spokes, SPOKES, stream->table.timers);
     wheel_leap(&stream->wheel, stream->now_ms / TICK_MS);
     return error;
 }
@@ -99,7 +99,6 @@ int stream_create(struct stream **created, const struct stream_setup *setup)
     stream->conf = setup->conf;
     stream->tls = setup->tls;
     stream->now_ms = clock_monotonic_ms();
-    stream->waiting_first = stream->waiting_last = CONNECTION_NONE;
     stream->reserve = -1;
     int error = getrandom(&stream->key, sizeof(stream->key), 0) == sizeof(stream->key) ? 0 : -EIO;
     if (error == 0)
@@ -157,7 +156,7 @@ unsigned stream_turn(struct stream *stream, uint64_t now_ms)
     if (now_ms > stream->now_ms)
         stream->now_ms = now_ms;
     for (uint32_t number; (number = wheel_due(&stream->wheel, stream->now_ms / TICK_MS)) != 0; done++) {
-        struct connection *connection = &stream->table.connections[number - 1];
+        struct connection *connection = stream_table_linked(&stream->table, number);
         connection->wheel_at = WHEEL_NONE;
         stream_connection_look(connection);
     }

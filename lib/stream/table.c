@@ -57,15 +57,17 @@ int stream_table_create(struct table *table, uint32_t bound, const struct memory
 {
     *table = (struct table){.memory = memory, .bound = bound, .buckets = memory_power_of_two(bound)};
     table->connections = take(table, bound, sizeof(*table->connections));
-    table->links = take(table, (size_t)bound + 1, sizeof(*table->links));
+    table->timers = take(table, (size_t)bound + 1, sizeof(*table->timers));
+    table->waiting = take(table, (size_t)bound + 1, sizeof(*table->waiting));
     table->sources = take(table, bound, sizeof(*table->sources));
     table->peers = take(table, table->buckets, sizeof(*table->peers));
     table->aliases = take(table, table->buckets, sizeof(*table->aliases));
     table->source_heads = take(table, table->buckets, sizeof(*table->source_heads));
     table->flows = take(table, table->buckets, sizeof(*table->flows));
     int error = -ENOMEM;
-    if (table->connections != NULL && table->links != NULL && table->sources != NULL &&
-        table->peers != NULL && table->aliases != NULL && table->source_heads != NULL && table->flows != NULL)
+    if (table->connections != NULL && table->timers != NULL && table->waiting != NULL &&
+        table->sources != NULL && table->peers != NULL && table->aliases != NULL &&
+        table->source_heads != NULL && table->flows != NULL)
         error = draw(table);
     if (error != 0) {
         stream_table_destroy(table);
@@ -84,7 +86,8 @@ void stream_table_destroy(struct table *table)
     if (table->memory == NULL)
         return;
     give(table, table->connections, table->bound, sizeof(*table->connections));
-    give(table, table->links, (size_t)table->bound + 1, sizeof(*table->links));
+    give(table, table->timers, (size_t)table->bound + 1, sizeof(*table->timers));
+    give(table, table->waiting, (size_t)table->bound + 1, sizeof(*table->waiting));
     give(table, table->sources, table->bound, sizeof(*table->sources));
     give(table, table->peers, table->buckets, sizeof(*table->peers));
     give(table, table->aliases, table->buckets, sizeof(*table->aliases));
@@ -109,8 +112,6 @@ struct connection *stream_table_take(struct table *table)
                                       .source = CONNECTION_NONE,
                                       .next_peer = CONNECTION_NONE,
                                       .next_alias = CONNECTION_NONE,
-                                      .next_waiting = CONNECTION_NONE,
-                                      .previous_waiting = CONNECTION_NONE,
                                       .wheel_at = WHEEL_NONE};
     connection->last = &connection->first;
     return connection;

@@ -23,7 +23,7 @@ struct table_source {
 struct table {
     const struct memory *memory;
     struct connection *connections;           // `bound` of them
-    struct list_link *links;                  // of the wheel: by number on the wheel
+    struct list_link *timers, *waiting;       // of the wheel, of those who are read later
     struct table_source *sources;             // as many
     uint32_t *peers, *aliases, *source_heads; // `buckets` of each
     uint8_t *flows;                           // the flow that was last given to somebody of this bucket
@@ -46,11 +46,15 @@ static inline uint32_t stream_table_number(const struct table *table, const stru
     return (uint32_t)(connection - table->connections);
 }
 
-// On the wheel, where 0 is none.
-static inline uint32_t stream_table_wheel_number(const struct table *table,
-                                                 const struct connection *connection)
+// The number of its links, where 0 is none.
+static inline uint32_t stream_table_link(const struct table *table, const struct connection *connection)
 {
     return stream_table_number(table, connection) + 1;
+}
+
+static inline struct connection *stream_table_linked(const struct table *table, uint32_t link)
+{
+    return &table->connections[link - 1];
 }
 
 // Puts it under its peer and listener with a flow of its own. Whoever had the address and port before had another one,
