@@ -5,6 +5,7 @@
 //   !TEXT        a message with nothing filled in      aCODELINES  the answer of three digits to the newest NOTIFY
 //   tC           time passes                           u           the network has no way for the newest NOTIFY
 //   dC           a rule for whoever watches bob        m           bob's list of friends changes
+//   gSHORTHAND   a request of a trusted gateway        pC          another policy
 // In the end what is under way is given up, and no buffer may be left.
 #include "../sip/fuzz.h"
 #include "flow.h"
@@ -87,6 +88,14 @@ static void play(struct flow *flow, struct slice part)
         if (strchrnul(text, ' ') < strchrnul(text, '\n'))
             flow_request(flow, NULL, text);
         break;
+    case 'g':
+        if (strchrnul(text, ' ') < strchrnul(text, '\n'))
+            flow_request(flow, "192.0.2.77:5060", text);
+        break;
+    case 'p':
+        flow->fixture->conf->presence_policy = (enum conf_presence_policy)take(&part, 3);
+        service_renew(&flow->fixture->role, flow->fixture->policy);
+        break;
     case '!':
         fixture_text(flow->fixture, text);
         break;
@@ -114,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = slice_of((const char *)data, size);
     struct flow *flow = flow_open("policy = open\nnotify_interval = 0\nexpires_min = 1\npublish_min = 1\n",
-                                  "[transaction]\nt1 = 50ms\nt2 = 200ms\n");
+                                  "[transaction]\nt1 = 50ms\nt2 = 200ms\n[trust]\nnetworks = 192.0.2.77\n");
 
     flow->fixture->merges = true;
     befriend(flow, 3);
