@@ -324,7 +324,10 @@ static int restore_subscription(struct presence *const *all, const struct locati
         subscription_presentity_open(table, key_of, stored.aor, stored.package, now->unix_s);
     if (presentity == NULL)
         return -ENOSPC;
-    stored.opening.local_cseq = presence_cseq_at(now->unix_s);
+    uint64_t most_ms = now->ms + conf->presence_expires_max * UINT64_C(1000);
+    if (stored.opening.expires_ms > most_ms) // by a clock that has been set back
+        stored.opening.expires_ms = most_ms;
+    stored.opening.local_cseq = presence_cseq_after(stored.opening.local_cseq, now->unix_s);
     endpoint_flow_end(&stored.opening.to);
     if (subscription_open(table, presentity, &stored.opening, now->ms, &subscription) != 0)
         return -ENOSPC;

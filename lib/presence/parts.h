@@ -249,6 +249,8 @@ uint32_t presence_durable_number(struct subscription_table *table,
                                  const struct subscription_presentity *presentity, uint64_t tag);
 // A dialog's NOTIFYs count on from here, whatever was sent before a restart.
 uint32_t presence_cseq_at(uint64_t unix_s);
+// The same of one that had come so far when its watcher last subscribed.
+uint32_t presence_cseq_after(uint32_t known, uint64_t unix_s);
 
 // content.c: what the next NOTIFY carries: a reference of a body; 0: none.
 uint32_t presence_content_choose(struct role *role, const struct subscription_presentity *presentity,

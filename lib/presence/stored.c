@@ -4,7 +4,7 @@
 #include "store/pack.h"
 
 #define VERSION    1
-#define NEWEST     2 // of a subscription: in VERSION it had one text less, which is the last one now
+#define NEWEST     2 // of a subscription: in VERSION it had no CSeq of ours, and not the last text
 #define NEVER      (UINT64_MAX / 2)
 #define EXPIRES_AT 8 // in both values
 
@@ -99,6 +99,7 @@ uint32_t presence_stored_subscription_write(const struct conf *conf, const struc
     at = store_put(at, subscription->min_ms, 4);
     at = store_put(at, subscription->quiet_ms, 4);
     at = store_put(at, subscription->accept, 2);
+    at = store_put(at, subscription->local_cseq, 4);
     at = store_put_endpoint(at, &subscription->to);
     at = store_put_endpoint(at, &conf->listeners[subscription->listener].address);
     at = store_put_endpoint(at, source);
@@ -153,6 +154,7 @@ bool presence_stored_subscription_read(const struct conf *conf, const struct clo
     opening->min_ms = (uint32_t)store_take(&c, 4);
     opening->quiet_ms = (uint32_t)store_take(&c, 4);
     opening->accept = (uint16_t)store_take(&c, 2);
+    opening->local_cseq = version == VERSION ? 0 : (uint32_t)store_take(&c, 4);
     opening->to = store_take_endpoint(&c);
     listener = store_take_endpoint(&c);
     opening->listener = listener_of(conf, &listener);

@@ -8,8 +8,8 @@
 //                it dies (Unix seconds), u64 tag, body
 //   subscription key: u64 check
 //                version 2: u8 version, u8 package, u8 state, u8 flags, u32 CSeq of the watcher, u64 when it dies, u64
-//                when it began, u32 and u32 least and most ms between NOTIFYs, u16 accepted types, endpoints `to`,
-//                listener and source, u16 bytes of each text, then of the address of record; then these
+//                when it began, u32 and u32 least and most ms between NOTIFYs, u16 accepted types, u32 CSeq of ours,
+//                endpoints `to`, listener and source, u16 bytes of each text, then of the address of record; then these
 #ifndef PRESENCE_STORED_H
 #define PRESENCE_STORED_H
 

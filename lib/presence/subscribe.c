@@ -19,6 +19,14 @@ uint32_t presence_cseq_at(uint64_t unix_s)
     return unix_s > EPOCH_S ? (uint32_t)((unix_s - EPOCH_S) * RATE) & 0x7fffffff : 1;
 }
 
+// The clock may have been set back.
+uint32_t presence_cseq_after(uint32_t known, uint64_t unix_s)
+{
+    uint32_t now = presence_cseq_at(unix_s);
+
+    return known + BURST > now ? (known + BURST) & 0x7fffffff : now;
+}
+
 // A dialog begins behind the clock, so that what it says at once is behind it, too, when the server starts again.
 static uint32_t first_cseq(uint64_t unix_s)
 {

@@ -411,10 +411,32 @@ static void test_the_latest_publication_is_still_the_latest_after_a_restart(void
     flow_answer(flow, 200, NULL);
 }
 
-// What version 1 wrote had no text of who asks beside From.
+// A clock that is set back a day while the server is down: NOTIFYs count on, and nothing lives longer than is allowed.
+static void test_a_clock_that_is_set_back_harms_no_dialog(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+
+    ask(disk, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n", 200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    unsigned cseq = cseq_of(flow->notify);
+
+    flow->fixture->arrival.now.unix_s -= 86400;
+    assert_int_equal(restart(disk), 1);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 1);
+    assert_true(cseq_of(flow->notify) > cseq);
+    flow_expect("no longer than anybody", flow->notify, "+Subscription-State: active;expires=7200");
+    flow_answer(flow, 200, NULL);
+}
+
+// What version 1 wrote had neither our CSeq nor the text of who asks beside From.
 static void test_an_older_subscription_is_read(void **state)
 {
-    enum { LENGTHS = 34 + 3 * 9 }; // behind three IPv4 endpoints
+    enum { OURS = 34, LENGTHS = OURS + 3 * 9 }; // behind three IPv4 endpoints
     struct disk *disk = *state;
     struct flow *flow = disk->flow;
     struct fixture *f = flow->fixture;
@@ -431,8 +453,10 @@ static void test_an_older_subscription_is_read(void **state)
     presence_stored_subscription_key(tag.check, key);
     int len = store_get(disk->store, STORE_SUBSCRIPTIONS, slice_of(key, 8), value, sizeof(value));
     assert_true(len > LENGTHS);
+    memmove(value + OURS, value + OURS + 4, (size_t)len - OURS - 4); // our CSeq
     char *last = value + LENGTHS + 2 * (SUBSCRIPTION_TEXTS - 1);
-    memmove(last, last + 2, (size_t)(value + len - last - 2));
+    memmove(last, last + 2, (size_t)(value + len - last - 4 - 2));
+    len -= 4;
     value[0] = 1;
     assert_true(presence_stored_subscription_read(f->conf, &f->arrival.now, slice_of(key, 8),
                                                   slice_of(value, (size_t)len - 2), &stored));
@@ -505,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_way_of_what_is_large_outlives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_older_subscription_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_clock_that_is_set_back_harms_no_dialog, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("presence durable", tests, NULL, NULL);
