@@ -69,7 +69,7 @@ struct presence_counters {
     uint64_t bad_body;  // 400, 413, 415
     uint64_t brief;     // 423
     uint64_t forbidden; // 403
-    uint64_t crowded;   // 503 for want of room
+    uint64_t crowded;   // 503 for want of room, 480 where only that user or that source has none
     uint64_t refused;   // anything else
     uint64_t notified;  // NOTIFYs that left, those sent again included
     uint64_t unsent;    // NOTIFYs for which there was no buffer, or that do not fit one
