@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "datapath/datapath.h"
+#include "figure.h"
 #include "pipeline_traffic.h"
 #include "user/user.h"
 
@@ -235,15 +236,6 @@ static int compare(const void *a, const void *b)
     return x->all < y->all ? -1 : x->all > y->all;
 }
 
-static void print(const struct options *options, const char *unit, double value)
-{
-    if (options->json)
-        printf("{\"bench\":\"auth\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.1f,\"users\":%u}\n",
-               cases[options->which].name, unit, value, options->users);
-    else
-        printf("%-11s %10.0f %s\n", cases[options->which].name, value, unit);
-}
-
 static void measure(struct bench *bench)
 {
     const struct options *options = &bench->options;
@@ -257,9 +249,12 @@ static void measure(struct bench *bench)
         took[i] = run_batch(bench);
     qsort(took, options->batches, sizeof(*took), compare);
     struct took median = took[options->batches / 2];
-    print(options, "cycles/register", (double)median.all / BATCH);
-    print(options, "cycles/challenge", (double)median.challenge / BATCH);
-    print(options, "registers/s/worker", (double)rte_get_tsc_hz() * BATCH / (double)median.all);
+    const struct figure_of of = {"auth", "users", options->users, options->json};
+
+    figure_print(of, cases[options->which].name, "cycles/register", (double)median.all / BATCH);
+    figure_print(of, cases[options->which].name, "cycles/challenge", (double)median.challenge / BATCH);
+    figure_print(of, cases[options->which].name, "registers/s/worker",
+                 (double)rte_get_tsc_hz() * BATCH / (double)median.all);
     free(took);
 }
 

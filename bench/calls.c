@@ -20,6 +20,7 @@
 
 #include "calls_flow.h"
 #include "datapath/datapath.h"
+#include "figure.h"
 
 #define BATCH   4096
 #define POOL    (1u << 20)
@@ -155,13 +156,6 @@ static void check(const struct rig *rig, const struct flow *flow)
     exit(1);
 }
 
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 // Cycles for a whole call: the median batch, by what a call is of a batch.
 static double measure_calls(struct flow *flow, uint32_t calls)
 {
@@ -177,8 +171,7 @@ static double measure_calls(struct flow *flow, uint32_t calls)
         if (batch >= WARM_BATCHES)
             cycles[batch - WARM_BATCHES] = took * FLOW_MESSAGES_PER_CALL / n;
     }
-    qsort(cycles, batches, sizeof(*cycles), compare);
-    double median = (double)cycles[batches / 2];
+    double median = (double)figure_median_count(cycles, batches);
     free(cycles);
     return median;
 }
@@ -254,15 +247,13 @@ static double measure_latency(struct flow *flow, double cycles_per_call, uint32_
         unsigned n = measure_delays(flow, paced, 2 * cycles_per_call / FLOW_MESSAGES_PER_CALL, samples);
         if (n == 0)
             continue;
-        qsort(samples, n, sizeof(*samples), compare);
-        percentiles[measured++] = samples[n * 99 / 100];
+        percentiles[measured++] = figure_percentile(samples, n, 99);
     }
     if (measured * 2 < batches) {
         fputs("bench-calls: messages were lost, so that delays cannot be told\n", stderr);
         exit(1);
     }
-    qsort(percentiles, measured, sizeof(*percentiles), compare);
-    double median = (double)percentiles[measured / 2];
+    double median = (double)figure_median_count(percentiles, measured);
     free(percentiles);
     free(samples);
     free(paced);

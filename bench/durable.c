@@ -19,6 +19,7 @@
 
 #include "control/commit.h"
 #include "datapath/datapath.h"
+#include "figure.h"
 #include "pipeline_traffic.h"
 
 #define ROUND      196608
@@ -59,19 +60,6 @@ static double seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof(*values), compare);
-    return values[n / 2];
 }
 
 static struct rte_mbuf *next_frame(struct bench *bench)
@@ -135,7 +123,7 @@ static double run_latency(struct bench *bench, unsigned window)
             collect(bench);
         }
     }
-    return median(took, LATENCIES);
+    return figure_median(took, LATENCIES);
 }
 
 // One flush of the disk as such.
@@ -159,7 +147,7 @@ static double time_flush(const char *folder)
     close(fd);
     unlink(name);
     rmdir(folder);
-    return median(took, FLUSHES);
+    return figure_median(took, FLUSHES);
 }
 
 static void remove_store(const char *path)
@@ -212,7 +200,7 @@ static struct figures measure(const struct options *options, const char *durabil
     uint64_t batches = commit != NULL ? control_commit_counters(commit)->batches : 0;
     for (unsigned i = 0; i < options->rounds; i++)
         took[i] = run_round(&bench);
-    figures.rate = ROUND / median(took, options->rounds);
+    figures.rate = ROUND / figure_median(took, options->rounds);
     if (bench.good != bench.answers) {
         fprintf(stderr, "bench-durable: %lu of %lu answers were no 200\n", bench.answers - bench.good,
                 bench.answers);
@@ -254,15 +242,6 @@ static struct figures measure_apart(const struct options *options, const char *d
     return figures;
 }
 
-static void print(const struct options *options, const char *which, const char *unit, double value)
-{
-    if (options->json)
-        printf("{\"bench\":\"durable\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.3f,\"users\":%u}\n", which,
-               unit, value, options->users);
-    else
-        printf("durable %-9s %12.2f %s\n", which, value, unit);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option known[] = {{"users", required_argument, NULL, 'u'},
@@ -294,14 +273,16 @@ int main(int argc, char **argv)
     struct figures memory = measure_apart(&options, NULL);
     struct figures none = measure_apart(&options, "none");
     struct figures commit = measure_apart(&options, "commit");
-    print(&options, "memory", "registers/s", memory.rate);
-    print(&options, "none", "registers/s", none.rate);
-    print(&options, "commit", "registers/s", commit.rate);
-    print(&options, "commit", "ratio", commit.rate / none.rate);
-    print(&options, "commit", "registers/batch", commit.batch);
-    print(&options, "flush", "us", flush * 1e6);
-    print(&options, "one", "us", commit.one_s * 1e6);
-    print(&options, "one", "flushes", commit.one_s / flush);
-    print(&options, "thin", "flushes", commit.thin_s / flush);
+    const struct figure_of of = {"durable", "users", options.users, options.json};
+
+    figure_print(of, "memory", "registers/s", memory.rate);
+    figure_print(of, "none", "registers/s", none.rate);
+    figure_print(of, "commit", "registers/s", commit.rate);
+    figure_print(of, "commit", "ratio", commit.rate / none.rate);
+    figure_print(of, "commit", "registers/batch", commit.batch);
+    figure_print(of, "flush", "us", flush * 1e6);
+    figure_print(of, "one", "us", commit.one_s * 1e6);
+    figure_print(of, "one", "flushes", commit.one_s / flush);
+    figure_print(of, "thin", "flushes", commit.thin_s / flush);
     return 0;
 }

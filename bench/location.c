@@ -14,9 +14,10 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "figure.h"
 #include "location/location.h"
 
-enum { BATCH = 32, ROUND = 128 * BATCH, ROUNDS_MAX = 2500, LIFE_MS = 3600000, BUDGET = 64 };
+enum { BATCH = 32, ROUND = 128 * BATCH, LIFE_MS = 3600000, BUDGET = 64 };
 
 struct subject {
     struct location_binding binding;
@@ -34,8 +35,7 @@ struct bench {
     char aors[ROUND][32]; // of the subjects; apart, since a message's own text is in cache
     uint8_t aor_lens[ROUND];
     struct subject subjects[ROUND];
-    double cycles[ROUNDS_MAX]; // per operation, by round
-    unsigned rounds;
+    struct figure_rounds rounds;
 };
 
 static void make_subject(struct bench *bench, unsigned i, uint64_t number, uint64_t life_ms)
@@ -146,53 +146,29 @@ static void round_refresh(struct bench *bench)
     put_some(bench, ROUND);
 }
 
-static int compare(const void *a, const void *b)
+static struct figure_of of(const struct bench *bench)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(struct bench *bench)
-{
-    qsort(bench->cycles, bench->rounds, sizeof(double), compare);
-    return bench->cycles[bench->rounds / 2];
-}
-
-static void note(struct bench *bench, uint64_t cycles, uint64_t operations)
-{
-    if (bench->rounds < ROUNDS_MAX && operations != 0)
-        bench->cycles[bench->rounds++] = (double)cycles / (double)operations;
-}
-
-static void print(const struct bench *bench, const char *name, const char *unit, double value)
-{
-    if (bench->json)
-        printf("{\"bench\":\"location\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.1f,\"bindings\":%llu}\n",
-               name, unit, value, (unsigned long long)bench->bindings);
-    else
-        printf("location %-14s %9llu bindings  %8.1f %s\n", name, (unsigned long long)bench->bindings, value,
-               unit);
+    return (struct figure_of){"location", "bindings", bench->bindings, bench->json};
 }
 
 static void measure(struct bench *bench, const char *name, unsigned rounds,
                     void (*round)(struct bench *bench))
 {
-    bench->rounds = 0;
+    bench->rounds.n = 0;
     for (unsigned i = 0; i < rounds; i++) {
         make_random_subjects(bench);
         uint64_t from = rte_rdtsc();
 
         round(bench);
-        note(bench, rte_rdtsc() - from, ROUND);
+        figure_note(&bench->rounds, rte_rdtsc() - from, ROUND);
     }
-    print(bench, name, "cycles", median(bench));
+    figure_print_rounds(of(bench), name, &bench->rounds);
 }
 
 // All bindings in random order of their memory (their keys are hashes), their deaths spread over the hour.
 static void fill(struct bench *bench)
 {
-    bench->rounds = 0;
+    bench->rounds.n = 0;
     for (uint64_t first = 0; first < bench->bindings; first += ROUND) {
         uint64_t left = bench->bindings - first;
         unsigned n = left < ROUND ? (unsigned)left : ROUND;
@@ -202,7 +178,7 @@ static void fill(struct bench *bench)
         uint64_t from = rte_rdtsc();
 
         put_some(bench, n);
-        note(bench, rte_rdtsc() - from, n);
+        figure_note(&bench->rounds, rte_rdtsc() - from, n);
     }
 }
 
@@ -212,7 +188,7 @@ static void expire(struct bench *bench, uint64_t life_ms)
     struct location_usage usage;
     uint64_t end_ms = bench->now_ms + life_ms + 1000;
 
-    bench->rounds = 0;
+    bench->rounds.n = 0;
     for (uint64_t from, removed; bench->now_ms < end_ms; bench->now_ms += 1000) {
         uint64_t once;
 
@@ -222,14 +198,14 @@ static void expire(struct bench *bench, uint64_t life_ms)
             if (once == 0)
                 break;
         }
-        note(bench, rte_rdtsc() - from, removed);
+        figure_note(&bench->rounds, rte_rdtsc() - from, removed);
     }
     location_usage(bench->location, 0, &usage);
     if (usage.aors != 0) {
         fprintf(stderr, "bench-location: %llu sets did not expire\n", (unsigned long long)usage.aors);
         exit(1);
     }
-    print(bench, "expire", "cycles", median(bench));
+    figure_print_rounds(of(bench), "expire", &bench->rounds);
 }
 
 // Resident memory, huge pages too, in bytes.
@@ -253,9 +229,9 @@ static void print_bytes(const struct bench *bench, uint64_t grown)
     double bindings = (double)bench->bindings;
 
     location_usage(bench->location, 0, &u);
-    print(bench, "resident", "bytes/binding", (double)grown / bindings);
-    print(bench, "accounted", "bytes/binding", (double)(u.bytes + u.index_bytes) / bindings);
-    print(bench, "bound", "bytes/binding", (double)(u.bytes_max + u.index_bytes) / bindings);
+    figure_print(of(bench), "resident", "bytes/binding", (double)grown / bindings);
+    figure_print(of(bench), "accounted", "bytes/binding", (double)(u.bytes + u.index_bytes) / bindings);
+    figure_print(of(bench), "bound", "bytes/binding", (double)(u.bytes_max + u.index_bytes) / bindings);
 }
 
 static void open_table(struct bench *bench)
@@ -304,7 +280,7 @@ int main(int argc, char **argv)
     expire(&bench, LIFE_MS);
     // Once more, now that no page of the memory is touched for the first time.
     fill(&bench);
-    print(&bench, "insert", "cycles", median(&bench));
+    figure_print_rounds(of(&bench), "insert", &bench.rounds);
     measure(&bench, "refresh", 500, round_refresh);
     location_destroy(bench.location);
     free(bench.qsbr);

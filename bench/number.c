@@ -13,6 +13,7 @@
 #include <x86intrin.h>
 
 #include "base/random.h"
+#include "figure.h"
 #include "number/number.h"
 
 enum { PREFIXES_MAX = 5000000, ROUND = 4096, ROUNDS = 400, NUMBER_ROOM = 16 };
@@ -76,14 +77,9 @@ static double now_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void print(const struct bench *bench, const char *name, const char *unit, double value)
+static struct figure_of of(const struct bench *bench)
 {
-    if (bench->json)
-        printf("{\"bench\":\"number\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.2f,\"prefixes\":%" PRIu64
-               "}\n",
-               name, unit, value, bench->prefixes);
-    else
-        printf("number %-8s %9" PRIu64 " prefixes  %8.2f %s\n", name, bench->prefixes, value, unit);
+    return (struct figure_of){"number", "prefixes", bench->prefixes, bench->json};
 }
 
 static struct number_table *load(const struct bench *bench)
@@ -108,8 +104,9 @@ static struct number_table *load(const struct bench *bench)
         fprintf(stderr, "bench-number: loading: %d\n", error);
         exit(1);
     }
-    print(bench, "load", "s", took);
-    print(bench, "size", "bytes/prefix", (double)number_table_bytes(table) / (double)bench->prefixes);
+    figure_print(of(bench), "load", "s", took);
+    figure_print(of(bench), "size", "bytes/prefix",
+                 (double)number_table_bytes(table) / (double)bench->prefixes);
     return table;
 }
 
@@ -122,13 +119,6 @@ static void make_numbers(struct bench *bench)
             bench->numbers[i][len++] = (char)('0' + random_next(&bench->random) % 10);
         bench->lens[i] = (uint8_t)len;
     }
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 static void measure(struct bench *bench, const struct number_table *table)
@@ -146,8 +136,7 @@ static void measure(struct bench *bench, const struct number_table *table)
         }
         cycles[round] = (double)(__rdtsc() - from) / ROUND;
     }
-    qsort(cycles, ROUNDS, sizeof(double), compare);
-    print(bench, "find", "cycles", cycles[ROUNDS / 2]);
+    figure_print(of(bench), "find", "cycles", figure_median(cycles, ROUNDS));
     if (bench->found != (uint64_t)ROUND * ROUNDS) {
         fprintf(stderr, "bench-number: a prefix was not found\n");
         exit(1);

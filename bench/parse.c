@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "corpus.h"
+#include "figure.h"
 #include "sip/address.h"
 #include "sip/cseq.h"
 #include "sip/message.h"
@@ -155,13 +156,6 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static int measure(const struct pool *pool, unsigned passes, bool json)
 {
     static double ns[PASSES_MAX];
@@ -176,14 +170,14 @@ static int measure(const struct pool *pool, unsigned passes, bool json)
             return 1;
         }
     }
-    qsort(ns, passes, sizeof(ns[0]), compare);
+    double median = figure_median(ns, passes);
     if (json)
         printf("{\"bench\":\"parse\",\"case\":\"corpus\",\"unit\":\"ns/msg\",\"value\":%.1f,\"msgs\":%u,"
                "\"bytes/msg\":%.1f,\"min\":%.1f}\n",
-               ns[passes / 2], pool->n, (double)pool->at[pool->n] / pool->n, ns[0]);
+               median, pool->n, (double)pool->at[pool->n] / pool->n, ns[0]);
     else
         printf("parse corpus: %u msgs of %.0f bytes, %.1f ns/msg (fastest pass %.1f)\n", pool->n,
-               (double)pool->at[pool->n] / pool->n, ns[passes / 2], ns[0]);
+               (double)pool->at[pool->n] / pool->n, median, ns[0]);
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "datapath/datapath.h"
+#include "figure.h"
 #include "pipeline_traffic.h"
 
 #define BUFFERS "65536"
@@ -145,13 +146,6 @@ static uint64_t run_batch(struct rig *rig, unsigned frames)
     return cycles;
 }
 
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 // Whoever measures drops or answers of another kind measures something else.
 static void check(const struct rig *rig, const struct options *options)
 {
@@ -240,8 +234,7 @@ static void measure(struct rig *rig, const struct options *options)
     }
     check(rig, options);
     // The median batch: a batch that the host stole time from says nothing.
-    qsort(cycles, options->batches, sizeof(*cycles), compare);
-    report(rig, options, (double)cycles[options->batches / 2] / TRAFFIC_BATCH);
+    report(rig, options, (double)figure_median_count(cycles, options->batches) / TRAFFIC_BATCH);
     traffic_close(&traffic);
     free(cycles);
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "figure.h"
 #include "subscription/subscription.h"
 
 enum { BATCH = 32, ROUND = 8 * BATCH, ROUNDS = 500, WATCHERS = 100, BODY = 600, BUDGET = 4 * WATCHERS };
@@ -30,8 +31,7 @@ struct bench {
     uint64_t random, now_ms, tag;
     uint64_t sum; // of what was read, so that nothing is left out
     char document[BODY];
-    double cycles[ROUNDS];
-    unsigned rounds;
+    struct figure_rounds rounds;
 };
 
 static uint64_t random_below(struct bench *bench, uint64_t n)
@@ -55,35 +55,9 @@ static void stop(const char *what)
     exit(1);
 }
 
-static int compare(const void *a, const void *b)
+static struct figure_of of(const struct bench *bench)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void note(struct bench *bench, uint64_t cycles, uint64_t operations)
-{
-    if (operations > 0 && bench->rounds < ROUNDS)
-        bench->cycles[bench->rounds++] = (double)cycles / (double)operations;
-}
-
-static void print(const struct bench *bench, const char *name, const char *unit, double value)
-{
-    if (bench->json)
-        printf("{\"bench\":\"presence\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.1f,\"subscriptions\":%"
-               "llu}\n",
-               name, unit, value, (unsigned long long)bench->subscriptions);
-    else
-        printf("presence %-14s %9llu subscriptions  %8.1f %s\n", name,
-               (unsigned long long)bench->subscriptions, value, unit);
-}
-
-static void print_median(struct bench *bench, const char *name)
-{
-    qsort(bench->cycles, bench->rounds, sizeof(double), compare);
-    print(bench, name, "cycles", bench->cycles[bench->rounds / 2]);
-    bench->rounds = 0;
+    return (struct figure_of){"presence", "subscriptions", bench->subscriptions, bench->json};
 }
 
 // The table.
@@ -269,7 +243,7 @@ static void change_some(struct bench *bench)
         }
         serve(bench, NULL);
     }
-    note(bench, rte_rdtsc() - from, ROUND);
+    figure_note(&bench->rounds, rte_rdtsc() - from, ROUND);
 }
 
 static void read_some(struct bench *bench)
@@ -288,7 +262,7 @@ static void read_some(struct bench *bench)
         for (unsigned i = first; i < first + BATCH; i++)
             bench->sum += subscription_document_read(bench->table, keys[i])->tag;
     }
-    note(bench, rte_rdtsc() - from, ROUND);
+    figure_note(&bench->rounds, rte_rdtsc() - from, ROUND);
 }
 
 static void refresh_some(struct bench *bench)
@@ -314,7 +288,7 @@ static void refresh_some(struct bench *bench)
             answer(bench, subscription);
         }
     }
-    note(bench, rte_rdtsc() - from, ROUND);
+    figure_note(&bench->rounds, rte_rdtsc() - from, ROUND);
     bench->now_ms += 2;
     serve(bench, NULL);
 }
@@ -334,7 +308,7 @@ static void notify_some(struct bench *bench)
             subscription_prefetch_slot(bench->table, subscription_slot(bench->table, sent[i + 8]));
         answer(bench, sent[i]);
     }
-    note(bench, rte_rdtsc() - from, n);
+    figure_note(&bench->rounds, rte_rdtsc() - from, n);
     if (n != WATCHERS)
         stop("not all watchers were told");
     bench->now_ms += 1;
@@ -344,7 +318,7 @@ static void measure(struct bench *bench, const char *name, void (*round)(struct 
 {
     for (unsigned i = 0; i < ROUNDS; i++)
         round(bench);
-    print_median(bench, name);
+    figure_print_rounds(of(bench), name, &bench->rounds);
 }
 
 static void measure_subscriptions(struct bench *bench)
@@ -353,7 +327,7 @@ static void measure_subscriptions(struct bench *bench)
     bench->publications = bench->presentities;
     open_table(bench);
     fill(bench);
-    print(bench, "subscription", "bytes", bytes_taken(bench) / (double)bench->subscriptions);
+    figure_print(of(bench), "subscription", "bytes", bytes_taken(bench) / (double)bench->subscriptions);
     measure(bench, "read", read_some);
     measure(bench, "refresh", refresh_some);
     measure(bench, "notify", notify_some);
@@ -370,7 +344,7 @@ static void measure_publications(struct bench *bench)
     bench->subscriptions = 0;
     fill(bench);
     bench->subscriptions = subscriptions; // as many publications
-    print(bench, "publication", "bytes", bytes_taken(bench) / (double)bench->publications - BODY);
+    figure_print(of(bench), "publication", "bytes", bytes_taken(bench) / (double)bench->publications - BODY);
     measure(bench, "change", change_some);
     close_table(bench);
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "datapath/datapath.h"
+#include "figure.h"
 #include "presence_traffic.h"
 
 #define BATCH        500 // PUBLISHes of different users
@@ -162,25 +163,6 @@ static void fill(struct bench *bench)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void print(const struct options *options, const char *unit, double value)
-{
-    const char *name = options->fanout ? "fanout" : "publish";
-    const char *of = options->fanout ? "subscriptions" : "publications";
-
-    if (options->json)
-        printf("{\"bench\":\"presence\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.1f,\"%s\":%u}\n", name,
-               unit, value, of, options->subscriptions);
-    else
-        printf("presence %-8s %9u %s  %10.0f %s\n", name, options->subscriptions, of, value, unit);
-}
-
 static void measure(struct bench *bench)
 {
     const struct options *options = &bench->options;
@@ -193,11 +175,14 @@ static void measure(struct bench *bench)
         run_batch(bench);
     for (unsigned i = 0; i < options->batches; i++)
         cycles[i] = run_batch(bench);
-    qsort(cycles, options->batches, sizeof(*cycles), compare);
-    double each = (double)cycles[options->batches / 2] / messages;
-    print(options, options->fanout ? "cycles/notify" : "cycles/publish", each);
-    print(options, options->fanout ? "notifies/s/worker" : "publishes/s/worker",
-          (double)rte_get_tsc_hz() / each);
+    double each = (double)figure_median_count(cycles, options->batches) / messages;
+    const char *name = options->fanout ? "fanout" : "publish";
+    const struct figure_of of = {"presence", options->fanout ? "subscriptions" : "publications",
+                                 options->subscriptions, options->json};
+
+    figure_print(of, name, options->fanout ? "cycles/notify" : "cycles/publish", each);
+    figure_print(of, name, options->fanout ? "notifies/s/worker" : "publishes/s/worker",
+                 (double)rte_get_tsc_hz() / each);
     free(cycles);
 }
 

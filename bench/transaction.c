@@ -17,6 +17,7 @@
 #include <x86intrin.h>
 
 #include "base/random.h"
+#include "figure.h"
 #include "sip/method.h"
 #include "transaction/transaction.h"
 
@@ -31,8 +32,7 @@ struct bench {
     uint64_t opened; // the next one's number
     uint32_t first_slot;
     uint64_t sum; // of what was read, so that nothing is left out
-    double cycles[ROUNDS];
-    unsigned rounds;
+    struct figure_rounds rounds;
 };
 
 static struct hash128 key_of(uint64_t number)
@@ -90,35 +90,9 @@ static uint64_t timed(uint64_t from)
     return to - from - (__rdtsc() - to);
 }
 
-static int compare(const void *a, const void *b)
+static struct figure_of of(const struct bench *bench)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void note(struct bench *bench, uint64_t cycles, uint64_t operations)
-{
-    if (operations > 0 && bench->rounds < ROUNDS)
-        bench->cycles[bench->rounds++] = (double)cycles / (double)operations;
-}
-
-static void print(const struct bench *bench, const char *name, const char *unit, double value)
-{
-    if (bench->json)
-        printf("{\"bench\":\"transaction\",\"case\":\"%s\",\"unit\":\"%s\",\"value\":%.1f,\"concurrent\":%"
-               "llu}\n",
-               name, unit, value, (unsigned long long)bench->concurrent);
-    else
-        printf("transaction %-10s %9llu concurrent  %8.1f %s\n", name, (unsigned long long)bench->concurrent,
-               value, unit);
-}
-
-static void print_median(struct bench *bench, const char *name)
-{
-    qsort(bench->cycles, bench->rounds, sizeof(double), compare);
-    print(bench, name, "cycles", bench->cycles[bench->rounds / 2]);
-    bench->rounds = 0;
+    return (struct figure_of){"transaction", "concurrent", bench->concurrent, bench->json};
 }
 
 static void open_table(struct bench *bench)
@@ -140,7 +114,7 @@ static void print_size(const struct bench *bench)
     struct transaction_usage usage;
 
     transaction_usage(bench->table, &usage);
-    print(bench, "size", "bytes", (double)usage.bytes / (double)usage.records_max);
+    figure_print(of(bench), "size", "bytes", (double)usage.bytes / (double)usage.records_max);
 }
 
 // All ring. When they are visited first is random, so that the order of the wheel is not the order of memory.
@@ -173,7 +147,7 @@ static void visit_some(struct bench *bench, uint64_t ms)
             branch->answer_at = TRANSACTION_NEVER;
         transaction_settle(bench->table, transaction, bench->now_ms);
     }
-    note(bench, __rdtsc() - from, visits);
+    figure_note(&bench->rounds, __rdtsc() - from, visits);
 }
 
 static void measure_visits(struct bench *bench)
@@ -184,10 +158,10 @@ static void measure_visits(struct bench *bench)
     // Once around, to where all of them have the places that the wheel gave them.
     for (uint64_t end = bench->now_ms + 2 * HORIZON_MS; bench->now_ms < end;)
         visit_some(bench, step_ms);
-    bench->rounds = 0;
+    bench->rounds.n = 0;
     for (unsigned i = 0; i < ROUNDS; i++)
         visit_some(bench, step_ms);
-    print_median(bench, "visit");
+    figure_print_rounds(of(bench), "visit", &bench->rounds);
 }
 
 static void find_some(struct bench *bench)
@@ -206,7 +180,7 @@ static void find_some(struct bench *bench)
         for (unsigned i = first; i < first + BATCH; i++)
             bench->sum += transaction_find(bench->table, keys[i], SIP_METHOD_INVITE)->state;
     }
-    note(bench, __rdtsc() - from, ROUND);
+    figure_note(&bench->rounds, __rdtsc() - from, ROUND);
 }
 
 static void hear_some(struct bench *bench)
@@ -229,7 +203,7 @@ static void hear_some(struct bench *bench)
         for (unsigned i = first; i < first + BATCH; i++)
             hear(bench, transaction_at(bench->table, slots[i], checks[i]), 180);
     }
-    note(bench, __rdtsc() - from, ROUND);
+    figure_note(&bench->rounds, __rdtsc() - from, ROUND);
 }
 
 static void measure_opens(struct bench *bench)
@@ -251,12 +225,12 @@ static void measure_opens(struct bench *bench)
             opened[i] = open_next(bench);
             cycles += timed(from);
         }
-        note(bench, cycles, ROUND);
+        figure_note(&bench->rounds, cycles, ROUND);
         for (unsigned i = 0; i < ROUND; i++)
             hear(bench, opened[i], 200);
         bench->now_ms++;
     }
-    print_median(bench, "open");
+    figure_print_rounds(of(bench), "open", &bench->rounds);
 }
 
 static void measure(struct bench *bench, uint64_t concurrent)
@@ -269,10 +243,10 @@ static void measure(struct bench *bench, uint64_t concurrent)
     fill(bench);
     for (unsigned i = 0; i < ROUNDS; i++)
         find_some(bench);
-    print_median(bench, "find");
+    figure_print_rounds(of(bench), "find", &bench->rounds);
     for (unsigned i = 0; i < ROUNDS / 10; i++)
         hear_some(bench);
-    print_median(bench, "response");
+    figure_print_rounds(of(bench), "response", &bench->rounds);
     measure_visits(bench);
     measure_opens(bench);
     transaction_table_destroy(bench->table);
