@@ -91,15 +91,21 @@ static bool read_condition(const struct role_request *request, uint64_t *tag, bo
     return *any || (known && *tag != 0);
 }
 
-// Who asks is who he says in From; where that must be proved, it was (auth/auth.h).
+// `dialog`: the subscription that the request is in, or NULL. Gateways assert who somebody is where a dialog begins, and
+// mostly not again.
 static enum presence_admission judge(struct role_request *request, const struct presence_package *package,
-                                     struct slice presentity)
+                                     struct slice presentity, const struct subscription *dialog)
 {
+    const struct presence *presence = request->role->presence;
+    bool asserted = dialog != NULL && presence_text_of(presence, dialog, SUBSCRIPTION_WATCHER).len > 0 &&
+                    !sip_message_has(request->message, SIP_HEADER_P_ASSERTED_IDENTITY) &&
+                    role_trusts(request);
     char watcher[SIP_AOR_MAX];
-    unsigned len = presence_aor_of_entity(request->role, presence_identity(request), watcher);
+    unsigned len = presence_aor_of_entity(
+        request->role, asserted ? presence_watcher(presence, dialog) : presence_identity(request), watcher);
 
     return presence_admit(request->role, package, presentity, slice_of(watcher, len),
-                          presence_is_element(request));
+                          !asserted && presence_is_element(request));
 }
 
 // RFC 5263: differences are made from when somebody takes them.
@@ -235,7 +241,7 @@ static void subscribe_anew(struct role_request *request, const struct presence_a
         presence_refuse(request, &presence->counters.refused, 404, NULL);
         return;
     }
-    enum presence_admission admission = judge(request, asking->package, slice_of(aor, len));
+    enum presence_admission admission = judge(request, asking->package, slice_of(aor, len), NULL);
     if (admission == PRESENCE_REFUSED) {
         presence_refuse(request, &presence->counters.forbidden, 403, "Not Allowed To Watch");
         return;
@@ -268,7 +274,8 @@ static void prolong(struct role_request *request, const struct presence_asking *
     uint64_t has;
     bool any, conditional = read_condition(request, &has, &any);
 
-    if (presence_is_element(request))
+    if (presence_is_element(request) &&
+        presence_text_of(presence, subscription, SUBSCRIPTION_WATCHER).len == 0)
         subscription->mark[PRESENCE_MARK_FLAGS] |= PRESENCE_TRUSTED;
     subscription->remote_cseq = request->cseq.number;
     if (subscription->mark[PRESENCE_MARK_FLAGS] & PRESENCE_LIST)
@@ -350,8 +357,8 @@ static void subscribe_again(struct role_request *request, const struct presence_
         presence_durable_wait(request, STORE_SUBSCRIPTIONS);
         return;
     }
-    enum presence_admission admission =
-        judge(request, asking->package, subscription_presentity_owner(presence->table, presentity));
+    enum presence_admission admission = judge(
+        request, asking->package, subscription_presentity_owner(presence->table, presentity), subscription);
     if (admission == PRESENCE_REFUSED) {
         presence_refuse(request, &presence->counters.forbidden, 403, "Not Allowed To Watch");
         presence_act(request->role, subscription,

@@ -121,6 +121,51 @@ static void test_an_asserted_watcher_is_seen_and_judged_as_such(void **state)
     fixture_answer(f, "192.0.2.77:5060", "NOTIFY", 200, "");
 }
 
+// Mostly it is said where the dialog begins, and not again; somebody else in that dialog is nobody.
+static void test_who_was_asserted_stays_so_in_his_dialog(void **state)
+{
+#define REFRESH(address, cseq)                          \
+    "SUBSCRIBE {target}\n"                              \
+    "Via: SIP/2.0/UDP " address ";branch=z9hG4bKr{n}\n" \
+    "From: <sip:anonymous@anonymous.invalid>;tag=g1\n"  \
+    "To: Bob <sip:bob@example.com>;tag={tag}\n"         \
+    "Call-ID: g1\nCSeq: " cseq " SUBSCRIBE\nEvent: presence\n"
+    const struct flow_step steps[] = {
+        {.what = "begun",
+         .source = GATEWAY,
+         .request = ASSERTING("P-Asserted-Identity: <sip:alice@example.com>\n"),
+         .answer = "200",
+         .notify = "~Subscription-State: active",
+         .status = 200},
+        {.what = "prolonged",
+         .source = GATEWAY,
+         .request = REFRESH("192.0.2.77:5060", "2"),
+         .answer = "200",
+         .notify = "~Subscription-State: active",
+         .status = 200},
+        {.what = "by who is asserted to be another",
+         .source = GATEWAY,
+         .request = REFRESH("192.0.2.77:5060", "3") "P-Asserted-Identity: <sip:eve@example.org>\n",
+         .answer = "200",
+         .notify = "~Subscription-State: pending",
+         .status = 200},
+        {.what = "by the first again",
+         .source = GATEWAY,
+         .request = REFRESH("192.0.2.77:5060", "4"),
+         .answer = "200",
+         .notify = "~Subscription-State: active",
+         .status = 200},
+        {.what = "by nobody who is trusted",
+         .source = "192.0.2.5:5060",
+         .request = REFRESH("192.0.2.5:5060", "5"),
+         .answer = "200",
+         .notify = "~Subscription-State: pending",
+         .status = 200},
+    };
+
+    FLOW(*state, steps);
+}
+
 // A gateway that is trusted to say who somebody is does not give him what only that gateway may have.
 static void test_who_is_asserted_may_no_more_than_he(void **state)
 {
@@ -380,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_whom_the_trusted_assert_is_who_watches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_asserted_watcher_is_seen_and_judged_as_such, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_who_was_asserted_stays_so_in_his_dialog, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_asserted_may_no_more_than_he, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_pres_uri_names_the_same_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, tear_down),
