@@ -1,20 +1,15 @@
 #!/usr/bin/env python3
 """Figures and a table out of the lines that bench/tls collects."""
-import argparse
-import json
 import statistics
 import sys
+
+import rounds
 
 PROGRAMS = ("strowger", "kamailio")
 
 
-def read(path):
-    """{(case, program): [result of each round]}"""
-    runs = {}
-    with open(path, encoding="ascii") as lines:
-        for line in map(json.loads, lines):
-            runs.setdefault((line["case"], line["program"]), []).append(line["result"])
-    return runs
+def key_of(line):
+    return line["case"], line["program"]
 
 
 def median(runs, case, field, program="strowger"):
@@ -48,13 +43,7 @@ def table(runs):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--format", choices=("table", "json"), default="table")
-    arguments.add_argument("results")
-    options = arguments.parse_args()
-    runs = read(options.results)
-    for line in map(json.dumps, figures(runs)) if options.format == "json" else table(runs):
-        print(line)
+    runs = rounds.tell(__doc__, key_of, figures, table)
     failed = [(case, run["failed"]) for (case, _), results in runs.items() for run in results if run.get("failed")]
     for case, number in failed:
         print(f"bench/tls: {case}: {number} connections failed", file=sys.stderr)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Medians, ratios and a table out of the lines that bench/versus collects."""
-import argparse
-import json
 import statistics
 import sys
+
+import rounds
 
 # Messages that the server forwards for one call: INVITE 180 200 ACK BYE 200. One in and one out each, as the echo's.
 MESSAGES_PER_CALL = 6
@@ -19,15 +19,9 @@ CASES = (
 )
 
 
-def read(path):
-    """{(program, mode): [result of each round]}"""
-    runs = {}
-    with open(path, encoding="ascii") as lines:
-        for line in map(json.loads, lines):
-            result = line["result"]
-            mode = f"notify-{result['watchers']}" if result["mode"] == "notify" else result["mode"]
-            runs.setdefault((line["program"], mode), []).append(result)
-    return runs
+def key_of(line):
+    result = line["result"]
+    return line["program"], f"notify-{result['watchers']}" if result["mode"] == "notify" else result["mode"]
 
 
 def median(runs, key, field="rate"):
@@ -74,13 +68,7 @@ def unclean(runs):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--format", choices=("table", "json"), default="table")
-    arguments.add_argument("results")
-    options = arguments.parse_args()
-    runs = read(options.results)
-    for line in map(json.dumps, figures(runs)) if options.format == "json" else table(runs):
-        print(line)
+    runs = rounds.tell(__doc__, key_of, figures, table)
     faults = list(unclean(runs))
     for fault in faults:
         print("bench/versus: not clean: " + fault, file=sys.stderr)
