@@ -73,7 +73,7 @@ void document_cut_begin(struct document_cut *cut, enum document_kind kind, char 
     cut->plain = false;
     cut->depth = cut->elements = cut->pieces = cut->foreigns = 0;
     cut->namespaces = 0;
-    cut->entity_len = 0;
+    cut->entity_len = cut->language_len = 0;
     cut->text = document_text_over(text, room);
     cut->tag = cut->after_end = false;
     cut->blank = true;
@@ -92,6 +92,10 @@ static void open_root(struct document_cut *cut, const struct document_name *name
     }
     for (unsigned i = 0; i < count; i++) {
         const struct document_attribute *attribute = &attributes[i];
+        if (document_is_language(&attribute->name) && attribute->value.len <= sizeof(cut->language)) {
+            memcpy(cut->language, attribute->value.at, attribute->value.len);
+            cut->language_len = attribute->value.len;
+        }
         if (attribute->name.space != DOCUMENT_NS_NONE || !slice_equal(attribute->name.local, SLICE("entity")))
             continue;
         if (attribute->value.len > sizeof(cut->entity)) {

@@ -9,9 +9,10 @@
 #include "document/namespace.h"
 #include "document/text.h"
 
-#define DOCUMENT_ENTITY_MAX  512  // bytes of the root's entity
-#define DOCUMENT_FOREIGN_MAX 2048 // bytes of the unknown namespaces' names in scope at one place
-#define DOCUMENT_RANKS       8    // places for children within a piece
+#define DOCUMENT_ENTITY_MAX   512  // bytes of the root's entity
+#define DOCUMENT_LANGUAGE_MAX 35   // bytes of the root's xml:lang (RFC 5646 4.4.1)
+#define DOCUMENT_FOREIGN_MAX  2048 // bytes of the unknown namespaces' names in scope at one place
+#define DOCUMENT_RANKS        8    // places for children within a piece
 
 struct document_name {
     enum document_namespace space;
@@ -27,7 +28,8 @@ struct document_attribute {
 struct document_element { // that is open
     uint32_t name_at;     // its name as it is written, in the text
     uint16_t name_len;
-    uint8_t role; // see cut.c
+    uint8_t role;  // see cut.c
+    bool language; // it says its own, or is within what does
 };
 
 struct document_foreign { // an unknown namespace that is declared: its place here is its prefix
@@ -64,6 +66,8 @@ struct document_cut {
 
     char entity[DOCUMENT_ENTITY_MAX];
     uint32_t entity_len;
+    char language[DOCUMENT_LANGUAGE_MAX]; // that the root says for all
+    uint32_t language_len;
 };
 
 // `room` bytes at `text` are for the pieces.
@@ -82,6 +86,12 @@ enum document_error document_cut_finish(struct document_cut *cut, struct documen
 void document_tag_open(struct document_cut *cut, const struct document_name *name,
                        const struct document_attribute *attributes, unsigned count);
 void document_tag_close(struct document_cut *cut);
+
+// xml:lang
+static inline bool document_is_language(const struct document_name *name)
+{
+    return name->space == DOCUMENT_NS_XML && slice_equal(name->local, SLICE("lang"));
+}
 
 static inline void document_cut_fail(struct document_cut *cut, enum document_error error)
 {

@@ -33,8 +33,8 @@ struct document_reading {
 // in each tuple, `basic` open or closed. Children of a tuple, person or device are put into the order the schema has.
 // Of dialog-info: the root, its entity, an id and one state in each dialog. All else is passed on as it came (RFC
 // 3863 4.2), except comments, hints about schemas, white space between elements, and the ids that RFC 4480 allows
-// inside a piece: two publications may use the same. A prefix within text (a QName) keeps its letters, not its
-// meaning. Errors: all of enum document_error.
+// inside a piece: two publications may use the same. What the root says of its language goes to the notes that say
+// nothing. A prefix within text (a QName) keeps its letters, not its meaning. Errors: all of enum document_error.
 enum document_error document_read(struct document_reader *reader, enum document_kind kind, struct slice bytes,
                                   struct document_reading *reading);
 

@@ -97,6 +97,22 @@ static void add_id(struct document_cut *cut, struct slice id)
     piece->id_len = (uint8_t)len;
 }
 
+// The root's language is that of the notes which say nothing (XML 1.0 2.12): their root will be another.
+static void add_language(struct document_cut *cut, const struct document_name *name,
+                         const struct document_attribute *attributes, unsigned count)
+{
+    struct document_element *element = &cut->open[cut->depth];
+
+    element->language = cut->depth > 1 && cut->open[cut->depth - 1].language;
+    for (unsigned i = 0; i < count; i++)
+        element->language |= document_is_language(&attributes[i].name);
+    if (element->language || !slice_equal(name->local, SLICE("note")))
+        return;
+    document_text_literal(&cut->text, " xml:lang=\"");
+    add_value(cut, slice_of(cut->language, cut->language_len));
+    document_text_literal(&cut->text, "\"");
+}
+
 void document_tag_open(struct document_cut *cut, const struct document_name *name,
                        const struct document_attribute *attributes, unsigned count)
 {
@@ -117,6 +133,8 @@ void document_tag_open(struct document_cut *cut, const struct document_name *nam
         if (!dropped(name, &attributes[i], piece))
             add_attribute(cut, &attributes[i]);
     }
+    if (cut->language_len > 0)
+        add_language(cut, name, attributes, count);
     for (; declared < cut->foreigns; declared++) {
         const struct document_foreign *foreign = &cut->foreign[declared];
         document_text_literal(&cut->text, " xmlns:");

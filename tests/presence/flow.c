@@ -166,7 +166,7 @@ static bool has_line(const char *text, const char *line, bool whole)
 {
     size_t len = strlen(line);
 
-    for (const char *at = text; at != NULL; at = strchr(at, '\n'), at += at != NULL) {
+    for (const char *at = text; at != NULL; at = strchr(at, '\n'), at = at != NULL ? at + 1 : NULL) {
         if (strncmp(at, line, len) == 0 && (!whole || at[len] == '\n' || at[len] == 0))
             return true;
     }
