@@ -23,7 +23,8 @@ static int set_up(void **state)
     struct disk *disk = calloc(1, sizeof(*disk));
 
     disk->flow = flow_open("policy = open\nnotify_interval = 0\n",
-                           "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n");
+                           "[listener t]\naddress = 198.18.0.1:5060\ntransport = tcp\n"
+                           "[trust]\nnetworks = 192.0.2.77\n");
     assert_int_equal(store_open_memory(&disk->store), 0);
     assert_int_equal(journal_create(&disk->journal, &disk->gate, 64, MEMORY_ANY_NODE, &memory_system), 0);
     disk->flow->fixture->role.journal = disk->journal;
@@ -411,6 +412,37 @@ static void test_the_latest_publication_is_still_the_latest_after_a_restart(void
     flow_answer(flow, 200, NULL);
 }
 
+// Who came by a gateway is not counted, and is who the gateway said, before a restart and after it.
+static void test_an_asserted_watcher_outlives_a_restart(void **state)
+{
+    struct disk *disk = *state;
+    struct flow *flow = disk->flow;
+    struct subscription_usage usage;
+
+    ask(disk, "192.0.2.77:5060",
+        "SUBSCRIBE sip:bob@example.com\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bKg{n}\n"
+        "From: <sip:anonymous@anonymous.invalid>;tag=g\nContact: <sip:192.0.2.77>\nEvent: presence\n"
+        "P-Asserted-Identity: <sip:eve@example.org>\n",
+        200);
+    write_all(disk, true);
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    assert_int_equal(restart(disk), 1);
+    flow_wait(flow, 100);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_answer(flow, 200, NULL);
+    subscription_usage(flow->fixture->role.subscriptions, &usage);
+    assert_int_equal(usage.subscriptions, 1);
+    assert_int_equal(usage.sources, 0);
+    uint64_t position = 0;
+    const struct subscription *subscription =
+        subscription_walk(flow->fixture->role.subscriptions, &position, 64);
+    assert_true(
+        slice_equal(subscription_text(flow->fixture->role.subscriptions, subscription, SUBSCRIPTION_WATCHER),
+                    SLICE("sip:eve@example.org")));
+}
+
 // A clock that is set back a day while the server is down: NOTIFYs count on, and nothing lives longer than is allowed.
 static void test_a_clock_that_is_set_back_harms_no_dialog(void **state)
 {
@@ -529,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_way_of_what_is_large_outlives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_damaged_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_older_subscription_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_asserted_watcher_outlives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_clock_that_is_set_back_harms_no_dialog, set_up, tear_down),
     };
 
