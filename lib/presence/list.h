@@ -6,7 +6,8 @@
 // the first names all (RFC 4662 5.2: full state) and says what it can of them; the rest follows as soon as that is
 // answered, and later those that changed since the watcher was told (RFC 4662 4.5, 4.6). For the names alone a NOTIFY
 // becomes longer than any message that is read here, up to what a datagram holds: five hundred with URIs of 90 bytes.
-// Where they do not fit even so, it says what it names, and that this is not full state; the others follow, too.
+// Where they do not fit even so, it says what it names, and that this is not full state; the others follow, too. A fetch,
+// which nothing can follow, gets as many documents as that has room for.
 //
 // Internal to the room.
 #ifndef PRESENCE_LIST_H

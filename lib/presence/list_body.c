@@ -223,6 +223,12 @@ void presence_list_begin(struct subscription *subscription)
         0;
 }
 
+// Of a fetch: nothing can follow.
+static bool is_only(const struct subscription *subscription)
+{
+    return subscription->state == SUBSCRIPTION_TERMINATED && subscription->told == 0;
+}
+
 // All of it where the watcher has not got that since it is as it is, or where that fits an ordinary message; else what
 // changed since he was told.
 static void put_list(struct writing *writing, const struct roster_list *list)
@@ -234,6 +240,8 @@ static void put_list(struct writing *writing, const struct roster_list *list)
     uint32_t names = first && needed ? names_len(writing, list) : 0;
 
     writing->room = names <= ROOM ? ROOM : names < ROOM_MAX ? names : ROOM_MAX;
+    if (is_only(writing->subscription))
+        writing->room = ROOM_MAX;
     if (first) {
         own[PRESENCE_OWN_SENDING] = state->version;
         own[PRESENCE_OWN_FULL] = needed || !own[PRESENCE_OWN_LONG];
@@ -293,8 +301,8 @@ uint32_t presence_list_choose(struct role *role, const struct subscription_prese
     struct slice bytes = assemble(&writing);
     uint32_t body = bytes.len == 0 ? 0 : subscription_body_make(presence->table, PRESENCE_TYPE_LIST, bytes);
     const uint64_t piece[] = {presentity->tag, subscription->local_cseq};
-    if (body == 0 ||
-        !is_last(&writing)) // it is not the document yet (RFC 5839 6.4), and what it lacks is news
+    // A part is not the document yet (RFC 5839 6.4), and what it lacks is news.
+    if (body == 0 || !is_last(&writing))
         subscription->own[PRESENCE_OWN_TAG] = presence_tag_of(piece, sizeof(piece));
     return body != 0 ? body : nothing(subscription);
 }

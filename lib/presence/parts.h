@@ -103,8 +103,8 @@ enum presence_hop {
 };
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
 // Of a list's, see presence/list.h: the version that the watcher was told, and that he will have been told once all of it
-// has left; the member that it goes on with, now and next, counted from 1; whether all are told of; whether that took more
-// than one message.
+// has left; the member that it goes on with, now and next, counted from 1; whether all are told of; whether that took
+// more than one message.
 enum {
     PRESENCE_OWN_BEGAN,
     PRESENCE_OWN_TAG,
@@ -222,8 +222,8 @@ void presence_refuse_crowd(struct role_request *request, const char *reason);
 // notify.c: does what the machine of a subscription asks for. Afterwards the subscription may be gone.
 void presence_act(struct role *role, struct subscription *subscription, unsigned actions,
                   const struct clock *now);
-// The NOTIFY with this CSeq did not leave. True: it had been for TCP because it is large, and goes by UDP after all, as do
-// those to come (RFC 3261 18.1.1).
+// The NOTIFY with this CSeq did not leave. True: it had been for TCP because it is large, and goes by UDP after all, as
+// do those to come (RFC 3261 18.1.1).
 bool presence_shrink(struct role *role, struct subscription *subscription, uint32_t cseq,
                      const struct clock *now);
 // Without another word.

@@ -174,7 +174,7 @@ void stream_unsent(struct stream *stream, struct rte_mbuf *mbuf, uint16_t worker
     stream->setup.unsent(stream->setup.owner, mbuf, worker);
 }
 
-// As it was when its worker sent it; the front of what is longer than any peer may send, a request of our own, whose Via
+// As it was when its worker sent it; of what is longer than any peer may send, a request of our own, the front: its Via
 // says enough. NULL: no buffer is free, and its timers must find out.
 static struct rte_mbuf *message_again(struct stream *stream, const struct outgoing *outgoing)
 {

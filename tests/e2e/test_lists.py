@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Lists of five hundred (RFC 4662): all are named at first, over UDP in fragments, over a connection, and over one that is
-made because the NOTIFY is too large for UDP (RFC 3261 18.1.1)."""
+"""Lists of five hundred (RFC 4662): all are named at first, over UDP in fragments, over a connection, and over one
+that is made because the NOTIFY is too large for UDP (RFC 3261 18.1.1)."""
 import re
 import select
 import socket

@@ -228,8 +228,8 @@ static const char again[] =
     LIST_AGAIN "CSeq: 2 SUBSCRIBE\nExpires: 7200\nSupported: eventlist\n"
                "Accept: application/pidf+xml, application/rlmi+xml, multipart/related\n";
 
-// With a document each they fit no message: what does not fit follows, each once; a NOTIFY that can name all within what
-// peers may send is no longer.
+// With a document each they fit no message: what does not fit follows, each once. A NOTIFY that can name all within
+// what peers may send is no longer.
 static void test_a_long_list_is_told_in_pieces(void **state)
 {
     struct flow *flow = *state;
@@ -284,6 +284,22 @@ static void test_five_hundred_are_all_named_at_first(void **state)
         flow_answer(flow, 200, NULL);
         free(crowd);
     }
+}
+
+// Nothing can follow, so it says all that it can.
+static void test_a_fetch_gets_all_at_once(void **state)
+{
+    struct flow *flow = *state;
+    struct crowd *crowd = crowd_put(flow, 100, 30);
+
+    flow_request(flow, NULL, LIST "Supported: eventlist\nExpires: 0\n");
+    expect_first(flow, 100);
+    crowd_told(crowd, flow->notify);
+    crowd_expect(crowd, 1);
+    flow_answer(flow, 200, NULL);
+    flow_wait(flow, 3000);
+    assert_int_equal(flow_notifies(flow), 0);
+    free(crowd);
 }
 
 // A datagram has an end.
@@ -429,6 +445,7 @@ int main(void)
         TEST(test_members_come_and_go),
         TEST(test_a_long_list_is_told_in_pieces),
         TEST(test_five_hundred_are_all_named_at_first),
+        TEST(test_a_fetch_gets_all_at_once),
         TEST(test_names_that_no_message_holds_follow_too),
         TEST(test_who_asks_amid_the_pieces_gets_all_again),
         TEST(test_what_changes_amid_the_pieces_is_told),
