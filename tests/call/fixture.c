@@ -3,46 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Misaligned on purpose, as far as malloc's callers must bear.
-#define SHIFT 16
-
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture *f = owner;
-
-    (void)node;
-    if (++f->taken == f->fail)
-        return NULL;
-    char *at = calloc(1, bytes + SHIFT);
-
-    if (at == NULL)
-        return NULL;
-    f->bytes += bytes;
-    return at + SHIFT;
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture *f = owner;
-
-    if (at == NULL)
-        return;
-    f->bytes -= bytes;
-    free((char *)at - SHIFT);
-}
-
-struct memory fixture_memory(struct fixture *f)
-{
-    return (struct memory){counted_take, counted_give, f};
-}
-
 void fixture_open(struct fixture *f, uint32_t calls)
 {
     struct call_limits limits = {calls, LONGEST_MS, MEMORY_ANY_NODE};
     struct hash_key key = {1, 2};
 
     *f = (struct fixture){.now = {.ms = 5, .unix_s = 1000000}};
-    struct memory memory = fixture_memory(f);
+    struct memory memory = counted_memory(&f->counted);
 
     assert_int_equal(call_table_create(&f->table, &limits, &key, &memory), 0);
 }
@@ -50,7 +17,7 @@ void fixture_open(struct fixture *f, uint32_t calls)
 void fixture_close(struct fixture *f)
 {
     call_table_destroy(f->table);
-    assert_int_equal(f->bytes, 0);
+    assert_int_equal(f->counted.bytes, 0);
 }
 
 void fixture_pass(struct fixture *f, uint64_t ms)

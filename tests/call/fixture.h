@@ -3,6 +3,7 @@
 #define TESTS_CALL_FIXTURE_H
 
 #include "call/call.h"
+#include "counted.h"
 
 // clang-format off
 #include <setjmp.h>
@@ -15,12 +16,9 @@ enum { LONGEST_MS = 60000 };
 struct fixture {
     struct call_table *table;
     struct clock now;
-    unsigned taken; // calls of take
-    unsigned fail;  // the call that gets nothing, from 1; 0: none
-    size_t bytes;   // outstanding
+    struct counted counted;
 };
 
-struct memory fixture_memory(struct fixture *f);
 void fixture_open(struct fixture *f, uint32_t calls);
 void fixture_close(struct fixture *f); // checks that all memory came back
 

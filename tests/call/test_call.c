@@ -11,7 +11,7 @@ static void test_bad_limits_are_refused(void **state)
     static const uint32_t calls[] = {0, CALL_LIMIT + 1, UINT32_MAX};
     struct hash_key key = {1, 2};
     struct fixture f = {0};
-    struct memory memory = fixture_memory(&f);
+    struct memory memory = counted_memory(&f.counted);
 
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
@@ -30,16 +30,16 @@ static void test_every_allocation_may_fail(void **state)
 
     (void)state;
     for (unsigned fail = 1;; fail++) {
-        f = (struct fixture){.fail = fail};
-        struct memory memory = fixture_memory(&f);
+        f = (struct fixture){.counted.fail = fail};
+        struct memory memory = counted_memory(&f.counted);
         int error = call_table_create(&f.table, &limits, &key, &memory);
 
-        if (f.taken < fail) {
+        if (f.counted.taken < fail) {
             assert_int_equal(error, 0);
             break;
         }
         assert_int_equal(error, -ENOMEM);
-        assert_int_equal(f.bytes, 0);
+        assert_int_equal(f.counted.bytes, 0);
     }
     fixture_close(&f);
 }

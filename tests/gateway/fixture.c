@@ -3,28 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture *f = owner;
-
-    (void)node;
-    if (++f->taken == f->fail)
-        return NULL;
-    f->bytes += bytes;
-    size_t rounded = (bytes + 63) & ~(size_t)63;
-    void *at = aligned_alloc(64, rounded);
-    assert_non_null(at);
-    return memset(at, 0, rounded);
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture *f = owner;
-
-    f->bytes -= bytes;
-    free(at);
-}
-
 static struct conf_text text_of(const char *text)
 {
     return (struct conf_text){(char *)(uintptr_t)text, (uint32_t)strlen(text)};
@@ -58,7 +36,7 @@ void fixture_conf(struct fixture *f, enum conf_algorithm algorithm, const struct
 void fixture_open(struct fixture *f, enum conf_algorithm algorithm, const struct fixture_member *members)
 {
     fixture_conf(f, algorithm, members);
-    struct memory memory = {counted_take, counted_give, f};
+    struct memory memory = counted_lines(&f->counted);
     assert_int_equal(gateway_states_create(&f->states, FIXTURE_WORKERS, &memory), 0);
     f->table = gateway_table_create(f->states, &f->conf, &f->key, f->now_ms);
     assert_non_null(f->table);
@@ -68,7 +46,7 @@ void fixture_close(struct fixture *f)
 {
     gateway_table_destroy(f->table);
     gateway_states_destroy(f->states);
-    assert_int_equal(f->bytes, 0);
+    assert_int_equal(f->counted.bytes, 0);
 }
 
 void fixture_reload(struct fixture *f, struct fixture *next)

@@ -3,6 +3,7 @@
 #define TESTS_GATEWAY_FIXTURE_H
 
 #include "base/random.h"
+#include "counted.h"
 #include "gateway/gateway.h"
 
 // clang-format off
@@ -22,9 +23,7 @@ struct fixture {
     struct gateway_table *table;
     struct hash_key key;
     uint64_t now_ms;
-    unsigned fail;  // the allocation that gets nothing, from 1; 0: none
-    unsigned taken; // allocations ever
-    size_t bytes;   // outstanding
+    struct counted counted;
 };
 
 struct fixture_member {

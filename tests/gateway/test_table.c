@@ -13,10 +13,10 @@ static void test_create_gives_all_back_when_memory_fails(void **state)
     struct fixture f;
 
     fixture_open(&f, CONF_ALGORITHM_WEIGHTED, first);
-    f.fail = f.taken + 1;
-    size_t bytes = f.bytes;
+    f.counted.fail = f.counted.taken + 1;
+    size_t bytes = f.counted.bytes;
     assert_null(gateway_table_create(f.states, &f.conf, &f.key, f.now_ms));
-    assert_int_equal(f.bytes, bytes);
+    assert_int_equal(f.counted.bytes, bytes);
     fixture_close(&f);
     gateway_table_destroy(NULL);
     gateway_states_destroy(NULL);

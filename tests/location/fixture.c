@@ -3,42 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Misaligned on purpose, as far as malloc's callers must bear.
-#define SHIFT 16
-
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture_memory *counted = owner;
-
-    if (counted->taken < 8)
-        counted->nodes[counted->taken] = node;
-    if (++counted->taken == counted->fail)
-        return NULL;
-    char *at = calloc(1, bytes + SHIFT);
-
-    if (at == NULL)
-        return NULL;
-    counted->bytes += bytes;
-    counted->pieces++;
-    return at + SHIFT;
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture_memory *counted = owner;
-
-    if (at == NULL)
-        return;
-    counted->bytes -= bytes;
-    counted->pieces--;
-    free((char *)at - SHIFT);
-}
-
-struct memory fixture_memory(struct fixture_memory *counted)
-{
-    return (struct memory){counted_take, counted_give, counted};
-}
-
 struct rte_rcu_qsbr *fixture_qsbr(unsigned readers)
 {
     size_t bytes = rte_rcu_qsbr_get_memsize(readers);
@@ -55,7 +19,7 @@ void fixture_open(struct fixture *f, unsigned shards, uint64_t bindings, uint64_
     struct hash_key key = {seed, ~seed};
 
     *f = (struct fixture){.shards = shards, .qsbr = fixture_qsbr(2)};
-    struct memory memory = fixture_memory(&f->memory);
+    struct memory memory = counted_memory(&f->counted);
 
     assert_int_equal(location_create(&f->location, &limits, &key, f->qsbr, &memory), 0);
     assert_int_equal(rte_rcu_qsbr_thread_register(f->qsbr, 0), 0);
@@ -66,8 +30,8 @@ void fixture_close(struct fixture *f)
 {
     location_destroy(f->location);
     free(f->qsbr);
-    assert_int_equal(f->memory.bytes, 0);
-    assert_int_equal(f->memory.pieces, 0);
+    assert_int_equal(f->counted.bytes, 0);
+    assert_int_equal(f->counted.pieces, 0);
 }
 
 void fixture_quiescent(struct fixture *f)

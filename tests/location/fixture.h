@@ -3,6 +3,7 @@
 #define TESTS_LOCATION_FIXTURE_H
 
 #include "base/random.h"
+#include "counted.h"
 #include "location/location.h"
 
 // clang-format off
@@ -11,22 +12,13 @@
 #include <cmocka.h>
 // clang-format on
 
-struct fixture_memory {
-    unsigned taken;  // calls of take
-    unsigned fail;   // the call that gets nothing, from 1; 0: none
-    size_t bytes;    // outstanding
-    unsigned pieces; // outstanding
-    int nodes[8];    // asked for, by call
-};
-
 struct fixture {
     struct location *location;
     struct rte_rcu_qsbr *qsbr;
-    struct fixture_memory memory;
+    struct counted counted;
     unsigned shards;
 };
 
-struct memory fixture_memory(struct fixture_memory *counted);
 struct rte_rcu_qsbr *fixture_qsbr(unsigned readers);
 
 // A table whose reader 0 is registered and online. `seed` makes the key.

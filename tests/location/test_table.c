@@ -29,8 +29,8 @@ static void test_create_refuses_impossible_limits(void **state)
         {.shards = 16, .bindings = UINT64_MAX},
     };
     struct rte_rcu_qsbr *qsbr = fixture_qsbr(1);
-    struct fixture_memory counted = {0};
-    struct memory memory = fixture_memory(&counted);
+    struct counted counted = {0};
+    struct memory memory = counted_memory(&counted);
     struct hash_key key = {1, 2};
     struct location *location;
 
@@ -50,8 +50,8 @@ static void test_create_gives_all_back_when_any_allocation_fails(void **state)
     unsigned fail = 1;
 
     for (;; fail++) {
-        struct fixture_memory counted = {.fail = fail};
-        struct memory memory = fixture_memory(&counted);
+        struct counted counted = {.fail = fail};
+        struct memory memory = counted_memory(&counted);
         struct location *location = NULL;
         int error = location_create(&location, &limits, &key, qsbr, &memory);
 
@@ -77,8 +77,8 @@ static void test_create_takes_each_shard_on_its_node(void **state)
     const int nodes[] = {1, 0, 1};
     struct location_limits limits = {.shards = 3, .bindings = 100, .nodes = nodes};
     struct rte_rcu_qsbr *qsbr = fixture_qsbr(1);
-    struct fixture_memory counted = {0};
-    struct memory memory = fixture_memory(&counted);
+    struct counted counted = {0};
+    struct memory memory = counted_memory(&counted);
     struct hash_key key = {1, 2};
     struct location *location;
 
@@ -457,7 +457,7 @@ static void test_usage_counts(void **state)
     assert_int_equal(u.bindings_max, 10);
     assert_int_equal(u.aors_max, 10);
     assert_true(u.bytes_max >= 10 * LOCATION_BYTES_PER_BINDING);
-    assert_true(u.bytes_max + u.index_bytes <= f.memory.bytes);
+    assert_true(u.bytes_max + u.index_bytes <= f.counted.bytes);
     assert_int_equal(u.aors + u.bindings + u.bytes + u.deferred + u.refused, 0);
     assert_int_equal(put(&f, AOR, two, 2, 0), 0);
     assert_int_equal(fixture_put(&f, SLICE("bob@example.com"), contacts[2], 1000), 0);

@@ -4,28 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture *f = owner;
-
-    (void)node;
-    if (++f->taken == f->fail)
-        return NULL;
-    f->bytes += bytes;
-    size_t rounded = (bytes + 63) & ~(size_t)63;
-    void *at = aligned_alloc(64, rounded);
-    assert_non_null(at);
-    return memset(at, 0, rounded);
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture *f = owner;
-
-    f->bytes -= bytes;
-    free(at);
-}
-
 // "g7" is 7; "many" is one too many.
 static int index_of(void *owner, struct slice name)
 {
@@ -65,7 +43,7 @@ void fixture_load(struct fixture *f, const char *csv, size_t len)
     size_t bytes;
     int fd = mkstemp(path);
     FILE *errors = open_memstream(&written, &bytes);
-    struct memory memory = {counted_take, counted_give, f};
+    struct memory memory = counted_lines(&f->counted);
 
     assert_true(fd >= 0);
     assert_non_null(errors);
@@ -91,7 +69,7 @@ void fixture_close(struct fixture *f)
 {
     number_table_destroy(f->table);
     free(f->faults);
-    assert_int_equal(f->bytes, 0);
+    assert_int_equal(f->counted.bytes, 0);
 }
 
 int fixture_find(const struct fixture *f, const char *number)

@@ -2,6 +2,7 @@
 #ifndef TESTS_NUMBER_FIXTURE_H
 #define TESTS_NUMBER_FIXTURE_H
 
+#include "counted.h"
 #include "number/number.h"
 
 // clang-format off
@@ -18,9 +19,7 @@ struct fixture {
     char *faults;   // what it wrote, FILE as "csv"
     unsigned asked; // for names
     uint64_t lines; // of the last progress
-    unsigned fail;  // the allocation that gets nothing, from 1; 0: none
-    unsigned taken;
-    size_t bytes; // outstanding
+    struct counted counted;
 };
 
 // `len` bytes as the file. Fields for failures are the caller's.

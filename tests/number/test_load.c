@@ -254,7 +254,7 @@ static void test_all_is_given_back_when_memory_fails(void **state)
     (void)state;
 
     for (unsigned fail = 1; fail <= 2; fail++) {
-        struct fixture f = {.fail = fail};
+        struct fixture f = {.counted.fail = fail};
         fixture_load_text(&f, "49,g1\n");
         assert_int_equal(f.error, -ENOMEM);
         assert_null(f.table);

@@ -3,39 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Misaligned on purpose, as far as malloc's callers must bear.
-#define SHIFT 16
-
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture *f = owner;
-
-    (void)node;
-    if (++f->taken == f->fail)
-        return NULL;
-    char *at = calloc(1, bytes + SHIFT);
-
-    if (at == NULL)
-        return NULL;
-    f->bytes += bytes;
-    return at + SHIFT;
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture *f = owner;
-
-    if (at == NULL)
-        return;
-    f->bytes -= bytes;
-    free((char *)at - SHIFT);
-}
-
-struct memory fixture_memory(struct fixture *f)
-{
-    return (struct memory){counted_take, counted_give, f};
-}
-
 void fixture_limits(struct subscription_limits *limits)
 {
     *limits = (struct subscription_limits){
@@ -59,7 +26,7 @@ void fixture_open_with(struct fixture *f, const struct subscription_limits *limi
     assert_int_equal(rte_rcu_qsbr_init(f->qsbr, 2), 0);
     assert_int_equal(rte_rcu_qsbr_thread_register(f->qsbr, 0), 0);
     rte_rcu_qsbr_thread_online(f->qsbr, 0);
-    struct memory memory = fixture_memory(f);
+    struct memory memory = counted_memory(&f->counted);
 
     assert_int_equal(subscription_table_create(&f->table, limits, &timers, &key, f->qsbr, &memory), 0);
     fixture_write(f, 1, "first");
@@ -107,7 +74,7 @@ void fixture_close(struct fixture *f)
     assert_int_equal(usage.deferred, 0);
     assert_int_equal(usage.bytes, 0);
     subscription_table_destroy(f->table);
-    assert_int_equal(f->bytes, 0);
+    assert_int_equal(f->counted.bytes, 0);
     free(f->qsbr);
 }
 

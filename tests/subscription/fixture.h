@@ -4,6 +4,7 @@
 #define TESTS_SUBSCRIPTION_FIXTURE_H
 
 #include "base/random.h"
+#include "counted.h"
 #include "subscription/subscription.h"
 
 // clang-format off
@@ -33,9 +34,7 @@ struct fixture_log {
 struct fixture {
     struct subscription_table *table;
     struct rte_rcu_qsbr *qsbr;
-    unsigned taken; // calls of take
-    unsigned fail;  // the call that gets nothing, from 1; 0: none
-    size_t bytes;   // outstanding
+    struct counted counted;
     uint64_t now_ms;
     uint64_t tag;       // of what is composed next
     char document[512]; // and what that is
@@ -43,7 +42,6 @@ struct fixture {
     struct fixture_log log;
 };
 
-struct memory fixture_memory(struct fixture *f);
 void fixture_limits(
     struct subscription_limits *limits); // a hundred of all, a bound of 10 watchers and 5 a source
 void fixture_open_with(struct fixture *f, const struct subscription_limits *limits, uint64_t now_ms);

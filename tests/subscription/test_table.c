@@ -19,13 +19,13 @@ static void test_no_memory_is_an_error_and_leaves_nothing(void **state)
 
     fixture_limits(&limits);
     for (;; fail++) {
-        struct fixture f = {.fail = fail};
-        struct memory memory = fixture_memory(&f);
+        struct fixture f = {.counted.fail = fail};
+        struct memory memory = counted_memory(&f.counted);
         int error = subscription_table_create(&f.table, &limits, &timers, &key, NULL, &memory);
 
         if (error == 0)
             subscription_table_destroy(f.table);
-        assert_int_equal(f.bytes, 0);
+        assert_int_equal(f.counted.bytes, 0);
         if (error == 0)
             break;
         assert_int_equal(error, -ENOMEM);
@@ -42,7 +42,7 @@ static void test_limits_of_zero_or_too_many_are_refused(void **state)
         const struct hash_key key = {1, 2};
         struct subscription_limits limits;
         struct fixture f = {0};
-        struct memory memory = fixture_memory(&f);
+        struct memory memory = counted_memory(&f.counted);
 
         fixture_limits(&limits);
         uint64_t *large[] = {&limits.presentities, &limits.publications, &limits.subscriptions};
@@ -54,7 +54,7 @@ static void test_limits_of_zero_or_too_many_are_refused(void **state)
         else
             limits.watchers = 0;
         assert_int_equal(subscription_table_create(&f.table, &limits, &timers, &key, NULL, &memory), -EINVAL);
-        assert_int_equal(f.taken, 0);
+        assert_int_equal(f.counted.taken, 0);
     }
 }
 

@@ -2,46 +2,13 @@
 
 #include <stdlib.h>
 
-// Misaligned on purpose, as far as malloc's callers must bear.
-#define SHIFT 16
-
-static void *counted_take(void *owner, size_t bytes, int node)
-{
-    struct fixture *f = owner;
-
-    (void)node;
-    if (++f->taken == f->fail)
-        return NULL;
-    char *at = calloc(1, bytes + SHIFT);
-
-    if (at == NULL)
-        return NULL;
-    f->bytes += bytes;
-    return at + SHIFT;
-}
-
-static void counted_give(void *owner, void *at, size_t bytes)
-{
-    struct fixture *f = owner;
-
-    if (at == NULL)
-        return;
-    f->bytes -= bytes;
-    free((char *)at - SHIFT);
-}
-
-struct memory fixture_memory(struct fixture *f)
-{
-    return (struct memory){counted_take, counted_give, f};
-}
-
 void fixture_open(struct fixture *f, uint64_t records, uint64_t branches, uint64_t now_ms)
 {
     struct transaction_limits limits = {records, branches, MEMORY_ANY_NODE};
     struct transaction_timers timers = {T1, T2, T4, C};
 
     *f = (struct fixture){.now_ms = now_ms};
-    struct memory memory = fixture_memory(f);
+    struct memory memory = counted_memory(&f->counted);
 
     assert_int_equal(transaction_table_create(&f->table, &limits, &timers, &memory), 0);
     assert_null(transaction_due(f->table, now_ms)); // as the loop's first turn
@@ -50,7 +17,7 @@ void fixture_open(struct fixture *f, uint64_t records, uint64_t branches, uint64
 void fixture_close(struct fixture *f)
 {
     transaction_table_destroy(f->table);
-    assert_int_equal(f->bytes, 0);
+    assert_int_equal(f->counted.bytes, 0);
 }
 
 struct hash128 fixture_key(uint64_t number)

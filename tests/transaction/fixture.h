@@ -3,6 +3,7 @@
 #define TESTS_TRANSACTION_FIXTURE_H
 
 #include "base/random.h"
+#include "counted.h"
 #include "sip/method.h"
 #include "transaction/transaction.h"
 
@@ -22,15 +23,12 @@ struct fixture {
     struct transaction_table *table;
     uint64_t now_ms;
     enum endpoint_transport transport; // of the peers of what is begun: UDP
-    unsigned taken;                    // calls of take
-    unsigned fail;                     // the call that gets nothing, from 1; 0: none
-    size_t bytes;                      // outstanding
+    struct counted counted;
     unsigned evicted;
     uint32_t last_evicted; // its slot
     uint64_t noted_ms;     // the test's own
 };
 
-struct memory fixture_memory(struct fixture *f);
 void fixture_open(struct fixture *f, uint64_t records, uint64_t branches, uint64_t now_ms);
 void fixture_close(struct fixture *f); // checks that all memory came back
 

@@ -22,12 +22,12 @@ static void test_bad_limits_are_refused(void **state)
         {0, 0, 0}, {UINT64_C(1) << 31, 0, 0}, {1, UINT64_C(1) << 31, 0}};
     struct fixture f = {0};
     struct transaction_timers timers = {T1, T2, T4, C};
-    struct memory memory = fixture_memory(&f);
+    struct memory memory = counted_memory(&f.counted);
 
     (void)state;
     for (unsigned i = 0; i < COUNT(limits); i++)
         assert_int_equal(transaction_table_create(&f.table, &limits[i], &timers, &memory), -EINVAL);
-    assert_int_equal(f.taken, 0);
+    assert_int_equal(f.counted.taken, 0);
     transaction_table_destroy(NULL);
 }
 
@@ -39,16 +39,16 @@ static void test_every_allocation_may_fail(void **state)
 
     (void)state;
     for (unsigned fail = 1;; fail++) {
-        f = (struct fixture){.fail = fail};
-        struct memory memory = fixture_memory(&f);
+        f = (struct fixture){.counted.fail = fail};
+        struct memory memory = counted_memory(&f.counted);
         int error = transaction_table_create(&f.table, &limits, &timers, &memory);
 
-        if (f.taken < fail) {
+        if (f.counted.taken < fail) {
             assert_int_equal(error, 0);
             break;
         }
         assert_int_equal(error, -ENOMEM);
-        assert_int_equal(f.bytes, 0);
+        assert_int_equal(f.counted.bytes, 0);
     }
     fixture_close(&f);
 }
