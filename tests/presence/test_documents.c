@@ -315,6 +315,22 @@ static void test_registrations_of_odd_contacts_are_told_in_valid_documents(void 
     assert_true(checking->found[3] >= 3);
 }
 
+// What does not fit is left out, and the rest is told.
+static void test_registrations_of_long_contacts_are_told_in_part(void **state)
+{
+    struct checking *checking = *state;
+    char contact[512];
+
+    for (unsigned i = 0; i < 31; i++) {
+        snprintf(contact, sizeof(contact), "sip:bob%u@192.0.2.9;x=%0360u", i, 0);
+        fixture_bind(checking->flow->fixture, "bob@example.com", fixture_contact(contact));
+    }
+    subscribe(checking, 0, "bob@example.com", "From: <sip:bob@example.com>;tag=b\nEvent: reg");
+    assert_int_equal(checking->found[3], 1);
+    flow_notifies(checking->flow);
+    assert_in_range(count_of(checking->flow->notify, "<contact "), 25, 30);
+}
+
 static void test_a_mailbox_is_told_in_lines(void **state)
 {
     struct checking *checking = *state;
@@ -381,6 +397,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_registrations_of_odd_contacts_are_told_in_valid_documents,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_registrations_of_long_contacts_are_told_in_part, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_mailbox_is_told_in_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lists_are_told_in_valid_parts, set_up, tear_down),
     };
