@@ -50,8 +50,10 @@ void presence_put_events(struct role_text *lines);
 // A response whose branch has a slot that role_branch_is_notify(). Sets the verdict: nothing of it goes further.
 void presence_response(struct role *role, const struct sip_message *message, enum sip_error parsed,
                        const struct arrival *arrival, struct verdict *verdict);
-// The network has no way for the NOTIFY of this branch. False: there is none such under way.
+// The network has no way for the NOTIFY of this branch, or it never left for there. False: there is none such under way.
 bool presence_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now);
+bool presence_unsent(struct role *role, const struct role_branch *branch, const struct endpoint *to,
+                     const struct clock *now);
 
 // What is due: documents that are to be composed, NOTIFYs, ends. Once a turn; bounded.
 void presence_turn(struct role *role, const struct clock *now);

@@ -65,15 +65,29 @@ void presence_response(struct role *role, const struct sip_message *message, enu
     *verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
 }
 
-bool presence_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now)
+static bool give_back(struct role *role, const struct role_branch *branch, uint32_t retry_s,
+                      const struct clock *now)
 {
     struct subscription *subscription = find(role->presence, branch);
 
     if (subscription == NULL)
         return false;
     // By a connection that is gone he does not come back: he subscribes again by another, and is told at once.
-    uint32_t retry_s = subscription->to.flow != 0 ? NEVER_S : 0;
+    if (subscription->to.flow != 0)
+        retry_s = NEVER_S;
     if (!presence_shrink(role, subscription, branch->loop, now))
         hear(role, subscription, branch->loop, 503, retry_s, now);
     return true;
+}
+
+bool presence_unreachable(struct role *role, const struct role_branch *branch, const struct clock *now)
+{
+    return give_back(role, branch, 0, now);
+}
+
+// Mostly routes and neighbours are still to come, as when the server has just begun; to try costs the network nothing.
+bool presence_unsent(struct role *role, const struct role_branch *branch, const struct endpoint *to,
+                     const struct clock *now)
+{
+    return give_back(role, branch, endpoint_is_stream(to) ? 0 : (role->conf->t2_ms + 999) / 1000, now);
 }

@@ -114,7 +114,7 @@ bool service_unsent(struct role *role, struct slice bytes, const struct endpoint
     struct role_branch via;
 
     if (is_own_notify(role, bytes, &via))
-        return presence_unreachable(role, &via, now);
+        return presence_unsent(role, &via, to, now);
     return proxy_unsent(role, bytes, to, listener, now);
 }
 

@@ -60,6 +60,31 @@ static void test_who_comes_again_by_another_connection_is_not_forgotten(void **s
     by_connection(flow, 4, "alice@10.0.0.5:5060", 3); // 200, not 481
 }
 
+// What never left, for want of a route or a neighbour, is tried again soon; what the network says is not there, later.
+static void test_what_never_left_is_tried_again_soon(void **state)
+{
+    struct flow *flow = *state;
+    struct fixture *f = flow->fixture;
+    const unsigned soon = (f->conf->t2_ms + 999) / 1000 * 1000 + 50, late = 64 * f->conf->t1_ms + 50;
+
+    flow_request(flow, NULL, SUBSCRIBE "Event: presence\nExpires: 600\n");
+    flow_wait(flow, 8);
+    assert_int_equal(flow_notifies(flow), 1);
+    const struct sent *sent = outlet_find(f->outlet, NULL, "NOTIFY");
+    const struct endpoint to = sent->to;
+    assert_true(
+        service_unsent(&f->role, slice_of(sent->bytes, sent->len), &to, sent->listener, &f->arrival.now));
+    flow_wait(flow, soon);
+    assert_int_equal(flow_notifies(flow), 1);
+    flow_expect("another one", flow->notify, "~Subscription-State: active");
+    sent = outlet_find(f->outlet, NULL, "NOTIFY");
+    assert_true(service_unreachable(&f->role, slice_of(sent->bytes, sent->len), &f->arrival.now));
+    flow_wait(flow, late - 2000);
+    assert_int_equal(flow_notifies(flow), 0);
+    flow_wait(flow, 2000);
+    assert_int_equal(flow_notifies(flow), 1);
+}
+
 // Nobody comes back by a connection that has gone, so nothing is tried there; by another he is told what he missed.
 static void test_nothing_is_sent_to_a_connection_that_has_gone(void **state)
 {
@@ -297,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_comes_again_by_another_connection_is_not_forgotten, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_what_never_left_is_tried_again_soon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_sent_to_a_connection_that_has_gone, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_subscribe_cannot_be_cancelled, set_up, tear_down),
