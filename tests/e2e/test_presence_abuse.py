@@ -90,16 +90,17 @@ policy = open
         ask = lambda n: (self.flood.subscribe(f"watched{i % 300}", expires=60) for i in range(n))
         first = self.flood.run(ask(FLOOD // 10))
         self.assertEqual(FLOOD // 10 - FROM_ONE, self.refused(first, 480))
-        memory, slowest, asked = self.memory(), 0.0, 0
+        memory, grown, slowest, asked = self.memory(), [], 0.0, 0
         started = time.monotonic()
         for _ in range(4):
             slowest = max(slowest, self.others_do_not_notice())
             answers = self.flood.run(ask(FLOOD // 4))
             self.assertEqual(FLOOD // 4, self.refused(answers, 480))
             asked += len(answers)
-        grown = self.memory() - memory
+            grown.append(self.memory() - memory - sum(grown))
         print(f"# {asked / (time.monotonic() - started):.0f} refused a second, {grown} KiB more, others took {slowest:.2f} s", file=sys.stderr)
-        self.assertLess(grown, 8 << 10)
+        # pages of what was taken at start are touched for the first time; what a refusal left behind would come each time
+        self.assertLess(min(grown), 512)
         self.assertEqual(FROM_ONE + 1, self.counts()["subscriptions"])
         self.assertEqual(2, self.counts()["sources"])
         self.assertGreaterEqual(self.more("refused_source"), asked)

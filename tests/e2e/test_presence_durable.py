@@ -118,7 +118,8 @@ class Load:
     def note(self, test, answers):
         for call_id, (status, fields) in answers.items():
             what, name = self.waiting.pop(call_id)
-            test.assertEqual(200, status, (what, fields))
+            # one that is ended, and asked again since its answer was late, has gone
+            test.assertIn(status, (200, 481) if what == "end" else (200,), (what, fields))
             self.answered += 1
             if what == "user":
                 self.tags[name] = fields[b"sip-etag"].decode() if int(fields[b"expires"]) > 0 else ""
