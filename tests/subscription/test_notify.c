@@ -177,6 +177,33 @@ static void test_over_a_stream_only_f_runs(void **state)
     fixture_both(over_a_stream_only_f_runs);
 }
 
+// RFC 3261 18.1.1: it went over a stream for its size, and comes back.
+static void what_left_by_no_stream_begins_again(struct fixture *f)
+{
+    struct subscription *s = fixture_watch(f, 1, 9);
+
+    fixture_change(f, 1, 2);
+    subscription_notify_by_stream(s);
+    fixture_run(f, 20000, 10);
+    assert_int_equal(f->log.resent, 0);
+    uint32_t cseq = s->local_cseq;
+    assert_int_equal(subscription_notify_by_datagram(f->table, s, f->now_ms), SUBSCRIPTION_RESEND);
+    assert_int_equal(s->local_cseq, cseq);
+    assert_string_equal(fixture_body(f, s->body), "document 2");
+    fixture_run(f, T1 + 20, 1);
+    assert_int_equal(f->log.resent, 1); // by Timer E
+    fixture_run(f, 31000, 10);
+    assert_int_equal(f->log.removed, 0); // Timer F has begun again, too
+    fixture_run(f, 1000, 10);
+    assert_int_equal(f->log.removed, 1);
+}
+
+static void test_what_left_by_no_stream_begins_again(void **state)
+{
+    (void)state;
+    fixture_both(what_left_by_no_stream_begins_again);
+}
+
 static void test_an_answer_to_another_notify_or_again_is_nothing(void **state)
 {
     (void)state;
@@ -366,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_met_by_timer_e_and_ended_by_f),
         cmocka_unit_test(test_proceeding_is_resent_every_t2),
         cmocka_unit_test(test_over_a_stream_only_f_runs),
+        cmocka_unit_test(test_what_left_by_no_stream_begins_again),
         cmocka_unit_test(test_an_answer_to_another_notify_or_again_is_nothing),
         cmocka_unit_test(test_what_is_under_way_is_never_overtaken_and_the_newest_goes_next),
         cmocka_unit_test(test_a_document_that_comes_back_is_sent_again_when_another_was),
