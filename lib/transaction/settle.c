@@ -68,26 +68,6 @@ static void look_at_client(struct outlook *outlook, const struct transaction_bra
     }
 }
 
-static void linger(struct transaction_table *table, struct transaction *transaction)
-{
-    uint32_t slot = transaction_slot(table, transaction);
-
-    if (transaction->lingers)
-        return;
-    transaction->lingers = true;
-    list_append(&table->linger, table->lingering, slot);
-    transaction_count(&table->counts.lingering, 1);
-}
-
-void transaction_linger_not(struct transaction_table *table, struct transaction *transaction)
-{
-    if (!transaction->lingers)
-        return;
-    transaction->lingers = false;
-    list_remove(&table->linger, table->lingering, transaction_slot(table, transaction));
-    transaction_count(&table->counts.lingering, -1);
-}
-
 static void wait_until(struct transaction_table *table, struct transaction *transaction, uint64_t now_ms,
                        int32_t after)
 {
@@ -113,7 +93,7 @@ bool transaction_settle(struct transaction_table *table, struct transaction *tra
     if (busy || transaction->state <= TRANSACTION_SERVER_PROCEEDING)
         transaction_linger_not(table, transaction);
     else
-        linger(table, transaction);
+        transaction_linger(table, transaction);
     wait_until(table, transaction, now_ms, busy ? outlook.nearest : outlook.latest);
     return true;
 }

@@ -94,8 +94,25 @@ static inline void transaction_count(uint64_t *counter, int64_t by)
     __atomic_store_n(counter, *counter + (uint64_t)by, __ATOMIC_RELAXED);
 }
 
-// settle.c: takes it from those that linger, if it is one of them.
-void transaction_linger_not(struct transaction_table *table, struct transaction *transaction);
+// It is only there to absorb retransmissions, so it makes room when that is wanted.
+static inline void transaction_linger(struct transaction_table *table, struct transaction *transaction)
+{
+    if (transaction->lingers)
+        return;
+    transaction->lingers = true;
+    list_append(&table->linger, table->lingering, transaction_slot(table, transaction));
+    transaction_count(&table->counts.lingering, 1);
+}
+
+// And not any more, where it did.
+static inline void transaction_linger_not(struct transaction_table *table, struct transaction *transaction)
+{
+    if (!transaction->lingers)
+        return;
+    transaction->lingers = false;
+    list_remove(&table->linger, table->lingering, transaction_slot(table, transaction));
+    transaction_count(&table->counts.lingering, -1);
+}
 
 // What an event of this record may send or release. Buffers are not looked at.
 static inline __attribute__((always_inline)) void
