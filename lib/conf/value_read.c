@@ -1,15 +1,5 @@
 #include "conf/value_kinds.h"
 
-bool conf_value_mismatch(const struct conf_value *v, const struct conf_nearest *nearest)
-{
-    char expected[CONF_EXPECT_MAX];
-
-    conf_element_expect(v->key, expected);
-    conf_fault(v->reader->faults, v->line, nearest, "%s = %.*s: expected %s", v->key->name,
-               SLICE_PRINT(v->text), expected);
-    return false;
-}
-
 static void store_number(void *at, size_t size, uint64_t number)
 {
     switch (size) {
