@@ -100,6 +100,7 @@ enum { PRESENCE_MARK_FLAGS, PRESENCE_MARK_EVENT, PRESENCE_MARK_HOP }; // EVENT: 
 enum presence_hop {
     PRESENCE_HOP_NAMED = 1,   // the watcher's Contact or Route says where NOTIFYs go, not where he was seen
     PRESENCE_HOP_REFUSED = 2, // there is no TCP there
+    PRESENCE_HOP_SILENT = 4,  // what was for its connection did not leave, and nothing was heard since
 };
 // subscription->own[]: since when, in Unix seconds; the document's tag that the NOTIFY under way says.
 // Of a list's, see presence/list.h: the version that the watcher was told, and that he will have been told once all of it

@@ -3,7 +3,7 @@
 #include "role/branch.h"
 #include "sip/cseq.h"
 
-#define NEVER_S UINT16_MAX // as long as anything is waited for
+#define LATER_S 600 // until another NOTIFY is tried by a connection that seems to have gone
 
 static struct subscription *find(struct presence *presence, const struct role_branch *branch)
 {
@@ -51,6 +51,7 @@ static enum drop take(struct role *role, const struct sip_message *message, cons
         return DROP_RESPONSE_UNKNOWN;
     if (cseq.method != SIP_METHOD_NOTIFY || cseq.number != branch.loop)
         return DROP_RESPONSE_FORGED;
+    subscription->mark[PRESENCE_MARK_HOP] &= (uint8_t)~PRESENCE_HOP_SILENT;
     if (message->status / 100 == 2 && presence_read_rates(message, &asking)) // RFC 6446 9.3
         presence_pace(role->conf, &asking, subscription, now);
     hear(role, subscription, branch.loop, message->status, retry_after(message), now);
@@ -65,6 +66,19 @@ void presence_response(struct role *role, const struct sip_message *message, enu
     *verdict = (struct verdict){.kind = VERDICT_DROP, .drop = (uint8_t)drop};
 }
 
+// A connection that has gone does not come back: its watcher subscribes again by another, and is told at once. The first
+// time it may have been for want of room on the way to it.
+static bool seems_gone(struct subscription *subscription, uint32_t cseq)
+{
+    uint8_t *hop = &subscription->mark[PRESENCE_MARK_HOP];
+    bool again = *hop & PRESENCE_HOP_SILENT;
+
+    if (subscription->to.flow == 0 || cseq != subscription->local_cseq)
+        return false;
+    *hop |= PRESENCE_HOP_SILENT;
+    return again;
+}
+
 static bool give_back(struct role *role, const struct role_branch *branch, uint32_t retry_s,
                       const struct clock *now)
 {
@@ -72,9 +86,8 @@ static bool give_back(struct role *role, const struct role_branch *branch, uint3
 
     if (subscription == NULL)
         return false;
-    // By a connection that is gone he does not come back: he subscribes again by another, and is told at once.
-    if (subscription->to.flow != 0)
-        retry_s = NEVER_S;
+    if (seems_gone(subscription, branch->loop))
+        retry_s = LATER_S;
     if (!presence_shrink(role, subscription, branch->loop, now))
         hear(role, subscription, branch->loop, 503, retry_s, now);
     return true;
