@@ -145,8 +145,7 @@ static void answer(struct bench *bench, struct subscription *subscription)
 static void publish(struct bench *bench, uint64_t number)
 {
     if (subscription_publish(bench->table, presentity_of(bench, number), random_mix(number), 0,
-                             slice_of(bench->document, BODY), bench->now_ms + 1000000000,
-                             bench->now_ms) == NULL)
+                             slice_of(bench->document, BODY), bench->now_ms + 1000000000) == NULL)
         stop("a publication found no room");
 }
 
@@ -238,7 +237,7 @@ static void change_some(struct bench *bench)
                 subscription_publication_find(bench->table, presentity, random_mix(numbers[i]));
 
             if (subscription_publication_change(bench->table, publication, random_mix(numbers[i]), 0, &body,
-                                                bench->now_ms + 1000000000, bench->now_ms) != 0)
+                                                bench->now_ms + 1000000000) != 0)
                 stop("a body found no room");
         }
         serve(bench, NULL);

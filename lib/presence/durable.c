@@ -169,12 +169,12 @@ static int put_publication(struct presence *presence, struct hash128 aor_key, ui
         return -ENOSPC;
     if (publication != NULL) {
         int error = subscription_publication_change(table, publication, stored->tag, stored->type,
-                                                    &stored->body, stored->expires_ms, now->ms);
+                                                    &stored->body, stored->expires_ms);
         if (error != 0)
             return error;
     } else {
         publication = subscription_publish(table, presentity, stored->tag, stored->type, stored->body,
-                                           stored->expires_ms, now->ms);
+                                           stored->expires_ms);
         if (publication == NULL)
             return -ENOSPC;
         publication->source = number;

@@ -193,9 +193,8 @@ static struct subscription_publication *make(struct subscription_table *table,
                                              const struct presence_body *body)
 {
     uint32_t number = presence_durable_number(table, presentity, publishing->tag);
-    struct subscription_publication *publication =
-        subscription_publish(table, presentity, publishing->tag, (uint16_t)body->type, body->bytes,
-                             expires_ms(publishing), publishing->request->arrival->now.ms);
+    struct subscription_publication *publication = subscription_publish(
+        table, presentity, publishing->tag, (uint16_t)body->type, body->bytes, expires_ms(publishing));
 
     if (publication != NULL)
         publication->source = number;
@@ -262,8 +261,7 @@ static void change_publication(struct publishing *publishing, struct subscriptio
     const struct subscription_body *old = subscription_body(presence->table, publication->body);
     uint32_t before = old != NULL ? old->len : 0;
     if (subscription_publication_change(presence->table, publication, publishing->tag, (uint16_t)body.type,
-                                        modifies ? &body.bytes : NULL, expires_ms(publishing),
-                                        request->arrival->now.ms) != 0) {
+                                        modifies ? &body.bytes : NULL, expires_ms(publishing)) != 0) {
         presence_refuse_later(request, "No Room For Publications");
         return;
     }

@@ -50,7 +50,7 @@ static struct subscription_publication *refuse(struct subscription_table *table)
 struct subscription_publication *subscription_publish(struct subscription_table *table,
                                                       struct subscription_presentity *presentity,
                                                       uint64_t tag, uint16_t type, struct slice body,
-                                                      uint64_t expires_ms, uint64_t now_ms)
+                                                      uint64_t expires_ms)
 {
     struct subscription_slots *slots = &table->publication_slots;
 
@@ -72,7 +72,6 @@ struct subscription_publication *subscription_publish(struct subscription_table 
     *publication = (struct subscription_publication){
         .tag = tag,
         .expires_ms = expires_ms,
-        .changed_ms = now_ms,
         .presentity = subscription_presentity_slot(table, presentity),
         .body = reference,
         .wheel_at = WHEEL_NONE,
@@ -110,7 +109,7 @@ subscription_publication_find(struct subscription_table *table,
 
 int subscription_publication_change(struct subscription_table *table,
                                     struct subscription_publication *publication, uint64_t tag, uint16_t type,
-                                    const struct slice *body, uint64_t expires_ms, uint64_t now_ms)
+                                    const struct slice *body, uint64_t expires_ms)
 {
     uint32_t slot = subscription_publication_slot(table, publication);
 
@@ -125,7 +124,6 @@ int subscription_publication_change(struct subscription_table *table,
         subscription_block_replace(table, &publication->body, reference);
         unlink_from(table, publication);
         link_newest(table, publication);
-        publication->changed_ms = now_ms;
         subscription_presentity_touch(table, &table->presentities[publication->presentity]);
     }
     publication->tag = tag;

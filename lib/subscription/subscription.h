@@ -103,7 +103,6 @@ struct subscription_body {
 struct subscription_publication {
     uint64_t tag;        // SIP-ETag (RFC 3903), never 0
     uint64_t expires_ms; // arrival clock at which it dies
-    uint64_t changed_ms; // when its body last came
     uint32_t presentity; // slot
     uint32_t next;       // of the presentity, the older one; 0: none
     uint32_t previous;
@@ -171,11 +170,11 @@ struct subscription_presentity {
     uint32_t publications, publications_n; // slots, newest first
     struct list subscriptions;             // slots, oldest first
     uint32_t subscriptions_n;
-    uint32_t recompose_at;           // deadline at which it is to be composed again; 0: never
-    uint32_t fan_at, fan_left;       // table: who is to hear of the document next, and how many more
-    uint32_t behind[2];              // table: who comes next in each queue that it stands in
-    uint32_t retired;                // table
-    uint16_t wheel_at;               // table
+    uint32_t recompose_at;     // deadline at which it is to be composed again; 0: never
+    uint32_t fan_at, fan_left; // table: who is to hear of the document next, and how many more
+    uint32_t behind[2];        // table: who comes next in each queue that it stands in
+    uint32_t retired;          // table
+    uint16_t wheel_at;         // table
     uint8_t package;
     bool used;                                                // table
     bool touched : 1, in_touched : 1, in_fan : 1, waited : 1; // table
@@ -297,14 +296,14 @@ const struct subscription_body *subscription_document_read(const struct subscrip
 struct subscription_publication *subscription_publish(struct subscription_table *table,
                                                       struct subscription_presentity *presentity,
                                                       uint64_t tag, uint16_t type, struct slice body,
-                                                      uint64_t expires_ms, uint64_t now_ms);
+                                                      uint64_t expires_ms);
 struct subscription_publication *
 subscription_publication_find(struct subscription_table *table,
                               const struct subscription_presentity *presentity, uint64_t tag);
 // A refresh (body == NULL) or another body, under a new tag. 0 or -ENOSPC, -E2BIG: nothing has changed.
 int subscription_publication_change(struct subscription_table *table,
                                     struct subscription_publication *publication, uint64_t tag, uint16_t type,
-                                    const struct slice *body, uint64_t expires_ms, uint64_t now_ms);
+                                    const struct slice *body, uint64_t expires_ms);
 // Its body came as early or late as this number says, which is not 0: one from before a restart.
 void subscription_publication_place(struct subscription_table *table,
                                     struct subscription_publication *publication, uint32_t order);

@@ -240,7 +240,7 @@ struct subscription_publication *fixture_publish(struct fixture *f, uint64_t num
     struct subscription_presentity *presentity = fixture_presentity(f, number);
 
     assert_non_null(presentity);
-    return subscription_publish(f->table, presentity, tag, 5, slice_text(body), f->now_ms + 60000, f->now_ms);
+    return subscription_publish(f->table, presentity, tag, 5, slice_text(body), f->now_ms + 60000);
 }
 
 void fixture_assert_text(struct slice text, const char *expected)

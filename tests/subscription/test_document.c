@@ -83,10 +83,9 @@ static void test_publications_are_found_by_tag_newest_first(void **state)
     assert_null(subscription_publication_find(f.table, presentity, 13));
     assert_ptr_equal(subscription_publication_next(f.table, presentity, NULL), b);
     // Another body makes it the newest, a refresh does not.
-    assert_int_equal(subscription_publication_change(f.table, b, 13, 0, NULL, f.now_ms + 1000, f.now_ms), 0);
+    assert_int_equal(subscription_publication_change(f.table, b, 13, 0, NULL, f.now_ms + 1000), 0);
     assert_string_equal(fixture_body(&f, b->body), "b");
-    assert_int_equal(
-        subscription_publication_change(f.table, a, 14, 6, &SLICE("aa"), f.now_ms + 1000, f.now_ms), 0);
+    assert_int_equal(subscription_publication_change(f.table, a, 14, 6, &SLICE("aa"), f.now_ms + 1000), 0);
     assert_ptr_equal(subscription_publication_next(f.table, presentity, NULL), a);
     assert_ptr_equal(subscription_publication_next(f.table, presentity, a), b);
     assert_null(subscription_publication_next(f.table, presentity, b));
@@ -108,10 +107,10 @@ static void test_a_publication_asks_for_composition_and_a_refresh_does_not(void 
 
     fixture_turn(&f);
     assert_int_equal(f.log.composed, 1);
-    subscription_publication_change(f.table, a, 12, 0, NULL, f.now_ms + 90000, f.now_ms);
+    subscription_publication_change(f.table, a, 12, 0, NULL, f.now_ms + 90000);
     fixture_turn(&f);
     assert_int_equal(f.log.composed, 1);
-    subscription_publication_change(f.table, a, 13, 5, &SLICE("b"), f.now_ms + 90000, f.now_ms);
+    subscription_publication_change(f.table, a, 13, 5, &SLICE("b"), f.now_ms + 90000);
     fixture_turn(&f);
     assert_int_equal(f.log.composed, 2);
     fixture_run(&f, 89980, 10);
@@ -167,12 +166,12 @@ static void test_bodies_are_bounded(void **state)
     fixture_open(&f, FIXTURE_EARLY);
     struct subscription_presentity *presentity = fixture_presentity(&f, 1);
 
-    assert_null(subscription_publish(f.table, presentity, 1, 0, more, f.now_ms + 1000, f.now_ms));
+    assert_null(subscription_publish(f.table, presentity, 1, 0, more, f.now_ms + 1000));
     struct subscription_publication *a =
-        subscription_publish(f.table, presentity, 1, 0, most, f.now_ms + 1000, f.now_ms);
+        subscription_publish(f.table, presentity, 1, 0, most, f.now_ms + 1000);
 
     assert_non_null(a);
-    assert_int_equal(subscription_publication_change(f.table, a, 2, 0, &more, f.now_ms, f.now_ms), -E2BIG);
+    assert_int_equal(subscription_publication_change(f.table, a, 2, 0, &more, f.now_ms), -E2BIG);
     assert_int_equal(a->tag, 1);
     assert_int_equal(subscription_document_put(f.table, presentity, 5, 0, more, f.now_ms), -E2BIG);
     assert_int_equal(subscription_document_put(f.table, presentity, 5, 0, most, f.now_ms), 0);
@@ -198,14 +197,12 @@ static void test_full_memory_changes_nothing(void **state)
     fixture_turn(&f);
     for (uint64_t i = 2; i < 100; i++)
         assert_non_null(fixture_presentity(&f, i));
-    while (subscription_publish(f.table, fixture_presentity(&f, n), n, 0, body, f.now_ms + 90000, f.now_ms) !=
-           NULL)
+    while (subscription_publish(f.table, fixture_presentity(&f, n), n, 0, body, f.now_ms + 90000) != NULL)
         n++;
     assert_in_range(n, 5, 99);
     struct subscription_usage usage = fixture_usage(&f);
 
-    assert_int_equal(subscription_publication_change(f.table, first, 9, 0, &body, f.now_ms, f.now_ms),
-                     -ENOSPC);
+    assert_int_equal(subscription_publication_change(f.table, first, 9, 0, &body, f.now_ms), -ENOSPC);
     assert_string_equal(fixture_body(&f, first->body), "small");
     assert_int_equal(subscription_document_put(f.table, presentity, 9, 0, body, f.now_ms), -ENOSPC);
     assert_string_equal(fixture_body(&f, presentity->forms[0]), "first");

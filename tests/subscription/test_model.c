@@ -270,7 +270,7 @@ static void publish(struct world *w)
         struct subscription_presentity *presentity = fixture_presentity(&w->f, model->presentity);
 
         if (presentity != NULL)
-            model->p = subscription_publish(w->f.table, presentity, tag, 0, body, expires_ms, w->f.now_ms);
+            model->p = subscription_publish(w->f.table, presentity, tag, 0, body, expires_ms);
         if (model->p == NULL)
             w->refused++;
     } else if (one_in(w, 3)) {
@@ -280,8 +280,8 @@ static void publish(struct world *w)
     } else {
         bool refresh = one_in(w, 2);
 
-        if (subscription_publication_change(w->f.table, model->p, tag, 0, refresh ? NULL : &body, expires_ms,
-                                            w->f.now_ms) != 0) {
+        if (subscription_publication_change(w->f.table, model->p, tag, 0, refresh ? NULL : &body,
+                                            expires_ms) != 0) {
             w->full++;
             return;
         }

@@ -284,7 +284,7 @@ static void test_memory_that_is_split_up_is_moved_together(void **state)
     for (unsigned i = 0; i < 20; i++) {
         fixture_run(&f, 2000, 10);
         large += subscription_publish(f.table, presentity, 1000000 + i, 0, slice_of(bytes, sizeof(bytes)),
-                                      f.now_ms + 1000000, f.now_ms) != NULL;
+                                      f.now_ms + 1000000) != NULL;
     }
     assert_int_equal(large, 20);
     for (uint64_t i = 0; i < n; i += 100) {
