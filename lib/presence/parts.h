@@ -18,9 +18,9 @@
 #define PRESENCE_DIALOG_MAX    1536  // of a dialog's texts, so that the rest has room beside a document
 #define PRESENCE_BLOCK_MAX     65536
 #define PRESENCE_ASKED_MAX     256 // SUBSCRIBEs answered in a turn whose NOTIFY waits for its end
-#define PRESENCE_SPENT_MAX     4096
 #define PRESENCE_TOUCHED_MAX   64
-#define PRESENCE_ENDED_MAX     512
+#define PRESENCE_REPEATS       16384 // places, of
+#define PRESENCE_REPEATS_EACH  4
 #define PRESENCE_WAITING_USERS 256
 #define PRESENCE_WAITING_EACH  16
 
@@ -30,18 +30,10 @@ struct presence_asked {
     uint32_t slot;
 };
 
-// A tag that a PUBLISH made and that is none any more: its publication has another, or was removed, by that PUBLISH
-// perhaps. A copy of it that comes late is answered, and publishes nothing.
-struct presence_spent {
-    uint64_t tag;
-    uint64_t until_ms;
-};
-
-// A subscription that its watcher ended: who repeats that is answered the same again (RFC 3261 17.2.2).
-struct presence_ended {
-    uint64_t check;
-    uint64_t until_ms;
-    uint32_t cseq;
+// See repeat.c.
+struct presence_repeat {
+    uint64_t key;
+    uint32_t until_s; // arrival clock; 0: nothing is here
     uint16_t status;
 };
 
@@ -68,9 +60,8 @@ struct presence {
     struct clock now; // of the last turn
     unsigned asked_n, touched_n;
     struct presence_asked asked[PRESENCE_ASKED_MAX];
-    struct hash128 touched[PRESENCE_TOUCHED_MAX];    // addresses of record
-    struct presence_spent spent[PRESENCE_SPENT_MAX]; // the newest of those that share a place
-    struct presence_ended ended[PRESENCE_ENDED_MAX]; // by check
+    struct hash128 touched[PRESENCE_TOUCHED_MAX]; // addresses of record
+    struct presence_repeat repeat[PRESENCE_REPEATS * PRESENCE_REPEATS_EACH];
     struct presence_waiting waiting[PRESENCE_WAITING_USERS * PRESENCE_WAITING_EACH];
     char message[PRESENCE_MESSAGE_MAX];                     // the NOTIFY being written
     char document[PRESENCE_DOCUMENT_MAX];                   // the document being written
@@ -176,10 +167,12 @@ void presence_reconsider(struct role *role, struct hash128 aor, const struct clo
 void presence_reconsider_one(struct role *role, struct subscription_presentity *presentity,
                              const struct clock *now);
 
-// ended.c: its watcher ended the subscription with this check.
-void presence_ended_note(const struct role_request *request, uint64_t check, uint16_t status);
-// The status of the answer, where this is the request that did so once more; else 0.
-uint16_t presence_ended_with(const struct role_request *request);
+// repeat.c: for as long as a copy may be on its way (RFC 3261 17.1.2.2, timer F). A tag that a PUBLISH made is a key as it
+// is; an in-dialog SUBSCRIBE has one of its dialog's check and its CSeq.
+uint64_t presence_repeat_key(uint64_t check, uint32_t cseq);
+void presence_repeat_note(const struct role_request *request, uint64_t key, uint16_t status);
+// What it was answered; 0: nothing is known of it.
+uint16_t presence_repeat_find(const struct role_request *request, uint64_t key);
 
 // waiting.c. It is over, and the user is to be told of who asked as long as he has not decided.
 bool presence_waiting_becomes(const struct subscription *subscription);

@@ -40,22 +40,6 @@ static void answer(const struct publishing *publishing, uint32_t expires)
     role_answer_lines(request, 200, NULL, role_text_slice(&lines));
 }
 
-static struct presence_spent *spent_at(struct presence *presence, uint64_t tag)
-{
-    return &presence->spent[tag % PRESENCE_SPENT_MAX];
-}
-
-// For as long as a copy may be on its way (RFC 3261 17.1.2.2 timer F).
-static void note_spent(const struct publishing *publishing, uint64_t tag)
-{
-    const struct role_request *request = publishing->request;
-
-    *spent_at(request->role->presence, tag) = (struct presence_spent){
-        .tag = tag,
-        .until_ms = request->arrival->now.ms + 64 * (uint64_t)request->role->conf->t1_ms,
-    };
-}
-
 // The user himself publishes, or who is trusted to do it for him: a voicemail, a gateway.
 static bool may_publish(struct publishing *publishing)
 {
@@ -236,8 +220,8 @@ static void remove_publication(struct publishing *publishing, struct subscriptio
     struct role_request *request = publishing->request;
     struct presence *presence = request->role->presence;
 
-    note_spent(publishing, publishing->matches);
-    note_spent(publishing, publishing->tag);
+    presence_repeat_note(request, publishing->matches, 200);
+    presence_repeat_note(request, publishing->tag, 200);
     presence->counters.removed++;
     answer(publishing, 0);
     presence_durable_publication(request->role, request->verdict, publication, 0, true,
@@ -265,7 +249,7 @@ static void change_publication(struct publishing *publishing, struct subscriptio
         presence_refuse_later(request, "No Room For Publications");
         return;
     }
-    note_spent(publishing, publishing->matches);
+    presence_repeat_note(request, publishing->matches, 200);
     if (modifies)
         presence->counters.changed++;
     else
@@ -280,7 +264,6 @@ static bool is_repeated(struct publishing *publishing, const struct subscription
 {
     struct presence *presence = publishing->request->role->presence;
     uint64_t now_ms = publishing->request->arrival->now.ms;
-    const struct presence_spent *spent = spent_at(presence, publishing->tag);
     const struct subscription_publication *made =
         presentity == NULL ? NULL
                            : subscription_publication_find(presence->table, presentity, publishing->tag);
@@ -288,7 +271,7 @@ static bool is_repeated(struct publishing *publishing, const struct subscription
     if (made != NULL)
         answer(publishing,
                made->expires_ms > now_ms ? (uint32_t)((made->expires_ms - now_ms + 999) / 1000) : 0);
-    else if (spent->tag == publishing->tag && spent->until_ms > now_ms)
+    else if (presence_repeat_find(publishing->request, publishing->tag) != 0)
         answer(publishing, 0);
     else
         return false;

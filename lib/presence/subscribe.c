@@ -299,7 +299,8 @@ static void prolong(struct role_request *request, const struct presence_asking *
         subscription_suppress(subscription, has, any);
     answer(request, subscription, quiet ? 204 : 200);
     if (asking->expires == 0)
-        presence_ended_note(request, subscription->check, quiet ? 204 : 200);
+        presence_repeat_note(request, presence_repeat_key(subscription->check, request->cseq.number),
+                             quiet ? 204 : 200);
     struct endpoint source = counted_as(request);
     bool waits = asking->expires > 0 ? presence_durable_subscription(request->role, request->verdict,
                                                                      subscription, &source, now)
@@ -319,8 +320,11 @@ static void prolong(struct role_request *request, const struct presence_asking *
 static void repeat_end(struct role_request *request)
 {
     struct presence *presence = request->role->presence;
-    uint16_t status = presence_ended_with(request);
+    struct role_dialog_tag tag;
+    uint16_t status = 0;
 
+    if (role_dialog_tag_read(request->to_tag, &tag))
+        status = presence_repeat_find(request, presence_repeat_key(tag.check, request->cseq.number));
     if (status == 0) {
         presence_refuse(request, &presence->counters.unmatched, 481, NULL);
         return;
