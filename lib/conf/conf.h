@@ -318,7 +318,7 @@ struct conf {
     // [presence]
     bool presence; // served at all
     enum conf_presence_policy presence_policy;
-    bool presence_polite;     // who is blocked is told that the user is away, instead of being refused
+    bool presence_polite;     // who is blocked sees a user who is not there, instead of being refused
     bool presence_registered; // a user who is registered and published nothing is open
     uint32_t presence_expires_default, presence_expires_min, presence_expires_max; // seconds, of SUBSCRIBE
     uint32_t publish_expires_default, publish_expires_min, publish_expires_max;    // seconds

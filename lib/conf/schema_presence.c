@@ -20,7 +20,7 @@ const struct conf_key conf_presence_keys[20] = {
      .help = "Who may watch a user who said nothing about it: everybody (open); users of the same domain, "
              "while others wait until they are allowed (domain); or nobody until he is allowed (list)."},
     {.name = "polite", CONF_FIELD(conf, presence_polite), .type = CONF_BOOL, .fallback = "yes",
-     .help = "Who is blocked is told that the user is away, instead of being refused."},
+     .help = "Who is blocked sees a user who is not there, instead of being refused."},
     {.name = "registered", CONF_FIELD(conf, presence_registered), .type = CONF_BOOL, .fallback = "yes",
      .help = "A user who is registered and published nothing is open; off: nothing is known of him."},
     {.name = "expires_default", CONF_FIELD(conf, presence_expires_default), .type = CONF_NUMBER, .min = 1,
