@@ -17,6 +17,7 @@ LISTS = "application/pidf+xml, application/rlmi+xml, multipart/related"
 NAMES = {"p": "urn:ietf:params:xml:ns:pidf", "w": "urn:ietf:params:xml:ns:watcherinfo",
          "l": "urn:ietf:params:xml:ns:rlmi"}
 NUMBERS = itertools.count(1)
+AGAIN = 2  # seconds after which a request that is not answered is sent again
 
 
 def pidf(entity, basic="open", note=None, tuple_id="t1", contact=None):
@@ -95,9 +96,10 @@ class Subscription:
         self.cseq += 1
         lines = [f"Event: {self.event}", f"Expires: {expires}", f"Contact: {self.phone.contact}",
                  *(f"Route: {route}" for route in self.routes), *self.lines, *more]
-        self.phone.send(self.phone.request("SUBSCRIBE", self.remote, self.target, lines=lines, call_id=self.call_id,
-                                           cseq=self.cseq, from_tag=self.tag, to_tag=self.to_tag))
-        self.answer = self.phone.answer_to(self.call_id, f"{self.cseq} SUBSCRIBE")
+        text = self.phone.request("SUBSCRIBE", self.remote, self.target, lines=lines, call_id=self.call_id,
+                                  cseq=self.cseq, from_tag=self.tag, to_tag=self.to_tag)
+        self.phone.send(text)
+        self.answer = self.phone.answer_to(self.call_id, f"{self.cseq} SUBSCRIBE", text=text)
         if self.answer.status // 100 == 2:
             self._learn(self.answer, self.answer.get("To"))
         return self.answer
@@ -161,9 +163,10 @@ class Publication:
         lines += [f"SIP-If-Match: {etag}"] if etag else []
         lines += [f"Content-Type: {self.kind}"] if body else []
         call_id = f"publish{next(NUMBERS)}@{self.phone.sent_by}"
-        self.phone.send(self.phone.request("PUBLISH", self.target, lines=lines, body=body, call_id=call_id,
-                                           cseq=self.phone.published))
-        answer = self.phone.answer_to(call_id, f"{self.phone.published} PUBLISH")
+        text = self.phone.request("PUBLISH", self.target, lines=lines, body=body, call_id=call_id,
+                                  cseq=self.phone.published)
+        self.phone.send(text)
+        answer = self.phone.answer_to(call_id, f"{self.phone.published} PUBLISH", text=text)
         if answer.status == 200:
             self.etag = answer.get("SIP-ETag")
         return answer
@@ -212,10 +215,17 @@ class Watching:
             else:
                 subscription.hear(message)
 
-    def answer_to(self, call_id, cseq, seconds=10):
-        self.hear_until(lambda: (call_id, cseq) in self.answers, seconds)
-        assert (call_id, cseq) in self.answers, f"no answer to {cseq} in {seconds} s"
-        return self.answers.pop((call_id, cseq))
+    def answer_to(self, call_id, cseq, seconds=10, text=""):
+        """The final answer to what was sent. Over UDP `text`, the request, is sent again where none comes: a flood may drown
+        what is said once (RFC 3261 17.1.2.2)."""
+        end, asked = time.monotonic() + seconds, (call_id, cseq)
+        while asked not in self.answers:
+            left = end - time.monotonic()
+            assert left > 0, f"no answer to {cseq} in {seconds} s"
+            self.hear_until(lambda: asked in self.answers, min(AGAIN, left))
+            if text and asked not in self.answers and self.transport == "UDP":
+                self.send(text)
+        return self.answers.pop(asked)
 
 
 class Watcher(Watching, Phone):
