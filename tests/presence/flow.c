@@ -66,6 +66,22 @@ void flow_close(struct flow *flow)
     free(flow);
 }
 
+int flow_tear_down(void **state)
+{
+    flow_close(*state);
+    return 0;
+}
+
+void flow_rule(struct flow *flow, const char *watcher, enum roster_decision decision)
+{
+    struct roster_draft draft;
+
+    assert_int_equal(
+        roster_rule_draft(flow->roster, SLICE("bob@example.com"), slice_text(watcher), decision, &draft), 0);
+    roster_publish(flow->roster, &draft);
+    service_touch(&flow->fixture->role, location_key(flow->fixture->location, SLICE("bob@example.com")));
+}
+
 static void copy_value(char *to, size_t room, const char *text, const char *before, const char *ends)
 {
     const char *at = strstr(text, before);

@@ -41,6 +41,8 @@ struct flow {
 // `presence`: further lines of [presence].
 struct flow *flow_open(const char *presence, const char *sections);
 void flow_close(struct flow *flow);
+// cmocka's tear-down where the flow is the state.
+int flow_tear_down(void **state);
 // The presence server alone ends, and begins with nothing.
 void flow_stop(struct flow *flow);
 void flow_start(struct flow *flow);
@@ -48,6 +50,9 @@ void flow_start(struct flow *flow);
 void flow_step(struct flow *flow, const struct flow_step *step);
 void flow_steps(struct flow *flow, const struct flow_step *steps, unsigned n);
 #define FLOW(flow, steps) flow_steps(flow, steps, sizeof(steps) / sizeof(*(steps)))
+
+// Who may watch bob@example.com; his watchers hear of it.
+void flow_rule(struct flow *flow, const char *watcher, enum roster_decision decision);
 
 // Each step's part by itself.
 void flow_request(struct flow *flow, const char *source, const char *request);

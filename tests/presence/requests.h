@@ -13,6 +13,20 @@
     "Via: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKs{n}\n" \
     "To: Bob <sip:bob@example.com>;tag={tag}\n"            \
     "Call-ID: {call}\n"
+// Bob himself, of another package; and eve, of another domain.
+#define BOB_SUBSCRIBES                                     \
+    "SUBSCRIBE sip:bob@example.com\n"                      \
+    "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKb{n}\n" \
+    "From: <sip:bob@example.com>;tag=b\n"                  \
+    "Call-ID: b{n}\n"                                      \
+    "Contact: <sip:bob@192.0.2.9:5060>\n"
+#define STRANGER                                           \
+    "SUBSCRIBE sip:bob@example.com\n"                      \
+    "Via: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx{n}\n" \
+    "From: <sip:eve@example.org>;tag=e\n"                  \
+    "Call-ID: x{n}\n"                                      \
+    "Contact: <sip:eve@192.0.2.5:5060>\n"                  \
+    "Event: presence\n"
 #define PUBLISH                                            \
     "PUBLISH sip:bob@example.com\n"                        \
     "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKp{n}\n" \

@@ -10,22 +10,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
-static void rule(struct flow *flow, const char *watcher, enum roster_decision decision)
-{
-    struct roster_draft draft;
-
-    assert_int_equal(
-        roster_rule_draft(flow->roster, SLICE("bob@example.com"), slice_text(watcher), decision, &draft), 0);
-    roster_publish(flow->roster, &draft);
-    service_touch(&flow->fixture->role, location_key(flow->fixture->location, SLICE("bob@example.com")));
-}
-
 // RFC 5839 5.4, 6.1: nobody else watches, so between two polls nothing is kept; the tag is reckoned anew.
 static void test_who_polls_alone_gets_no_body_twice(void **state)
 {
@@ -116,7 +100,7 @@ static void test_who_is_blocked_politely_cannot_tell(void **state)
 
     FLOW(flow, truth);
     strcpy(true_tag, flow->version);
-    rule(flow, "alice@example.com", ROSTER_POLITE);
+    flow_rule(flow, "alice@example.com", ROSTER_POLITE);
     FLOW(flow, blocked);
     assert_string_not_equal(flow->version, true_tag);
     strcpy(call, flow->call);
@@ -126,7 +110,7 @@ static void test_who_is_blocked_politely_cannot_tell(void **state)
     strcpy(flow->tag, tag);
     strcpy(flow->version, true_tag);
     flow_step(flow, &guess);
-    rule(flow, "alice@example.com", ROSTER_ALLOW);
+    flow_rule(flow, "alice@example.com", ROSTER_ALLOW);
     flow_step(flow, &let_in);
 }
 
@@ -181,11 +165,11 @@ static void test_the_answer_to_a_notify_changes_the_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_who_polls_alone_gets_no_body_twice, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_ends_unchanged_ends_without_body, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_cannot_tell, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_rate_that_leaves_nothing_is_raised, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_answer_to_a_notify_changes_the_rate, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_polls_alone_gets_no_body_twice, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_ends_unchanged_ends_without_body, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_cannot_tell, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_rate_that_leaves_nothing_is_raised, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_the_answer_to_a_notify_changes_the_rate, set_up, flow_tear_down),
     };
 
     return cmocka_run_group_tests_name("presence conditional", tests, NULL, NULL);

@@ -11,12 +11,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 // What the flow's step does, but over a connection of the watcher's.
 static void by_connection(struct flow *flow, uint8_t number, const char *contact, unsigned cseq)
 {
@@ -327,16 +321,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_comes_again_by_another_connection_is_not_forgotten, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_what_never_left_is_tried_again_soon, set_up, tear_down),
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_never_left_is_tried_again_soon, set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_sent_to_a_connection_that_has_gone, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_a_subscribe_cannot_be_cancelled, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_forged_answer_ends_nothing, set_up, tear_down),
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_subscribe_cannot_be_cancelled, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_forged_answer_ends_nothing, set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(test_whoever_is_not_in_a_dialog_gets_nothing_of_it, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_an_end_that_is_repeated_is_answered_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_an_event_is_one_and_well_formed, set_up, tear_down),
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_an_end_that_is_repeated_is_answered_again, set_up,
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_an_event_is_one_and_well_formed, set_up, flow_tear_down),
         cmocka_unit_test(test_a_secure_dialog_is_answered_with_a_secure_contact),
     };
 

@@ -32,12 +32,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 static void expect_sent(struct flow *flow, const char *what, const char *left, const char *notify)
 {
     fixture_left(flow->fixture, what, left);
@@ -195,7 +189,7 @@ static void test_any_size_goes_by_udp_where_that_is_wished(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, flow_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_what_is_large_goes_by_tcp),
         TEST(test_where_nobody_takes_it_it_goes_by_udp),

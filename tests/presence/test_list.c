@@ -50,12 +50,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 // RFC 4662 6: the flow between subscriber and server.
 static void test_a_list_is_told_whole(void **state)
 {
@@ -438,7 +432,7 @@ static void test_a_part_of_the_list_is_not_the_list(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, flow_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_a_list_is_told_whole),
         TEST(test_a_list_needs_who_can_read_it),

@@ -5,40 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BOB_SUBSCRIBES                                     \
-    "SUBSCRIBE sip:bob@example.com\n"                      \
-    "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKb{n}\n" \
-    "From: <sip:bob@example.com>;tag=b\n"                  \
-    "Call-ID: b{n}\n"                                      \
-    "Contact: <sip:bob@192.0.2.9:5060>\n"
-#define STRANGER                                           \
-    "SUBSCRIBE sip:bob@example.com\n"                      \
-    "Via: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx{n}\n" \
-    "From: <sip:eve@example.org>;tag=e\n"                  \
-    "Call-ID: x{n}\n"                                      \
-    "Contact: <sip:eve@192.0.2.5:5060>\n"                  \
-    "Event: presence\n"
-
 static int set_up(void **state)
 {
     *state = flow_open("notify_interval = 0\n", "[trust]\nnetworks = 192.0.2.77\n");
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
-static void rule(struct flow *flow, const char *watcher, enum roster_decision decision)
-{
-    struct roster_draft draft;
-
-    assert_int_equal(
-        roster_rule_draft(flow->roster, SLICE("bob@example.com"), slice_text(watcher), decision, &draft), 0);
-    roster_publish(flow->roster, &draft);
-    service_touch(&flow->fixture->role, location_key(flow->fixture->location, SLICE("bob@example.com")));
 }
 
 // RFC 3857 5: the presentity learns who waits, decides, and that is told.
@@ -81,7 +51,7 @@ static void test_who_waits_is_seen_and_let_in(void **state)
     fixture_answer(f, "192.0.2.5:5060", "NOTIFY", 200, "");
     fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
 
-    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_ALLOW);
     flow_wait(flow, 24);
     assert_int_equal(flow_notifies(flow), 2);
     to_eve = outlet_find(f->outlet, &eve, "NOTIFY");
@@ -114,10 +84,10 @@ static void test_who_is_blocked_politely_is_told_nothing_true(void **state)
          .wait_ms = 1000},
     };
 
-    rule(flow, "eve@example.org", ROSTER_BLOCK);
+    flow_rule(flow, "eve@example.org", ROSTER_BLOCK);
     FLOW(flow, steps);
     // let in after all
-    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_ALLOW);
     const struct flow_step after = {.what = "let in", .notify = "~busy", .status = 200, .until_ms = 100};
     flow_step(flow, &after);
 }
@@ -130,8 +100,8 @@ static void test_who_is_blocked_cannot_tell(void **state)
     struct flow *flow = *state;
     char request[1024], away[4096];
 
-    rule(flow, "alice@example.com", ROSTER_ALLOW);
-    rule(flow, "eve@example.org", ROSTER_POLITE);
+    flow_rule(flow, "alice@example.com", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_POLITE);
     for (unsigned i = 0; i < 2; i++) {
         snprintf(request, sizeof(request), SUBSCRIBE "Event: presence\nExpires: 0\nAccept: %s\n", types[i]);
         flow_request(flow, NULL, request);
@@ -172,7 +142,7 @@ static void test_who_is_blocked_rudely_is_refused(void **state)
 
     (void)state;
     FLOW(flow, steps);
-    rule(flow, "eve@example.org", ROSTER_BLOCK);
+    flow_rule(flow, "eve@example.org", ROSTER_BLOCK);
     FLOW(flow, after);
     flow_close(flow);
 }
@@ -467,16 +437,17 @@ static void test_who_watches_too_much_is_told_later(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_who_waits_is_seen_and_let_in, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_is_told_nothing_true, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_blocked_cannot_tell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_waits_is_seen_and_let_in, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_blocked_politely_is_told_nothing_true, set_up,
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_blocked_cannot_tell, set_up, flow_tear_down),
         cmocka_unit_test(test_who_is_blocked_rudely_is_refused),
-        cmocka_unit_test_setup_teardown(test_what_is_private_is_for_the_user_himself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_registrations_are_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_contacts_end_for_a_reason, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dialogs_are_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_waiting_messages_are_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_options_say_what_is_served, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_private_is_for_the_user_himself, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_registrations_are_told, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_contacts_end_for_a_reason, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_dialogs_are_told, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_waiting_messages_are_told, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_options_say_what_is_served, set_up, flow_tear_down),
         cmocka_unit_test(test_who_watches_too_much_is_told_later),
         cmocka_unit_test(test_who_must_prove_who_he_is_is_asked_as_by_a_user_agent),
         cmocka_unit_test(test_what_is_not_served_here_is_forwarded),

@@ -10,12 +10,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 #define DESK(more)                                                                                           \
     "Content-Type: application/pidf+xml\n\n"                                                                 \
     "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:bob@example.com\">"                        \
@@ -253,12 +247,13 @@ static void test_a_refresh_of_what_is_known_is_answered_204(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_differences_follow_the_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_preferences_are_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_refresh_may_change_the_type, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_missed_one_gets_all_of_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_poll_of_what_is_known_has_no_body, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_refresh_of_what_is_known_is_answered_204, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_differences_follow_the_whole, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_preferences_are_kept, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refresh_may_change_the_type, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_missed_one_gets_all_of_it, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_poll_of_what_is_known_has_no_body, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refresh_of_what_is_known_is_answered_204, set_up,
+                                        flow_tear_down),
     };
 
     return cmocka_run_group_tests_name("presence partial", tests, NULL, NULL);

@@ -12,12 +12,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 // RFC 3903 12: initial, refresh, modify, remove, with another watcher's eyes.
 static void test_a_publication_lives_changes_and_goes(void **state)
 {
@@ -353,17 +347,18 @@ static void test_time_is_what_the_server_grants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_publication_lives_changes_and_goes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_an_old_tag_is_no_tag, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_several_devices_are_one_document, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_cannot_be_published_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_publication_lives_changes_and_goes, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_an_old_tag_is_no_tag, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_several_devices_are_one_document, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_published_is_refused, set_up, flow_tear_down),
         cmocka_unit_test(test_what_cannot_be_told_is_refused),
-        cmocka_unit_test_setup_teardown(test_a_repeated_publish_changes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_copy_that_comes_late_publishes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_publish_has_no_dialog, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_body_may_say_that_it_is_plain, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_tag_is_nobody_elses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_time_is_what_the_server_grants, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_repeated_publish_changes_nothing, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_copy_that_comes_late_publishes_nothing, set_up,
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_publish_has_no_dialog, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_body_may_say_that_it_is_plain, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_tag_is_nobody_elses, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_time_is_what_the_server_grants, set_up, flow_tear_down),
     };
 
     return cmocka_run_group_tests_name("presence publish", tests, NULL, NULL);

@@ -10,12 +10,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
 // RFC 3856 8: watcher and server; the presence agent publishes itself.
 static void test_a_watcher_is_told_at_once_and_of_each_change(void **state)
 {
@@ -373,18 +367,20 @@ static void test_over_a_stream_it_goes_by_the_watchers_connection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_watcher_is_told_at_once_and_of_each_change, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_subscription_is_prolonged_moved_and_ended, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_fetch_is_answered_by_one_notify, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_not_served_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_repeated_subscribe_makes_nothing_new, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_watcher_is_told_at_once_and_of_each_change, set_up,
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_subscription_is_prolonged_moved_and_ended, set_up,
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_fetch_is_answered_by_one_notify, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_not_served_is_refused, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_repeated_subscribe_makes_nothing_new, set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(test_a_notify_is_sent_again_until_it_is_answered_or_given_up, set_up,
-                                        tear_down),
+                                        flow_tear_down),
         cmocka_unit_test_setup_teardown(test_the_route_of_the_subscribe_leads_the_notify_back, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_behind_a_nat_is_reached_there, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_answered_to_a_notify_decides, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_more_notifies_than_asked_for, set_up, tear_down),
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_behind_a_nat_is_reached_there, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_answered_to_a_notify_decides, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_no_more_notifies_than_asked_for, set_up, flow_tear_down),
         cmocka_unit_test(test_over_a_stream_it_goes_by_the_watchers_connection),
     };
 

@@ -12,41 +12,12 @@
     "Call-ID: g{n}\n"                                       \
     "Contact: <sip:gateway@192.0.2.77:5060>\n"              \
     "Event: presence\n" identity
-#define BOB_WATCHES_WATCHERS                               \
-    "SUBSCRIBE sip:bob@example.com\n"                      \
-    "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKb{n}\n" \
-    "From: <sip:bob@example.com>;tag=b\n"                  \
-    "Call-ID: b{n}\n"                                      \
-    "Contact: <sip:bob@192.0.2.9:5060>\n"                  \
-    "Event: presence.winfo\n"
-#define STRANGER                                           \
-    "SUBSCRIBE sip:bob@example.com\n"                      \
-    "Via: SIP/2.0/UDP 192.0.2.5:5060;branch=z9hG4bKx{n}\n" \
-    "From: <sip:eve@example.org>;tag=e{n}\n"               \
-    "Call-ID: x{n}\n"                                      \
-    "Contact: <sip:eve@192.0.2.5:5060>\n"                  \
-    "Event: presence\n"
+#define BOB_WATCHES_WATCHERS BOB_SUBSCRIBES "Event: presence.winfo\n"
 
 static int set_up(void **state)
 {
     *state = flow_open("notify_interval = 0\n", "[trust]\nnetworks = 192.0.2.77\n");
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    flow_close(*state);
-    return 0;
-}
-
-static void rule(struct flow *flow, const char *watcher, enum roster_decision decision)
-{
-    struct roster_draft draft;
-
-    assert_int_equal(
-        roster_rule_draft(flow->roster, SLICE("bob@example.com"), slice_text(watcher), decision, &draft), 0);
-    roster_publish(flow->roster, &draft);
-    service_touch(&flow->fixture->role, location_key(flow->fixture->location, SLICE("bob@example.com")));
 }
 
 // RFC 3325 9.1: From may say anything, where somebody is trusted to say who it is.
@@ -113,7 +84,7 @@ static void test_an_asserted_watcher_is_seen_and_judged_as_such(void **state)
     assert_non_null(strstr(outlet_find(f->outlet, &bob, "NOTIFY")->bytes, ">sip:eve@example.org</watcher>"));
     fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
     fixture_answer(f, "192.0.2.77:5060", "NOTIFY", 200, "");
-    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_ALLOW);
     flow_wait(flow, 24);
     assert_int_equal(flow_notifies(flow), 2);
     assert_non_null(strstr(outlet_find(f->outlet, &gateway, "NOTIFY")->bytes, "Subscription-State: active"));
@@ -277,7 +248,7 @@ static void test_who_waited_in_vain_is_told_of(void **state)
     const char *told = outlet_find(f->outlet, &bob, "NOTIFY")->bytes;
     assert_non_null(strstr(told, "status=\"waiting\""));
     assert_null(strstr(strstr(told, "<watcher ") + 1, "<watcher ")); // once, though she asked twice
-    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_ALLOW);
     const struct flow_step decided = {
         .what = "he has decided", .until_ms = 100, .notify = TOLD("!<watcher "), .status = 200};
     flow_step(flow, &decided);
@@ -311,7 +282,7 @@ static void test_who_asks_again_waits_no_more(void **state)
     struct endpoint bob;
 
     FLOW(flow, steps);
-    rule(flow, "eve@example.org", ROSTER_ALLOW);
+    flow_rule(flow, "eve@example.org", ROSTER_ALLOW);
     flow_wait(flow, 24);
     assert_int_equal(flow_notifies(flow), 2);
     fixture_answer(f, "192.0.2.5:5060", "NOTIFY", 481, "");
@@ -347,7 +318,7 @@ static void test_who_is_sent_away_is_told_of(void **state)
     (void)state;
     FLOW(flow, steps);
     fixture_answer(f, "192.0.2.9:5060", "NOTIFY", 200, "");
-    rule(flow, "eve@example.org", ROSTER_BLOCK);
+    flow_rule(flow, "eve@example.org", ROSTER_BLOCK);
     flow_wait(flow, 24);
     endpoint_parse(SLICE("192.0.2.9:5060"), &bob);
     assert_non_null(
@@ -422,18 +393,18 @@ static void test_another_policy_holds_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_whom_the_trusted_assert_is_who_watches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whom_the_trusted_assert_is_who_watches, set_up, flow_tear_down),
         cmocka_unit_test_setup_teardown(test_an_asserted_watcher_is_seen_and_judged_as_such, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_who_was_asserted_stays_so_in_his_dialog, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_asserted_may_no_more_than_he, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_pres_uri_names_the_same_user, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_waited_in_vain_is_told_of, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_asks_again_waits_no_more, set_up, tear_down),
+                                        flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_was_asserted_stays_so_in_his_dialog, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_asserted_may_no_more_than_he, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_pres_uri_names_the_same_user, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_fetch_is_no_watcher, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_waited_in_vain_is_told_of, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_asks_again_waits_no_more, set_up, flow_tear_down),
         cmocka_unit_test(test_who_is_sent_away_is_told_of),
-        cmocka_unit_test_setup_teardown(test_few_who_wait_are_remembered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_another_policy_holds_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_few_who_wait_are_remembered, set_up, flow_tear_down),
+        cmocka_unit_test_setup_teardown(test_another_policy_holds_at_once, set_up, flow_tear_down),
     };
 
     return cmocka_run_group_tests_name("presence watchers", tests, NULL, NULL);
